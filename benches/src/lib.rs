@@ -1,0 +1,2 @@
+//! Benchmarks, and side-by-side runs against wimlib
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! The `wcow` program.
+#![forbid(unsafe_code)]
+fn main() {}

@@ -1,0 +1,2 @@
+//! Reads registry hive files (regf) and writes small ones
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Reads, verifies and writes WIM (Windows Imaging) files
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! A deterministic simulated Windows container host
+#![forbid(unsafe_code)]

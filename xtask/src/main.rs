@@ -1,0 +1,2 @@
+//! Chores: `cargo xtask ci | oracle | corpus | fuzz | ...`.
+fn main() {}
