@@ -1,2 +1,15 @@
-//! The JSON documents of the Host Compute Service and Host Network Service
+//! The JSON documents of the Host Compute Service (HCS) and the Host Network Service (HNS), as typed values.
+//!
+//! A document is what passes between a client and the services: it describes a compute system, a process, a network, an
+//! endpoint. Microsoft publishes schema 2; schema 1, the technical previews' form and HNS are known from clients.
+//!
+//! Keys are PascalCase. A field that a document may leave out is an `Option`, an empty `Vec` or a `Default`, and is left out
+//! again when it is written. Unknown keys are kept ([`Unknown`]), because services ignore them and later versions use them.
 #![forbid(unsafe_code)]
+
+pub mod hns;
+pub mod schema1;
+pub mod tp3;
+
+/// Keys of a document that this version does not know, as they came.
+pub type Unknown = std::collections::BTreeMap<String, serde_json::Value>;

@@ -1,2 +1,75 @@
-//! The traits a Windows container host is seen through, its error codes, version rules and failure catalogue
+//! The waist: how every other part of wcow sees a Windows container host.
+//!
+//! A host has several faces, and each is one trait: [`ComputeService`] (compute systems and processes), [`LayerStorage`] (image
+//! and scratch layers), [`NetworkService`] (HNS), [`SwitchService`] (Hyper-V switches and NetNat, how hosts had networks
+//! before HNS), [`HostControl`] (the machine itself), [`FileSystem`] (NTFS as a store needs it) and [`Clock`]. [`Host`] bundles
+//! them. `wcow-sim` implements them over a simulated world; a real host implements them over Microsoft's DLLs.
+//!
+//! # Rules
+//! * The traits are async and need no executor: a method returns a `Send` future, and whoever owns the future polls it.
+//! * Dropping a future stops the waiting; it never cancels what the host is doing. No `Drop` touches the host.
+//! * A failed call is a [`HostError`]: the code exactly as that generation of host gives it. Nothing in it tells more than a
+//!   real host would; [`failures::candidates`] ranks the causes.
+//! * Documents are typed (`wcow-hcs-schema`), ids are typed, nothing passes as a JSON string.
+//!
+//! What differs between Windows generations stands in [`era`], once; what can go wrong stands in [`failures`], once; codes and
+//! their texts stand in [`codes`], once.
 #![forbid(unsafe_code)]
+
+pub mod codes;
+mod compute;
+mod control;
+pub mod era;
+mod error;
+pub mod failures;
+mod files;
+mod layers;
+mod network;
+pub mod render;
+mod switches;
+
+pub use compute::{
+    ComputeService, CreateDocument, Output, ProcessHandle, SystemEvent, SystemHandle, SystemId, SystemState, SystemSummary,
+};
+pub use control::{Clock, EditionClass, Feature, FeatureState, HostControl, HostInfo, Machine, Package, Service, ServiceState};
+pub use error::{Code, ErrorCategory, HostError, Operation, PowerShellError, Retry};
+pub use files::{DirEntry, FileKind, FileLock, FileMetadata, FileSystem, TreeSummary, WriteMode};
+pub use layers::{LayerDescriptor, LayerStorage};
+pub use network::NetworkService;
+pub use switches::{
+    Adapter, AdapterState, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch, StaticMapping, SwitchService, SwitchType,
+    TransportProtocol, VmSwitch,
+};
+
+/// All faces of one Windows host.
+pub trait Host: Send + Sync {
+    /// Compute systems and processes.
+    type Compute: ComputeService;
+    /// Image and scratch layers.
+    type Layers: LayerStorage;
+    /// The Host Network Service.
+    type Network: NetworkService;
+    /// Hyper-V switches and NetNat.
+    type Switches: SwitchService;
+    /// The machine itself.
+    type Control: HostControl;
+    /// Its file system.
+    type Files: FileSystem;
+    /// Its clock.
+    type Clock: Clock;
+
+    /// Compute systems and processes.
+    fn compute(&self) -> &Self::Compute;
+    /// Image and scratch layers.
+    fn layers(&self) -> &Self::Layers;
+    /// The Host Network Service.
+    fn network(&self) -> &Self::Network;
+    /// Hyper-V switches and NetNat.
+    fn switches(&self) -> &Self::Switches;
+    /// The machine itself.
+    fn control(&self) -> &Self::Control;
+    /// Its file system.
+    fn files(&self) -> &Self::Files;
+    /// Its clock.
+    fn clock(&self) -> &Self::Clock;
+}

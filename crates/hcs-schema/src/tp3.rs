@@ -1,0 +1,89 @@
+//! The form of Windows Server 2016 Technical Preview 3: network devices name a virtual switch, there are no endpoints.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Unknown;
+use crate::schema1::Layer;
+
+/// The document a container is created from on Technical Preview 3.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Tp3ContainerConfig {
+    /// Always `Container`.
+    pub system_type: String,
+    /// The container's name. Names need not be unique; the id is.
+    pub name: String,
+    /// A test double without a guest; never set here.
+    pub is_dummy: bool,
+    /// The mounted scratch volume.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub volume_path: String,
+    /// Its devices: network adapters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<Device>,
+    /// Faster start: flushes are ignored until the container has booted.
+    pub ignore_flushes_during_boot: bool,
+    /// The scratch layer.
+    pub layer_folder_path: String,
+    /// The read-only layers, nearest first, base last.
+    pub layers: Vec<Layer>,
+    /// Keys this version does not know.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// A device of a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Device {
+    /// Always `Network`.
+    pub device_type: String,
+    /// What it is connected to.
+    pub connection: Connection,
+    /// Its settings.
+    pub settings: DeviceSettings,
+}
+
+/// What a network adapter of a container is connected to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Connection {
+    /// The name of a virtual switch.
+    pub network_name: String,
+    /// True when a NAT stands behind the switch.
+    pub enable_nat: bool,
+    /// The NAT and the published ports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nat: Option<Nat>,
+}
+
+/// A NAT and published ports.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Nat {
+    /// The name of the NetNat object.
+    pub name: String,
+    /// Published ports.
+    pub port_bindings: Vec<PortBinding>,
+}
+
+/// A published port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PortBinding {
+    /// `TCP` or `UDP`.
+    pub protocol: String,
+    /// Port in the container.
+    pub internal_port: u16,
+    /// Port on the host.
+    pub external_port: u16,
+}
+
+/// Settings of a network adapter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DeviceSettings {
+    /// With dashes: `00-15-5D-00-00-01`; empty to let the host choose.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub mac_address: String,
+}

@@ -1,0 +1,232 @@
+//! Compute systems and the processes in them, as the Host Compute Service shows them.
+
+use std::fmt;
+use std::future::Future;
+
+use serde::{Deserialize, Serialize};
+use wcow_hcs_schema::schema1::{ContainerConfig, ProcessParameters, ProcessStatus};
+use wcow_hcs_schema::tp3::Tp3ContainerConfig;
+
+use crate::HostError;
+
+/// The id of a compute system: on technical previews an upper-case GUID, later whatever its creator chose.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SystemId(pub String);
+
+impl fmt::Display for SystemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An open handle to a compute system. Plain data: closing it is a call of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SystemHandle(pub u64);
+
+/// An open handle to a process in a compute system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ProcessHandle(pub u64);
+
+/// What a compute system is created from. Each host generation takes its own form and refuses the others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CreateDocument {
+    /// Technical Preview 3 and 4: no handles, switch names instead of endpoints; the system persists, off, until removed.
+    TechnicalPreview(Tp3ContainerConfig),
+    /// Schema 1, Windows Server 2016 and later: the system is ephemeral.
+    Schema1(ContainerConfig),
+}
+
+/// The state of a compute system as its properties tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SystemState {
+    /// Made and never started, or (technical previews) off.
+    Created,
+    /// Started.
+    Running,
+    /// Frozen.
+    Paused,
+    /// Ended; reachable only through handles that are still open.
+    Stopped,
+}
+
+/// One line of an enumeration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemSummary {
+    /// Its id.
+    pub id: SystemId,
+    /// Its name.
+    pub name: String,
+    /// Who made it.
+    pub owner: String,
+    /// Its state.
+    pub state: SystemState,
+}
+
+/// Something that happened to a compute system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SystemEvent {
+    /// The system ended. `status` is the HRESULT of the notification: 0 after a shutdown, `0xC0370106` after a crash.
+    Exited {
+        /// HRESULT of the notification.
+        status: wcow_ntmeta::Hresult,
+    },
+    /// The service went away, and every handle with it.
+    ServiceDisconnected,
+}
+
+/// One of a process's two output pipes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Output {
+    /// Standard output.
+    Out,
+    /// Standard error; absent when the process emulates a console.
+    Err,
+}
+
+/// The Host Compute Service: compute systems and processes.
+///
+/// `create`, `start`, `shutdown` and `terminate` return when the host has reported completion, not when it has accepted the
+/// request. State rules and codes: the legality matrix of the HCS reference, per generation.
+pub trait ComputeService: Send + Sync {
+    /// Creates a compute system and opens a handle to it.
+    ///
+    /// # Errors
+    /// The id exists (010F), the image does not fit the host (0101, from build 14393 on), the document is invalid (010D), a
+    /// layer path is missing (0x3), an endpoint is missing (0x490).
+    fn create(
+        &self,
+        id: &SystemId,
+        document: &CreateDocument,
+    ) -> impl Future<Output = Result<SystemHandle, HostError>> + Send;
+
+    /// Opens a compute system by id.
+    ///
+    /// # Errors
+    /// No such system (010E).
+    fn open(&self, id: &SystemId) -> impl Future<Output = Result<SystemHandle, HostError>> + Send;
+
+    /// Closes a handle. Never ends the system, unless its document says so.
+    ///
+    /// # Errors
+    /// The handle is not open (0x6).
+    fn close(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Lists the compute systems that exist, by id.
+    ///
+    /// # Errors
+    /// The service is not there.
+    fn enumerate(&self) -> impl Future<Output = Result<Vec<SystemSummary>, HostError>> + Send;
+
+    /// The state of a system.
+    ///
+    /// # Errors
+    /// The handle is not open (0x6).
+    fn state(&self, system: SystemHandle) -> impl Future<Output = Result<SystemState, HostError>> + Send;
+
+    /// Starts a created system; returns when it runs.
+    ///
+    /// # Errors
+    /// Wrong state (0105), already stopped (0110), edition or build mismatch on technical previews (`0x800702C2`), the
+    /// container service in it never answered (`0x800705B4` then, 0109 later).
+    fn start(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Asks a running system to shut down; returns when it has exited.
+    ///
+    /// # Errors
+    /// Wrong state (0105), already stopped (0110).
+    fn shutdown(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Ends a system at once; returns when it has exited.
+    ///
+    /// # Errors
+    /// Already stopped (0110).
+    fn terminate(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Removes a system that persists (technical previews: `Remove-Container`).
+    ///
+    /// # Errors
+    /// It runs (0105); it does not exist (010E); hosts from build 14393 on have nothing to remove (0x32).
+    fn remove(&self, id: &SystemId) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Waits for the next event of a system. Events that came before the call are kept and delivered in order.
+    ///
+    /// # Errors
+    /// The handle is not open (0x6).
+    fn next_event(&self, system: SystemHandle) -> impl Future<Output = Result<SystemEvent, HostError>> + Send;
+
+    /// Creates a process in a running system.
+    ///
+    /// # Errors
+    /// Wrong state (0105), program not found (0x2), working directory invalid (0x10B), access denied (0x5).
+    fn create_process(
+        &self,
+        system: SystemHandle,
+        parameters: &ProcessParameters,
+    ) -> impl Future<Output = Result<ProcessHandle, HostError>> + Send;
+
+    /// Opens a process by its id. Its pipes stay with the creator.
+    ///
+    /// # Errors
+    /// No such process (0x490).
+    fn open_process(
+        &self,
+        system: SystemHandle,
+        process_id: u32,
+    ) -> impl Future<Output = Result<ProcessHandle, HostError>> + Send;
+
+    /// What is known of a process.
+    ///
+    /// # Errors
+    /// The handle is not open (0x6).
+    fn process_status(
+        &self,
+        process: ProcessHandle,
+    ) -> impl Future<Output = Result<ProcessStatus, HostError>> + Send;
+
+    /// Waits until a process has exited.
+    ///
+    /// # Errors
+    /// The handle is not open (0x6).
+    fn wait_process(&self, process: ProcessHandle)
+    -> impl Future<Output = Result<ProcessStatus, HostError>> + Send;
+
+    /// Ends one process, not its children.
+    ///
+    /// # Errors
+    /// It has already exited (`0x8037011F` or 010E, by generation).
+    fn terminate_process(&self, process: ProcessHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Reads what the process has written, at most `max` bytes; waits for output; an empty answer is the end.
+    ///
+    /// # Errors
+    /// The pipe was not asked for, or belongs to somebody else (0x6).
+    fn read_output(
+        &self,
+        process: ProcessHandle,
+        output: Output,
+        max: usize,
+    ) -> impl Future<Output = Result<Vec<u8>, HostError>> + Send;
+
+    /// Writes to the process's standard input.
+    ///
+    /// # Errors
+    /// The pipe was not asked for or is closed (0xE8: the pipe is being closed).
+    fn write_input(
+        &self,
+        process: ProcessHandle,
+        bytes: &[u8],
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Closes the process's standard input: it reads the end of the file.
+    ///
+    /// # Errors
+    /// The pipe was not asked for (0x6).
+    fn close_input(&self, process: ProcessHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Closes a process handle. The process goes on.
+    ///
+    /// # Errors
+    /// The handle is not open (0x6).
+    fn close_process(&self, process: ProcessHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+}

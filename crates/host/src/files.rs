@@ -1,0 +1,178 @@
+//! NTFS, as a store on a host needs it.
+
+use std::future::Future;
+
+use serde::{Deserialize, Serialize};
+use wcow_ntmeta::{FileAttributes, FileTime, HostPath, WideName};
+use wcow_tree::TreeSink;
+
+use crate::HostError;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileKind {
+    /// A file.
+    File,
+    /// A directory.
+    Directory,
+}
+
+/// What the file system tells about a file or directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileMetadata {
+    /// File or directory.
+    pub kind: FileKind,
+    /// Length in bytes of the unnamed stream; 0 for a directory.
+    pub len: u64,
+    /// Its attributes.
+    pub attributes: FileAttributes,
+    /// Last write time.
+    pub written: FileTime,
+}
+
+/// One name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirEntry {
+    /// Its name.
+    pub name: WideName,
+    /// What it stands for.
+    pub metadata: FileMetadata,
+}
+
+/// What to do when the file to be written is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WriteMode {
+    /// Fail (0x50).
+    CreateNew,
+    /// Replace its contents, not atomically.
+    Overwrite,
+}
+
+/// A file held open so that nobody else can open it. Ends with [`FileSystem::unlock`], or with the process that holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileLock(pub u64);
+
+/// What a finished tree holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeSummary {
+    /// Directories, the root included.
+    pub directories: u64,
+    /// Files, every name of a hard-linked file counted.
+    pub files: u64,
+    /// Bytes of all streams, a hard-linked file counted once.
+    pub bytes: u64,
+}
+
+/// The host's file system, in two speeds: the few steps that must be atomic or durable are calls of their own; bulk content
+/// goes into a [`TreeSink`].
+///
+/// Nothing is durable before it is synced: contents by [`sync_file`](Self::sync_file), names by
+/// [`sync_dir`](Self::sync_dir) of the directory that holds them, a whole tree by [`finish_tree`](Self::finish_tree).
+/// Names compare without case. Common errors: 0x2 file not found, 0x3 path not found, 0x5 access denied, 0x20 in use,
+/// 0x50 exists, 0x70 disk full, 0x91 directory not empty, 0xB7 exists.
+pub trait FileSystem: Send + Sync {
+    /// Takes a tree's entries and bytes.
+    type Tree: TreeSink + 'static;
+
+    /// What is at `path`; `None` if nothing is.
+    ///
+    /// # Errors
+    /// The volume cannot be read.
+    fn metadata(&self, path: &HostPath) -> impl Future<Output = Result<Option<FileMetadata>, HostError>> + Send;
+
+    /// The names in a directory, in the order of the file system (by upper-cased name).
+    ///
+    /// # Errors
+    /// Not found (0x3), not a directory (0x10B).
+    fn list(&self, path: &HostPath) -> impl Future<Output = Result<Vec<DirEntry>, HostError>> + Send;
+
+    /// Creates a directory, and its parents where they are missing. One that is there is no error.
+    ///
+    /// # Errors
+    /// A file is in the way (0xB7).
+    fn create_dir_all(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Reads a whole file of at most `max` bytes.
+    ///
+    /// # Errors
+    /// Not found (0x2, 0x3), in use (0x20), longer than `max` (0xDF: file too large).
+    fn read(&self, path: &HostPath, max: u64) -> impl Future<Output = Result<Vec<u8>, HostError>> + Send;
+
+    /// Writes a whole file.
+    ///
+    /// # Errors
+    /// Exists (0x50, for [`WriteMode::CreateNew`]), path not found (0x3), disk full (0x70).
+    fn write(
+        &self,
+        path: &HostPath,
+        bytes: &[u8],
+        mode: WriteMode,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Copies a file to a name that is not there yet.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read) and [`write`](Self::write).
+    fn copy_file(&self, from: &HostPath, to: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Makes a file's contents durable.
+    ///
+    /// # Errors
+    /// Not found (0x2), an I/O error (0x45D).
+    fn sync_file(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Makes a directory's names durable.
+    ///
+    /// # Errors
+    /// Not found (0x3), an I/O error (0x45D).
+    fn sync_dir(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Renames a file or directory on the same volume, atomically for readers, to a name that is not there.
+    ///
+    /// # Errors
+    /// The target exists (0xB7), something below is open (0x5).
+    fn rename(&self, from: &HostPath, to: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Renames a file over another, atomically for readers.
+    ///
+    /// # Errors
+    /// Not found (0x2), in use (0x20).
+    fn replace(&self, from: &HostPath, to: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Deletes a file.
+    ///
+    /// # Errors
+    /// Not found (0x2), in use (0x20), read-only (0x5).
+    fn remove_file(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Deletes a directory and all below it. Not atomic: rename it away first.
+    ///
+    /// # Errors
+    /// Not found (0x3), something below is in use (0x20).
+    fn remove_dir_all(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Opens a file, created if missing, so that nobody else can: a lock that ends with the process.
+    ///
+    /// # Errors
+    /// Somebody has it (0x20).
+    fn lock(&self, path: &HostPath) -> impl Future<Output = Result<FileLock, HostError>> + Send;
+
+    /// Gives a lock back.
+    ///
+    /// # Errors
+    /// Not held (0x6).
+    fn unlock(&self, lock: FileLock) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Begins a tree whose root will be `path`, which must not be there; its parent must.
+    ///
+    /// # Errors
+    /// The path exists (0xB7), the parent does not (0x3).
+    fn create_tree(&self, path: &HostPath) -> impl Future<Output = Result<Self::Tree, HostError>> + Send;
+
+    /// Ends a tree: when this returns, everything sent is there and durable. A tree that is never finished may leave any part
+    /// of itself behind.
+    ///
+    /// # Errors
+    /// Disk full (0x70), an I/O error (0x45D).
+    fn finish_tree(&self, tree: Self::Tree) -> impl Future<Output = Result<TreeSummary, HostError>> + Send;
+}

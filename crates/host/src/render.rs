@@ -1,0 +1,1 @@
+//! Host answers as a console of their time showed them.
