@@ -1,0 +1,250 @@
+//! Absolute Windows paths. They are never `std::path`: they mean the same on every operating system.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use thiserror::Error;
+
+use crate::{RelPath, WideName};
+
+const LONG_PREFIX: &str = r"\\?\";
+
+/// An absolute Windows path: a drive (`C:`, or a volume as `\\?\Volume{...}`) and components.
+///
+/// No component is empty, `.` or `..`, and none holds `\`, `/` or NUL. Order and equality are exact;
+/// [`starts_with`](Self::starts_with), [`strip_prefix`](Self::strip_prefix) and
+/// [`eq_ignore_case`](Self::eq_ignore_case) compare as a Windows file system does. Shown with `\`. In serde it is that
+/// string, or, if a name is not valid UTF-16, an array of the drive and the components.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostPath {
+    drive: WideName,
+    names: Vec<WideName>,
+}
+
+/// Why a text or a name cannot be (part of) an absolute Windows path.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PathError {
+    /// The text begins with neither a drive nor a volume.
+    #[error(r"expected an absolute path such as C:\dir, found {found:?}")]
+    NotAbsolute {
+        /// The text as given.
+        found: String,
+    },
+    /// A component is empty, `.` or `..`, or holds a separator or NUL.
+    #[error("expected a file name, found {found:?}")]
+    BadComponent {
+        /// The component.
+        found: WideName,
+    },
+}
+
+impl HostPath {
+    /// Reads `C:\a\b`, `\\?\C:\a` or `\\?\Volume{...}\a`. `/` counts as `\`, and one separator at the end is ignored.
+    ///
+    /// # Errors
+    /// The path is not absolute, or a component is empty, `.` or `..`, or holds NUL.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        let not_absolute = || PathError::NotAbsolute {
+            found: text.to_owned(),
+        };
+        let plain = text.replace('/', r"\");
+        let (long, rest) = match plain.strip_prefix(LONG_PREFIX) {
+            Some(rest) => (true, rest),
+            None => (false, plain.as_str()),
+        };
+        let (drive, tail) = rest.split_once('\\').unwrap_or((rest, ""));
+        let drive = match drive.as_bytes() {
+            [letter, b':'] if letter.is_ascii_alphabetic() => drive.into(),
+            _ if long && is_volume(drive) => format!("{LONG_PREFIX}{drive}").into(),
+            _ => return Err(not_absolute()),
+        };
+        let mut path = Self {
+            drive,
+            names: Vec::new(),
+        };
+        let tail = tail.strip_suffix('\\').unwrap_or(tail);
+        if !tail.is_empty() {
+            for name in tail.split('\\') {
+                path.push(name.into())?;
+            }
+        }
+        Ok(path)
+    }
+
+    /// The root of a drive given as a trusted literal: `C:` or `\\?\Volume{...}`. Separators at the end are dropped.
+    ///
+    /// The text is not checked; what comes from outside goes through [`parse`](Self::parse).
+    pub fn root(drive: &str) -> Self {
+        Self {
+            drive: drive.trim_end_matches(['\\', '/']).into(),
+            names: Vec::new(),
+        }
+    }
+
+    /// The path with one or more components added, given with `\` or `/` as a trusted literal.
+    ///
+    /// Parts that are no component (empty, `.`, `..`, with NUL) are left out, so the path stays valid and below `self`.
+    /// For names from outside use [`push`](Self::push), which refuses them.
+    #[must_use]
+    pub fn join(&self, more: &str) -> Self {
+        let mut path = self.clone();
+        path.names.extend(
+            more.split(['\\', '/'])
+                .map(WideName::from)
+                .filter(WideName::is_component),
+        );
+        path
+    }
+
+    /// The path with the components of `more` added.
+    ///
+    /// # Errors
+    /// A component of `more` is none that a path can hold.
+    pub fn join_rel(&self, more: &RelPath) -> Result<Self, PathError> {
+        let mut path = self.clone();
+        more.components()
+            .iter()
+            .try_for_each(|name| path.push(name.clone()))?;
+        Ok(path)
+    }
+
+    /// Adds one component.
+    ///
+    /// # Errors
+    /// The name is empty, `.` or `..`, or holds `\`, `/` or NUL.
+    pub fn push(&mut self, name: WideName) -> Result<(), PathError> {
+        if !name.is_component() {
+            return Err(PathError::BadComponent { found: name });
+        }
+        self.names.push(name);
+        Ok(())
+    }
+
+    /// The path without its last component; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, names) = self.names.split_last()?;
+        Some(Self {
+            drive: self.drive.clone(),
+            names: names.to_vec(),
+        })
+    }
+
+    /// The last component; `None` for the root.
+    pub fn file_name(&self) -> Option<&WideName> {
+        self.names.last()
+    }
+
+    /// The components, without the drive.
+    pub fn components(&self) -> std::slice::Iter<'_, WideName> {
+        self.names.iter()
+    }
+
+    /// The drive or volume, without a separator at the end.
+    pub fn drive(&self) -> &WideName {
+        &self.drive
+    }
+
+    /// Whether this is the root of its drive.
+    pub fn is_root(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Whether both are the same path to a Windows file system.
+    pub fn eq_ignore_case(&self, other: &Self) -> bool {
+        self.names.len() == other.names.len() && self.starts_with(other)
+    }
+
+    /// Whether `base` is this path or one of its ancestors, ignoring case.
+    pub fn starts_with(&self, base: &Self) -> bool {
+        self.strip_prefix(base).is_some()
+    }
+
+    /// What follows `base`, ignoring case; `None` if `base` is neither this path nor one of its ancestors.
+    pub fn strip_prefix(&self, base: &Self) -> Option<RelPath> {
+        let (head, tail) = self.names.split_at_checked(base.names.len())?;
+        let same = self.drive.eq_ignore_case(&base.drive)
+            && head
+                .iter()
+                .zip(&base.names)
+                .all(|(ours, theirs)| ours.eq_ignore_case(theirs));
+        same.then(|| tail.iter().cloned().collect())
+    }
+
+    /// The path as a Windows string.
+    pub fn to_wide(&self) -> WideName {
+        let separator = u16::from(b'\\');
+        let mut units = self.drive.units().to_vec();
+        if self.names.is_empty() {
+            units.push(separator);
+        }
+        for name in &self.names {
+            units.push(separator);
+            units.extend_from_slice(name.units());
+        }
+        WideName::from_units(units)
+    }
+}
+
+impl fmt::Display for HostPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_wide().fmt(f)
+    }
+}
+
+impl fmt::Debug for HostPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_wide().fmt(f)
+    }
+}
+
+impl FromStr for HostPath {
+    type Err = PathError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for HostPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.to_wide().to_utf8() {
+            Some(text) => serializer.serialize_str(&text),
+            None => serializer.collect_seq(std::iter::once(&self.drive).chain(&self.names)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for HostPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(
+            untagged,
+            expecting = "an absolute Windows path, or an array of its drive and names"
+        )]
+        enum Form {
+            Text(String),
+            Names(Vec<WideName>),
+        }
+        let from_names = |names: Vec<WideName>| {
+            let mut names = names.into_iter();
+            let drive = names.next().unwrap_or_default().to_string();
+            let mut path = Self::parse(&drive)?;
+            names.try_for_each(|name| path.push(name))?;
+            Ok(path)
+        };
+        match Form::deserialize(deserializer)? {
+            Form::Text(text) => Self::parse(&text),
+            Form::Names(names) => from_names(names),
+        }
+        .map_err(|error: PathError| D::Error::custom(error))
+    }
+}
+
+fn is_volume(name: &str) -> bool {
+    name.get(..7)
+        .is_some_and(|head| head.eq_ignore_ascii_case("volume{"))
+        && name.ends_with('}')
+        && !name.contains('\0')
+}

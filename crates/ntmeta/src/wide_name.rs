@@ -1,0 +1,178 @@
+//! Windows strings: sequences of 16-bit units, which need not be valid UTF-16.
+
+use std::cmp::Ordering;
+use std::fmt::{self, Write};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::upcase::upcase_unit;
+
+/// A Windows string, most often one component of a path. Lone surrogates survive; clones are cheap.
+///
+/// Order and equality are exact, by units. Shown lossily (U+FFFD for a lone surrogate). In serde it is a string if it is
+/// valid UTF-16, and an array of its units if not.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WideName(Arc<[u16]>);
+
+impl WideName {
+    /// The empty string.
+    pub fn new() -> Self {
+        Self(Arc::from([]))
+    }
+
+    /// The string of these units.
+    pub fn from_units(units: Vec<u16>) -> Self {
+        Self(units.into())
+    }
+
+    /// The units.
+    pub fn units(&self) -> &[u16] {
+        &self.0
+    }
+
+    /// Whether there are no units.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The number of units, which is half the number of bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The string of these little-endian bytes; `None` if their number is odd.
+    pub fn from_le_bytes(bytes: &[u8]) -> Option<Self> {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        rest.is_empty()
+            .then(|| pairs.iter().map(|&pair| u16::from_le_bytes(pair)).collect())
+    }
+
+    /// The units as little-endian bytes, without an end mark.
+    pub fn to_le_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|unit| unit.to_le_bytes()).collect()
+    }
+
+    /// The string as UTF-8; `None` if it has a lone surrogate.
+    pub fn to_utf8(&self) -> Option<String> {
+        String::from_utf16(&self.0).ok()
+    }
+
+    /// Whether both are the same name to a Windows file system.
+    pub fn eq_ignore_case(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.cmp_ignore_case(other).is_eq()
+    }
+
+    /// Compares the upcased units, one by one. Names that differ in case only are equal here.
+    pub fn cmp_ignore_case(&self, other: &Self) -> Ordering {
+        let upcased = |name: &Self| {
+            name.0
+                .iter()
+                .map(|&unit| upcase_unit(unit))
+                .collect::<Vec<_>>()
+        };
+        if self.0 == other.0 {
+            Ordering::Equal
+        } else {
+            upcased(self).cmp(&upcased(other))
+        }
+    }
+
+    /// The string with every unit upcased; it keeps its length.
+    pub fn upcased(&self) -> Self {
+        self.0.iter().map(|&unit| upcase_unit(unit)).collect()
+    }
+
+    /// Whether this can be one component of a Windows path: not empty, not `.` or `..`, and without `\`, `/` and NUL.
+    pub fn is_component(&self) -> bool {
+        const DOT: u16 = b'.' as u16;
+        let separates = |unit: &u16| [0, u16::from(b'\\'), u16::from(b'/')].contains(unit);
+        !matches!(*self.0, [] | [DOT] | [DOT, DOT]) && !self.0.iter().any(separates)
+    }
+}
+
+impl Default for WideName {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<&str> for WideName {
+    fn from(text: &str) -> Self {
+        text.encode_utf16().collect()
+    }
+}
+
+impl From<String> for WideName {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<&WideName> for WideName {
+    fn from(name: &WideName) -> Self {
+        name.clone()
+    }
+}
+
+impl FromIterator<u16> for WideName {
+    fn from_iter<I: IntoIterator<Item = u16>>(units: I) -> Self {
+        Self(units.into_iter().collect())
+    }
+}
+
+impl PartialEq<str> for WideName {
+    fn eq(&self, other: &str) -> bool {
+        self.0.iter().copied().eq(other.encode_utf16())
+    }
+}
+
+impl PartialEq<&str> for WideName {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
+    }
+}
+
+impl fmt::Display for WideName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&String::from_utf16_lossy(&self.0))
+    }
+}
+
+impl fmt::Debug for WideName {
+    /// The string in quotes, lone surrogates as `\u{d800}`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for unit in char::decode_utf16(self.0.iter().copied()) {
+            match unit {
+                Ok(character) => write!(f, "{}", character.escape_debug())?,
+                Err(lone) => write!(f, "\\u{{{:x}}}", lone.unpaired_surrogate())?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+impl Serialize for WideName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.to_utf8() {
+            Some(text) => serializer.serialize_str(&text),
+            None => serializer.collect_seq(self.0.iter()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for WideName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "a string, or an array of 16-bit units")]
+        enum Form {
+            Text(String),
+            Units(Vec<u16>),
+        }
+        Ok(match Form::deserialize(deserializer)? {
+            Form::Text(text) => text.into(),
+            Form::Units(units) => Self::from_units(units),
+        })
+    }
+}
