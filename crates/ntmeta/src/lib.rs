@@ -41,3 +41,8 @@ mod security;
 mod sid;
 mod time;
 mod wide_name;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

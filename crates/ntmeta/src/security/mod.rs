@@ -109,13 +109,12 @@ impl SecurityDescriptor {
             let offset = u32_at(&bytes, field).unwrap_or(0);
             if offset != 0 {
                 let list = body(&bytes, offset).ok_or_else(|| "nothing there".to_owned());
-                list.and_then(|list| acl::check(list)).map_err(|problem| {
-                    SecurityDescriptorError::Acl {
+                list.and_then(acl::check)
+                    .map_err(|problem| SecurityDescriptorError::Acl {
                         part,
                         offset,
                         problem,
-                    }
-                })?;
+                    })?;
             }
         }
         Ok(Self(bytes.into()))

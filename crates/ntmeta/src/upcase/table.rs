@@ -5,9 +5,9 @@
 //! long s, the title-case digraphs, the Greek symbol forms, the iota subscript. Final sigma is kept.
 //!
 //! NTFS reads its table from the volume (`$UpCase`, written when the volume is formatted), so volumes differ. Microsoft
-//! publishes one such table, in the exFAT file system specification, section 7.2.5. Both agree in which names they hold
-//! to be equal, as far as they were compared (U+0180 to U+03FF and U+1E40 to U+2CF9); for two Greek pairs (U+1FC3 with
-//! U+1FCC, U+1FF3 with U+1FFC) the published table maps the other way round.
+//! publishes one such table, in the exFAT file system specification, section 7.2.5. It was compared with this one from
+//! U+00F0 to U+0511 and from U+1E40 to U+2CF9: both hold the same names to be equal. Four pairs (U+023A with U+2C65,
+//! U+023E with U+2C66, U+1FC3 with U+1FCC, U+1FF3 with U+1FFC) the published table maps the other way round.
 
 /// Runs of units with an upper-case form, ascending: first unit, last unit, step from unit to unit, and what to add
 /// (modulo 2^16).
