@@ -1,2 +1,69 @@
-//! Chores: `cargo xtask ci | oracle | corpus | fuzz | ...`.
-fn main() {}
+//! Every chore of the project: `cargo xtask CHORE`. `cargo xtask help` lists them.
+#![forbid(unsafe_code)]
+
+mod ci;
+mod corpus;
+mod fuzz;
+mod house;
+mod oracle;
+mod report;
+mod targets;
+mod windows;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::report::Report;
+use crate::workspace::Workspace;
+
+const USAGE: &str = "\
+usage: cargo xtask CHORE
+  ci [STEP...]                   every check in order, or only the named ones
+  house-rules                    what no compiler checks
+  docs                           the documentation, with warnings as errors
+  check-targets                  type check for macOS and Windows
+  windows                        the tests, cross-compiled and run under Wine
+  oracle [wim|written|hive]...   our results against wimlib, 7-Zip, hivex and reglookup
+  corpus                         seeds for the fuzzers, under fuzz/corpus
+  fuzz [--target T] [--seconds N] [--jobs N]";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(report) => {
+            print!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<Report> {
+    let Some((chore, rest)) = args.split_first() else {
+        bail!("no chore given\n{USAGE}")
+    };
+    if matches!(chore.as_str(), "help" | "--help" | "-h") {
+        println!("{USAGE}");
+        return Ok(Report::default());
+    }
+    let workspace = Workspace::find()?;
+    if !rest.is_empty() && !matches!(chore.as_str(), "ci" | "oracle" | "fuzz") {
+        bail!("`{chore}` takes no arguments\n{USAGE}");
+    }
+    match chore.as_str() {
+        "ci" => ci::run(&workspace, rest),
+        "house-rules" => house::run(&workspace),
+        "docs" => ci::docs(&workspace),
+        "check-targets" => targets::run(&workspace),
+        "windows" => windows::run(&workspace),
+        "oracle" => oracle::run(&workspace, rest),
+        "corpus" => corpus::run(&workspace),
+        "fuzz" => fuzz::run(&workspace, &fuzz::Options::parse(rest)?),
+        other => bail!("no chore is called `{other}`\n{USAGE}"),
+    }
+}

@@ -1,0 +1,196 @@
+//! Everything that CI checks, in order, with a summary at the end.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::report::Report;
+use crate::workspace::{Workspace, find_program, output, run as run_command};
+use crate::{corpus, fuzz, house, oracle, targets, windows};
+
+type Step = (&'static str, fn(&Workspace) -> Result<Report>);
+
+/// Cheap steps first: a wrong space should not cost ten minutes.
+const STEPS: &[Step] = &[
+    ("format", format),
+    ("house-rules", house::run),
+    ("clippy", clippy),
+    ("docs", docs),
+    ("deny", deny),
+    ("check-targets", targets::run),
+    ("determinism", determinism),
+    ("oracle", |workspace| oracle::run(workspace, &[])),
+    ("tour", tour),
+    ("windows", windows::run),
+    ("fuzz", fuzz_smoke),
+];
+
+/// Runs the named steps, or all. A failed step does not keep the later ones from running.
+pub(crate) fn run(workspace: &Workspace, only: &[String]) -> Result<Report> {
+    if let Some(unknown) = only
+        .iter()
+        .find(|name| STEPS.iter().all(|(step, _)| step != name))
+    {
+        let names: Vec<_> = STEPS.iter().map(|(name, _)| *name).collect();
+        bail!("ci has no step `{unknown}`; it has {}", names.join(", "));
+    }
+    let chosen = STEPS
+        .iter()
+        .filter(|(name, _)| only.is_empty() || only.iter().any(|wanted| wanted == name));
+    let ends: Vec<End> = chosen.map(|step| run_step(workspace, step)).collect();
+    println!("\n== summary");
+    ends.iter().for_each(End::print);
+    let failed: Vec<_> = ends
+        .iter()
+        .filter(|end| end.result.is_err())
+        .map(|end| end.name)
+        .collect();
+    if !failed.is_empty() {
+        bail!("ci failed: {}", failed.join(", "));
+    }
+    Ok(Report::default())
+}
+
+struct End {
+    name: &'static str,
+    took: Duration,
+    result: Result<Report>,
+}
+
+impl End {
+    fn print(&self) {
+        let verdict = match &self.result {
+            Ok(report) if report.notes.is_empty() && !report.skips.is_empty() => "skip",
+            Ok(_) => "ok",
+            Err(_) => "FAIL",
+        };
+        println!(
+            "{verdict:>4} {:<14} {:>6.1} s",
+            self.name,
+            self.took.as_secs_f64()
+        );
+        match &self.result {
+            Ok(report) => print!("{report}"),
+            Err(error) => println!("  {}", format!("{error:#}").replace('\n', "\n  ")),
+        }
+    }
+}
+
+fn run_step(workspace: &Workspace, (name, step): &Step) -> End {
+    println!("\n== {name}");
+    let start = Instant::now();
+    let result = step(workspace);
+    if let Err(error) = &result {
+        eprintln!("error: {error:#}");
+    }
+    End {
+        name,
+        took: start.elapsed(),
+        result,
+    }
+}
+
+fn format(workspace: &Workspace) -> Result<Report> {
+    run_command(workspace.cargo().args(["fmt", "--all", "--check"]))?;
+    Ok(Report::noted("every file is as rustfmt writes it"))
+}
+
+fn clippy(workspace: &Workspace) -> Result<Report> {
+    run_command(workspace.cargo().args([
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    Ok(Report::noted("no warning"))
+}
+
+/// Builds the documentation of every crate, private links and broken ones being errors.
+pub(crate) fn docs(workspace: &Workspace) -> Result<Report> {
+    let mut command = workspace.cargo();
+    command
+        .args(["doc", "--quiet", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-D warnings");
+    run_command(&mut command)?;
+    Ok(Report::noted("no warning"))
+}
+
+fn deny(workspace: &Workspace) -> Result<Report> {
+    if find_program("cargo-deny").is_none() {
+        return Ok(Report::skipped(
+            "cargo-deny is not installed: licences, bans and sources of dependencies are not checked",
+        ));
+    }
+    run_command(workspace.cargo().args([
+        "deny",
+        "--workspace",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]))?;
+    Ok(Report::noted("bans, licences and sources"))
+}
+
+/// The simulator's fingerprints are committed: a release build must come to the same as the debug build of `cargo test`.
+fn determinism(workspace: &Workspace) -> Result<Report> {
+    run_command(
+        workspace
+            .cargo()
+            .args(["test", "--quiet", "--release", "--package", "wcow-sim"]),
+    )?;
+    Ok(Report::noted(
+        "the simulator's tests in release, fingerprints included",
+    ))
+}
+
+fn tour(workspace: &Workspace) -> Result<Report> {
+    let wcow = workspace.wcow()?;
+    let help = output(std::process::Command::new(&wcow).arg("--help"))?;
+    if !String::from_utf8_lossy(&help.stdout)
+        .lines()
+        .any(|line| line.trim_start().starts_with("tour"))
+    {
+        return Ok(Report::skipped("`wcow --help` lists no `tour`"));
+    }
+    let mut report = Report::default();
+    run_command(
+        workspace
+            .cargo()
+            .args(["run", "--quiet", "--release", "--", "tour"]),
+    )?;
+    report.note("`cargo run --release -- tour` exits 0");
+    let base = workspace.target.join("oracle").join("base-lzx.wim");
+    if base.is_file() {
+        run_command(
+            workspace
+                .cargo()
+                .args(["run", "--quiet", "--release", "--", "tour", "--wim"])
+                .arg(&base),
+        )?;
+        report.note("so does `tour --wim` with the oracle's LZX image");
+    } else {
+        report.skip("`tour --wim`: the oracle made no base-lzx.wim");
+    }
+    Ok(report)
+}
+
+fn fuzz_smoke(workspace: &Workspace) -> Result<Report> {
+    if find_program("c++").is_none() {
+        return Ok(Report::skipped(
+            "no C++ compiler (c++): libFuzzer's run time cannot be built",
+        ));
+    }
+    let mut report = corpus::run(workspace)?;
+    report.merge(fuzz::run(
+        workspace,
+        &fuzz::Options {
+            seconds: 10,
+            ..fuzz::Options::default()
+        },
+    )?);
+    Ok(report)
+}

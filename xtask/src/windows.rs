@@ -1,0 +1,244 @@
+//! The tests of the workspace as Windows programs, run under Wine.
+//!
+//! The Wine prefix is fresh and lies in the target directory. Wine 8 lacks `bcryptprimitives.dll`, which Rust's standard
+//! library takes its random numbers from, so a substitute that exports `ProcessPrng` is compiled and put into `System32`.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::report::Report;
+use crate::workspace::{
+    Workspace, files_of_package, find_program, installed_targets, output, run as run_command,
+};
+
+const TARGET: &str = "x86_64-pc-windows-gnu";
+const COMPILER: &str = "x86_64-w64-mingw32-gcc";
+
+/// `SystemFunction036` is the exported name of `RtlGenRandom`.
+const RANDOM_DLL: &str = "\
+unsigned char __stdcall SystemFunction036(void *buffer, unsigned long length);
+__declspec(dllexport) int __stdcall ProcessPrng(unsigned char *buffer, unsigned long long length) {
+    while (length > 0) {
+        unsigned long part = length > 65536 ? 65536 : (unsigned long)length;
+        if (!SystemFunction036(buffer, part)) return 0;
+        buffer += part;
+        length -= part;
+    }
+    return 1;
+}
+";
+
+/// Packages whose tests are not for Windows.
+const EXCLUDED: &[(&str, &str)] = &[
+    ("xtask", "chores run on the machine that builds"),
+    ("wcow-benches", "measures, tests nothing"),
+];
+
+/// Builds and runs the tests.
+pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
+    if let Some(reason) = missing() {
+        return Ok(Report::skipped(reason));
+    }
+    let Some(wine) = find_wine() else {
+        return Ok(Report::skipped(
+            "no Wine (packages wine64 and libwine): Windows programs cannot be run",
+        ));
+    };
+    let prefix = Prefix::make(workspace, &wine)?;
+    let mut command = workspace.cargo();
+    command.args(["test", "--workspace", "--no-fail-fast", "--target", TARGET]);
+    EXCLUDED.iter().for_each(|(package, _)| {
+        command.args(["--exclude", package]);
+    });
+    // Wine maps the file system of this machine, so the corpus would be found; its checks belong to this machine's own run.
+    command.env_remove("WCOW_CORPUS");
+    prefix.apply(&mut command);
+    command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", &wine);
+    let (counts, ok) = run_tests(&mut command)?;
+    let mut report = Report::noted(format!(
+        "{} tests passed under Wine in {} programs",
+        counts.passed, counts.programs
+    ));
+    if counts.ignored > 0 {
+        report.skip(format!(
+            "{} tests are ignored by their authors",
+            counts.ignored
+        ));
+    }
+    EXCLUDED
+        .iter()
+        .for_each(|(package, why)| report.skip(format!("{package}: {why}")));
+    if !ok {
+        bail!(
+            "{} tests failed under Wine, {} passed",
+            counts.failed,
+            counts.passed
+        );
+    }
+    Ok(report)
+}
+
+fn missing() -> Option<String> {
+    match installed_targets() {
+        None => {
+            return Some(
+                "no rustup: whether the Windows target is installed is not known".to_owned(),
+            );
+        }
+        Some(installed) if !installed.iter().any(|name| name == TARGET) => {
+            return Some(format!(
+                "the target is not installed (`rustup target add {TARGET}`)"
+            ));
+        }
+        Some(_) => {}
+    }
+    find_program(COMPILER).is_none().then(|| {
+        format!("no {COMPILER} (package gcc-mingw-w64-x86-64): Windows programs cannot be linked")
+    })
+}
+
+/// The loader itself where the package can be asked, and not the script in `PATH` that starts it.
+fn find_wine() -> Option<PathBuf> {
+    let loader = files_of_package("wine64")
+        .into_iter()
+        .find(|path| path.ends_with("wine/wine64"));
+    loader.or_else(|| {
+        ["wine64", "wine"]
+            .iter()
+            .find_map(|name| find_program(name))
+    })
+}
+
+/// A Wine prefix of our own. Its server is ended with it.
+struct Prefix {
+    dir: PathBuf,
+    server: Option<PathBuf>,
+}
+
+impl Prefix {
+    fn make(workspace: &Workspace, wine: &Path) -> Result<Self> {
+        let dir = workspace.fresh_dir("wine")?;
+        let beside = wine
+            .canonicalize()
+            .ok()
+            .and_then(|real| real.parent().map(|dir| dir.join("wineserver")));
+        let server = beside
+            .filter(|path| path.is_file())
+            .or_else(|| find_program("wineserver"));
+        let prefix = Self {
+            dir: dir.join("prefix"),
+            server,
+        };
+        let mut boot = Command::new(wine);
+        boot.args(["wineboot", "--init"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        prefix.apply(&mut boot);
+        run_command(&mut boot).context("cannot make a Wine prefix")?;
+        let system = prefix.dir.join("drive_c").join("windows").join("system32");
+        if !system.is_dir() {
+            bail!("the new Wine prefix has no {}", system.display());
+        }
+        let source = dir.join("random.c");
+        std::fs::write(&source, RANDOM_DLL)?;
+        let mut compile = Command::new(COMPILER);
+        compile
+            .args(["-shared", "-O1", "-s", "-o"])
+            .arg(system.join("bcryptprimitives.dll"))
+            .arg(&source)
+            .arg("-ladvapi32");
+        run_command(&mut compile)?;
+        Ok(prefix)
+    }
+
+    fn apply(&self, command: &mut Command) {
+        command
+            .env("WINEPREFIX", &self.dir)
+            .env("WINEDEBUG", "-all")
+            .env("WINEDLLOVERRIDES", "mscoree,mshtml,winemenubuilder.exe=");
+        command.env_remove("DISPLAY");
+    }
+}
+
+impl Drop for Prefix {
+    fn drop(&mut self) {
+        if let Some(server) = &self.server {
+            let mut stop = Command::new(server);
+            stop.arg("-k");
+            self.apply(&mut stop);
+            // It may have ended by itself; there is nobody to tell.
+            let _ = output(&mut stop);
+        }
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    programs: u64,
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Counts {
+    /// Adds what a `test result:` line says; other lines say nothing.
+    fn add_line(&mut self, line: &str) {
+        let Some((_, rest)) = line.trim().split_once("test result:") else {
+            return;
+        };
+        let count = |word: &str| {
+            let mut fields = rest.split(['.', ';']).map(str::trim);
+            fields
+                .find_map(|field| field.strip_suffix(word)?.trim().parse::<u64>().ok())
+                .unwrap_or(0)
+        };
+        self.programs += 1;
+        self.passed += count("passed");
+        self.failed += count("failed");
+        self.ignored += count("ignored");
+    }
+}
+
+fn run_tests(command: &mut Command) -> Result<(Counts, bool)> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start cargo test")?;
+    let mut counts = Counts::default();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).split(b'\n') {
+            let line = String::from_utf8_lossy(&line?).into_owned();
+            counts.add_line(&line);
+            if !line.trim_end().ends_with("... ok") {
+                println!("{}", line.trim_end());
+            }
+        }
+    }
+    let ok = child.wait()?.success();
+    Ok((counts, ok))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+
+    #[test]
+    fn a_result_line_is_counted() {
+        let mut counts = Counts::default();
+        counts.add_line("test result: ok. 12 passed; 1 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.01s");
+        counts.add_line("test tables::rows ... ok");
+        assert_eq!(
+            counts,
+            Counts {
+                programs: 1,
+                passed: 12,
+                failed: 1,
+                ignored: 3
+            }
+        );
+    }
+}
