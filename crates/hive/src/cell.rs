@@ -71,7 +71,7 @@ impl<'h> Bins<'h> {
         };
         let start = usize::try_from(at.0)
             .ok()
-            .filter(|start| start % CELL_ALIGN == 0);
+            .filter(|start| start.is_multiple_of(CELL_ALIGN));
         let Some(tail) = start.and_then(|start| self.data.get(start..)) else {
             return Err(outside);
         };
@@ -94,7 +94,7 @@ impl<'h> Bins<'h> {
         };
         let end = usize::try_from(size.unsigned_abs())
             .ok()
-            .filter(|end| end % CELL_ALIGN == 0);
+            .filter(|end| end.is_multiple_of(CELL_ALIGN));
         match end.and_then(|end| tail.get(CELL_HEADER..end)) {
             Some(data) => Ok(Record { data, at, what }),
             None => Err(wrong),
@@ -185,7 +185,7 @@ impl<'h> StoredName<'h> {
         what: &'static str,
         at: CellOffset,
     ) -> Result<Self, HiveError> {
-        if form == NameForm::Wide && bytes.len() % 2 != 0 {
+        if form == NameForm::Wide && !bytes.len().is_multiple_of(2) {
             return Err(HiveError::OddText {
                 what,
                 at,

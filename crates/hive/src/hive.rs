@@ -182,7 +182,7 @@ fn parse_base(bytes: &[u8]) -> Result<Base, HiveError> {
     )?;
     let size = word(40)?;
     let bins_len = usize::try_from(size).unwrap_or(usize::MAX);
-    let aligned = |_| bins_len != 0 && bins_len % BIN_ALIGN == 0;
+    let aligned = |_| bins_len != 0 && bins_len.is_multiple_of(BIN_ALIGN);
     field("hive bins size", 40, size, aligned, || {
         "a multiple of 4096 above 0".to_owned()
     })?;

@@ -167,7 +167,6 @@ impl<'h> Walk<'h> {
         while let Some(value) = values.next_touching(&mut |at, what| self.cells.use_once(at, what))
         {
             let value = value?;
-            let size = value.data_size() as u64;
             spend(
                 &mut self.summary.values,
                 1,
@@ -175,6 +174,8 @@ impl<'h> Walk<'h> {
                 "values",
                 value.offset(),
             )?;
+            let data = value.data_touching(&mut |at, what| self.cells.use_once(at, what))?;
+            let size = data.len() as u64;
             spend(
                 &mut self.summary.data,
                 size,
@@ -182,7 +183,6 @@ impl<'h> Walk<'h> {
                 "bytes of data",
                 value.offset(),
             )?;
-            value.data_touching(&mut |at, what| self.cells.use_once(at, what))?;
         }
         Ok(())
     }
@@ -253,7 +253,7 @@ impl CellMap {
             let at = CellOffset(u32::try_from(start).unwrap_or(u32::MAX));
             let stored = u32_at(data, start).unwrap_or_default().cast_signed();
             let (size, room) = (stored.unsigned_abs(), bin.end - start);
-            let fits = |len: &usize| *len > 0 && *len <= room && len % CELL_ALIGN == 0;
+            let fits = |len: &usize| *len > 0 && *len <= room && len.is_multiple_of(CELL_ALIGN);
             let Some(len) = usize::try_from(size).ok().filter(fits) else {
                 return Err(HiveError::CellSize {
                     what: "cell",
@@ -277,7 +277,9 @@ impl CellMap {
     /// An error unless an allocated cell begins at `at`.
     fn check_start(&self, at: CellOffset, what: &'static str) -> Result<(), HiveError> {
         match usize::try_from(at.0) {
-            Ok(start) if start % CELL_ALIGN == 0 && self.allocated.contains(start) => Ok(()),
+            Ok(start) if start.is_multiple_of(CELL_ALIGN) && self.allocated.contains(start) => {
+                Ok(())
+            }
             _ => Err(HiveError::NotACell { what, at }),
         }
     }
@@ -321,7 +323,7 @@ fn bin_size(data: &[u8], start: usize) -> Result<usize, HiveError> {
     }
     let room = data.len() - start;
     match usize::try_from(field(8)) {
-        Ok(size) if size > 0 && size <= room && size % BIN_ALIGN == 0 => Ok(size),
+        Ok(size) if size > 0 && size <= room && size.is_multiple_of(BIN_ALIGN) => Ok(size),
         _ => Err(wrong(
             "bin size",
             8,
