@@ -93,6 +93,18 @@ impl From<&str> for RelPath {
     }
 }
 
+impl From<String> for RelPath {
+    fn from(text: String) -> Self {
+        Self::parse(&text)
+    }
+}
+
+impl From<&RelPath> for RelPath {
+    fn from(path: &RelPath) -> Self {
+        path.clone()
+    }
+}
+
 impl FromIterator<WideName> for RelPath {
     fn from_iter<I: IntoIterator<Item = WideName>>(names: I) -> Self {
         Self(names.into_iter().collect())

@@ -16,6 +16,9 @@
 //! it reports that; it never drops it silently.
 #![forbid(unsafe_code)]
 
+pub mod memory;
+pub mod names;
+
 mod entry;
 mod sink;
 mod source;

@@ -61,11 +61,17 @@ pub struct SinkError {
 impl SinkError {
     /// An error with a cause: `what` says what could not be done, on what.
     pub fn new(what: impl Into<String>, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { what: what.into(), cause: Some(cause.into()) }
+        Self {
+            what: what.into(),
+            cause: Some(cause.into()),
+        }
     }
 
     /// An error that needs no further cause.
     pub fn message(what: impl Into<String>) -> Self {
-        Self { what: what.into(), cause: None }
+        Self {
+            what: what.into(),
+            cause: None,
+        }
     }
 }
