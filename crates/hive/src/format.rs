@@ -31,8 +31,8 @@
 //! | `lf`, `lh` | count 2, then an offset (4) and a hint or hash (4) each |
 //! | `db` | segments 2, offset of the segment list 4 |
 //!
-//! How writers deviate: libhivex may store large data in one cell where Windows would use `db`; a cell that is long enough
-//! is therefore taken as the data itself.
+//! Read with patience: a data cell that is long enough is taken as the data itself, also above the size from which `db`
+//! is used.
 
 /// Bytes in the base block.
 pub(crate) const BASE_BLOCK: usize = 4096;
