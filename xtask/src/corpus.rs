@@ -24,6 +24,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
     let made = workspace.target.join("oracle");
     if made.is_dir() {
         cut_files(&made, &mut seeds)?;
+        let hives = made.join("hives");
+        if hives.is_dir() {
+            cut_files(&hives, &mut seeds)?;
+        }
     } else {
         report.skip("the oracle has not run: no chunks that wimlib compressed");
     }
