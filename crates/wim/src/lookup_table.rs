@@ -1,0 +1,236 @@
+//! The lookup table: one row of 50 bytes per blob, and one per image.
+//!
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0 | 24 | resource header |
+//! | 24 | 2 | part number |
+//! | 26 | 4 | reference count (unreliable in real files; shown, never trusted) |
+//! | 30 | 20 | SHA-1 of the uncompressed bytes |
+//!
+//! Rows with the metadata flag belong to the images, in this order; one with reference count 0 is left over from an image that
+//! was replaced. Rows with a zero digest, without bytes, of another part, or with a digest that an earlier row has, are skipped
+//! with a warning, as wimlib does. Rows with the solid flag form runs: a row whose uncompressed size is exactly 2^32 is a solid
+//! resource, any other is a blob in the resources of its run. This version knows where such a blob is, and cannot read it.
+
+use wcow_tree::Digest;
+
+use crate::bytes::{array_at, u16_at, u32_at};
+use crate::error::Warnings;
+use crate::resource::{METADATA, SOLID, as_u64};
+use crate::{Header, OpenError, Part, ResourceHeader};
+
+pub(crate) const ROW_LEN: usize = 50;
+/// The uncompressed size by which a row says that it is a solid resource.
+const SOLID_RESOURCE: u64 = 1 << 32;
+
+/// One blob: bytes that streams refer to by their SHA-1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Blob {
+    /// SHA-1 of the bytes.
+    pub digest: Digest,
+    /// How many bytes it has.
+    pub size: u64,
+    /// Where it is.
+    pub location: BlobLocation,
+    /// How many streams use it, as the file says; real files get this wrong.
+    pub references: u32,
+}
+
+/// Where a blob is in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BlobLocation {
+    /// In a resource of its own.
+    Plain(ResourceHeader),
+    /// In the solid resources of a run, which count as one string of bytes.
+    Solid {
+        /// Which run, from 0.
+        run: u32,
+        /// Where in the run's uncompressed bytes.
+        offset: u64,
+    },
+}
+
+/// The metadata of one image.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MetadataRow {
+    pub(crate) resource: ResourceHeader,
+    pub(crate) digest: Digest,
+}
+
+/// The rows of the lookup table that count.
+#[derive(Debug, Default)]
+pub(crate) struct LookupTable {
+    /// Sorted by digest, each digest once.
+    blobs: Vec<Blob>,
+    /// In the order of the images.
+    pub(crate) metadata: Vec<MetadataRow>,
+    /// The solid resources of each run.
+    pub(crate) solid_runs: Vec<Vec<ResourceHeader>>,
+}
+
+impl LookupTable {
+    /// Reads the rows of `bytes`. Takes memory in proportion to `bytes`.
+    pub(crate) fn parse(
+        bytes: &[u8],
+        header: &Header,
+        warnings: &mut Warnings,
+    ) -> Result<Self, OpenError> {
+        let (rows, rest) = bytes.as_chunks::<ROW_LEN>();
+        if !rest.is_empty() {
+            let at = as_u64(bytes.len() - rest.len());
+            warnings.push(Part::LookupTable, at, || {
+                format!("{} bytes that are no whole row; ignored", rest.len())
+            });
+        }
+        let mut table = Self {
+            blobs: Vec::with_capacity(rows.len()),
+            ..Self::default()
+        };
+        let mut in_run = false;
+        for (index, bytes) in (0_u64..).zip(rows) {
+            let Some(row) = Row::parse(bytes) else {
+                continue;
+            };
+            let solid = row.resource.flags & SOLID != 0 && header.version == 0xE00;
+            if solid && !in_run {
+                table.solid_runs.push(Vec::new());
+            }
+            in_run = solid;
+            if solid && row.resource.size == SOLID_RESOURCE {
+                if let Some(run) = table.solid_runs.last_mut() {
+                    run.push(row.resource);
+                }
+            } else if !solid && row.resource.flags & METADATA != 0 {
+                table.add_metadata(index, &row, header, warnings)?;
+            } else {
+                table.add_blob(index, &row, solid, header, warnings);
+            }
+        }
+        // A stable sort keeps the first of equal digests first.
+        table.blobs.sort_by_key(|blob| blob.digest);
+        let before = table.blobs.len();
+        table.blobs.dedup_by_key(|blob| blob.digest);
+        let doubles = before - table.blobs.len();
+        if doubles > 0 {
+            warnings.push(Part::LookupTable, 0, || {
+                format!("{doubles} rows with a digest that an earlier row has; ignored")
+            });
+        }
+        Ok(table)
+    }
+
+    /// All blobs, sorted by digest.
+    pub(crate) fn blobs(&self) -> &[Blob] {
+        &self.blobs
+    }
+
+    /// The blob with this digest.
+    pub(crate) fn find(&self, digest: &Digest) -> Option<&Blob> {
+        self.blobs
+            .binary_search_by_key(digest, |blob| blob.digest)
+            .ok()
+            .and_then(|at| self.blobs.get(at))
+    }
+
+    fn add_metadata(
+        &mut self,
+        index: u64,
+        row: &Row,
+        header: &Header,
+        warnings: &mut Warnings,
+    ) -> Result<(), OpenError> {
+        let at = index.saturating_mul(as_u64(ROW_LEN));
+        if header.part != 1 {
+            warnings.push(Part::LookupTable, at, || {
+                "metadata of an image outside of the first part; ignored".to_owned()
+            });
+            return Ok(());
+        }
+        match row.references {
+            0 => warnings.push(Part::LookupTable, at, || {
+                "metadata of an image that was replaced; ignored".to_owned()
+            }),
+            1 if as_u64(self.metadata.len()) >= u64::from(header.image_count) => {
+                warnings.push(Part::LookupTable, at, || {
+                    "metadata of more images than the header counts; ignored".to_owned()
+                });
+            }
+            1 => self.metadata.push(MetadataRow {
+                resource: row.resource,
+                digest: row.digest,
+            }),
+            found => {
+                let expected = "a reference count of 0 or 1 for image metadata";
+                return Err(OpenError::LookupTable {
+                    row: index,
+                    expected,
+                    found: found.into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_blob(
+        &mut self,
+        index: u64,
+        row: &Row,
+        solid: bool,
+        header: &Header,
+        warnings: &mut Warnings,
+    ) {
+        let at = index.saturating_mul(as_u64(ROW_LEN));
+        let size = if solid {
+            row.resource.stored_size
+        } else {
+            row.resource.size
+        };
+        let wrong = if row.digest.is_zero() {
+            "a row with a digest of zero; ignored"
+        } else if size == 0 {
+            "a row without bytes; ignored"
+        } else if row.part != header.part {
+            "a row of another part; ignored"
+        } else {
+            let location = if solid {
+                // A run was begun before its first blob.
+                let run =
+                    u32::try_from(self.solid_runs.len().saturating_sub(1)).unwrap_or(u32::MAX);
+                BlobLocation::Solid {
+                    run,
+                    offset: row.resource.offset,
+                }
+            } else {
+                BlobLocation::Plain(row.resource)
+            };
+            self.blobs.push(Blob {
+                digest: row.digest,
+                size,
+                location,
+                references: row.references,
+            });
+            return;
+        };
+        warnings.push(Part::LookupTable, at, || wrong.to_owned());
+    }
+}
+
+struct Row {
+    resource: ResourceHeader,
+    part: u16,
+    references: u32,
+    digest: Digest,
+}
+
+impl Row {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            resource: ResourceHeader::parse(bytes)?,
+            part: u16_at(bytes, 24)?,
+            references: u32_at(bytes, 26)?,
+            digest: Digest(array_at(bytes, 30)?),
+        })
+    }
+}

@@ -1,0 +1,344 @@
+//! The metadata of one image: `security data | root | end of list | lists of children`.
+//!
+//! Everything about an image except the bytes of its streams. Writers order siblings as they like (wimlib by name, DISM files
+//! first), leave unused bytes behind, and give a directory without children offset 0 or an empty list; all are read.
+
+pub(crate) mod dentry;
+mod security;
+pub(crate) mod tree;
+
+use wcow_ntmeta::{FileAttributes, RelPath, ReparsePoint, SecurityDescriptor, WideName};
+use wcow_tree::{Digest, Extra, Times};
+
+use crate::error::Warnings;
+use crate::resource::as_u64;
+use crate::{ImageError, ImageIndex, Limits, Part, ReadError, Warning, Wim};
+
+use tree::{NO_LINK, NOT_FIXED, Node, Tree};
+
+/// Bytes that a reparse point's data may have: 16 KiB with its header ([MS-FSCC] 2.1.2).
+const MAX_REPARSE: u64 = 16384 - 8;
+
+/// One image: its tree of files.
+///
+/// Nodes lie in one flat list, children side by side, so walking 100,000 of them is a matter of milliseconds. The image keeps
+/// a handle on its file.
+pub struct Image {
+    wim: Wim,
+    index: ImageIndex,
+    tree: Tree,
+    warnings: Warnings,
+}
+
+/// A file or directory of one [`Image`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) u32);
+
+impl NodeId {
+    /// Its position in the image's list of nodes; the root has 0.
+    #[must_use]
+    pub fn index(self) -> u32 {
+        self.0
+    }
+
+    fn position(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+/// One stream of a file, as the image has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImageStream {
+    /// Name of an alternate data stream.
+    pub name: Option<WideName>,
+    /// What it is.
+    pub role: StreamRole,
+    /// Which blob has its bytes; zero if it has no bytes.
+    pub digest: Digest,
+}
+
+/// What a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamRole {
+    /// The file's own data.
+    Data,
+    /// An alternate data stream.
+    Named,
+    /// The data of a reparse point, without its 8-byte header.
+    Reparse,
+    /// Raw backup of an encrypted file ([MS-EFSR] 2.2.3).
+    EncryptedRaw,
+}
+
+impl Image {
+    pub(crate) fn parse(
+        wim: Wim,
+        index: ImageIndex,
+        data: &[u8],
+        limits: &Limits,
+    ) -> Result<Self, ImageError> {
+        let mut warnings = Warnings::default();
+        let tree =
+            tree::build(data, Part::Metadata(index), limits, &mut warnings).map_err(|fault| {
+                ImageError::Damaged {
+                    index,
+                    offset: fault.offset,
+                    what: fault.what,
+                }
+            })?;
+        Ok(Self {
+            wim,
+            index,
+            tree,
+            warnings,
+        })
+    }
+
+    /// The number of this image in its file.
+    #[must_use]
+    pub fn index(&self) -> ImageIndex {
+        self.index
+    }
+
+    /// What is wrong with the image, and did not keep it from being read.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        self.warnings.as_slice()
+    }
+
+    /// The root directory.
+    #[must_use]
+    pub fn root(&self) -> NodeId {
+        NodeId(0)
+    }
+
+    /// How many files and directories there are, with the root.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tree.nodes.len()
+    }
+
+    /// True if the image holds nothing but its root.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() <= 1
+    }
+
+    /// All nodes; parents come before their children, siblings in the image's order.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
+        // The list is kept below 2^32 while it is built.
+        (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).map(NodeId)
+    }
+
+    /// The children of a directory, in the image's order.
+    pub fn children(
+        &self,
+        id: NodeId,
+    ) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
+        let (first, count) = self
+            .node(id)
+            .map_or((0, 0), |node| (node.first_child, node.child_count));
+        (first..first.saturating_add(count)).map(NodeId)
+    }
+
+    /// The directory that holds `id`; `None` for the root.
+    #[must_use]
+    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
+        self.node(id)
+            .filter(|_| id != self.root())
+            .map(|node| NodeId(node.parent))
+    }
+
+    /// The path of `id` from the root.
+    #[must_use]
+    pub fn path(&self, id: NodeId) -> RelPath {
+        let mut names = Vec::new();
+        let mut at = id;
+        while let Some(parent) = self.parent(at) {
+            names.push(self.name(at));
+            at = parent;
+        }
+        names.into_iter().rev().cloned().collect()
+    }
+
+    /// Finds a path as Windows does: upper and lower case are alike, but the exact name wins; a short name is found too.
+    #[must_use]
+    pub fn lookup(&self, path: &RelPath) -> Option<NodeId> {
+        path.components()
+            .iter()
+            .try_fold(self.root(), |directory, name| {
+                let find = |matches: &dyn Fn(NodeId) -> bool| {
+                    self.children(directory).find(|child| matches(*child))
+                };
+                find(&|child| self.name(child) == name)
+                    .or_else(|| find(&|child| self.name(child).eq_ignore_case(name)))
+                    .or_else(|| {
+                        find(&|child| {
+                            self.short_name(child)
+                                .is_some_and(|short| short.eq_ignore_case(name))
+                        })
+                    })
+            })
+    }
+
+    /// Its name; empty for the root. It may hold anything, also path separators.
+    #[must_use]
+    pub fn name(&self, id: NodeId) -> &WideName {
+        static EMPTY: std::sync::LazyLock<WideName> = std::sync::LazyLock::new(WideName::new);
+        self.node(id).map_or(&EMPTY, |node| &node.name)
+    }
+
+    /// Its 8.3 name.
+    #[must_use]
+    pub fn short_name(&self, id: NodeId) -> Option<&WideName> {
+        self.node(id)?.short_name.as_ref()
+    }
+
+    /// Its attributes.
+    #[must_use]
+    pub fn attributes(&self, id: NodeId) -> FileAttributes {
+        self.node(id)
+            .map_or(FileAttributes::from_bits(0), |node| node.attributes)
+    }
+
+    /// True for a directory, also one that is a reparse point.
+    #[must_use]
+    pub fn is_directory(&self, id: NodeId) -> bool {
+        self.attributes(id).is_directory()
+    }
+
+    /// Its three times.
+    #[must_use]
+    pub fn times(&self, id: NodeId) -> Times {
+        self.node(id).map_or_else(Times::default, |node| node.times)
+    }
+
+    /// The number of its security descriptor, as it is in the file.
+    #[must_use]
+    pub fn security_id(&self, id: NodeId) -> Option<u32> {
+        self.node(id)
+            .map(|node| node.security_id)
+            .filter(|id| *id != u32::MAX)
+    }
+
+    /// Its security descriptor.
+    #[must_use]
+    pub fn security(&self, id: NodeId) -> Option<&SecurityDescriptor> {
+        let index = usize::try_from(self.security_id(id)?).ok()?;
+        self.tree.descriptors.get(index)?.as_ref()
+    }
+
+    /// All security descriptors of the image, by number; `None` where one is empty or damaged.
+    #[must_use]
+    pub fn security_descriptors(&self) -> &[Option<SecurityDescriptor>] {
+        &self.tree.descriptors
+    }
+
+    /// Its streams. A file has its own data first, also if that is empty.
+    #[must_use]
+    pub fn streams(&self, id: NodeId) -> &[ImageStream] {
+        self.node(id)
+            .map(|node| self.tree.streams_of(node))
+            .unwrap_or_default()
+    }
+
+    /// Length of a stream in bytes; `None` if its blob is missing.
+    #[must_use]
+    pub fn stream_len(&self, stream: &ImageStream) -> Option<u64> {
+        if stream.digest.is_zero() {
+            Some(0)
+        } else {
+            self.wim.blob_size(&stream.digest)
+        }
+    }
+
+    /// Length of its own data in bytes: 0 for a directory; `None` if the blob is missing.
+    #[must_use]
+    pub fn data_len(&self, id: NodeId) -> Option<u64> {
+        let data = self
+            .streams(id)
+            .iter()
+            .find(|stream| stream.role == StreamRole::Data);
+        data.map_or(Some(0), |stream| self.stream_len(stream))
+    }
+
+    /// The tag of a reparse point.
+    #[must_use]
+    pub fn reparse_tag(&self, id: NodeId) -> Option<u32> {
+        let node = self
+            .node(id)
+            .filter(|node| node.attributes.is_reparse_point())?;
+        let [a, b, c, d, ..] = node.slot.to_le_bytes();
+        Some(u32::from_le_bytes([a, b, c, d]))
+    }
+
+    /// The reparse point, read from its blob; `None` if it is none.
+    ///
+    /// # Errors
+    /// [`ReadError`] if its data cannot be read, or is larger than the 16 KiB that Windows allows.
+    pub fn reparse(&self, id: NodeId) -> Result<Option<ReparsePoint>, ReadError> {
+        let Some(tag) = self.reparse_tag(id) else {
+            return Ok(None);
+        };
+        let stream = self
+            .streams(id)
+            .iter()
+            .find(|stream| stream.role == StreamRole::Reparse);
+        let data = match stream {
+            Some(stream) if !stream.digest.is_zero() => {
+                self.wim.read_blob_to_vec(&stream.digest, MAX_REPARSE)?
+            }
+            _ => Vec::new(),
+        };
+        Ok(Some(ReparsePoint { tag, data }))
+    }
+
+    /// For a file with several names: the first of them, which may be `id` itself.
+    #[must_use]
+    pub fn first_link(&self, id: NodeId) -> Option<NodeId> {
+        self.node(id)
+            .map(|node| node.link)
+            .filter(|link| *link != NO_LINK)
+            .map(NodeId)
+    }
+
+    /// The number of its hard link group, as it is in the file; `None` if it has none.
+    #[must_use]
+    pub fn link_group(&self, id: NodeId) -> Option<u64> {
+        self.node(id)
+            .filter(|node| !node.attributes.is_reparse_point() && node.slot != 0)
+            .map(|node| node.slot)
+    }
+
+    /// What few files have: object id, extended attributes, unknown tagged items, bits of unknown meaning.
+    #[must_use]
+    pub fn extra(&self, id: NodeId) -> Extra {
+        let Some(node) = self.node(id) else {
+            return Extra::default();
+        };
+        let mut extra = self.tree.tagged.get(&id.0).cloned().unwrap_or_default();
+        extra.reserved = node.reserved;
+        extra.target_not_fixed = node.attributes.is_reparse_point() && node.slot & NOT_FIXED != 0;
+        extra
+    }
+
+    /// The file this image is in.
+    #[must_use]
+    pub fn wim(&self) -> &Wim {
+        &self.wim
+    }
+
+    fn node(&self, id: NodeId) -> Option<&Node> {
+        self.tree.nodes.get(id.position())
+    }
+}
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Image")
+            .field("index", &self.index)
+            .field("nodes", &as_u64(self.len()))
+            .finish_non_exhaustive()
+    }
+}
