@@ -1,0 +1,107 @@
+//! Contents by hash: the bytes of a simulated host live outside its world.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+/// The SHA-256 of a content. In serde and on display: 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BlobId(pub [u8; 32]);
+
+impl BlobId {
+    /// The id of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Reads 64 hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let (digits, rest) = text.as_bytes().as_chunks::<2>();
+        if digits.len() != bytes.len() || !rest.is_empty() {
+            return None;
+        }
+        for (byte, &[high, low]) in bytes.iter_mut().zip(digits) {
+            let value = char::from(high).to_digit(16)? << 4 | char::from(low).to_digit(16)?;
+            *byte = u8::try_from(value).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for BlobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for BlobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlobId({self})")
+    }
+}
+
+impl Serialize for BlobId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BlobId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            D::Error::custom(format!("expected 64 hexadecimal digits, found {text:?}"))
+        })
+    }
+}
+
+/// Where the bytes are. A blob that was put stays; what is no longer needed is for the owner of the store to find out
+/// ([`Sim::blobs_in_use`](crate::Sim::blobs_in_use)).
+pub trait BlobStore: Send + Sync {
+    /// The bytes of a blob; `None` if the store does not have it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn get(&self, id: BlobId) -> io::Result<Option<Arc<[u8]>>>;
+
+    /// Keeps the bytes and tells their id. Keeping the same bytes again changes nothing.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn put(&self, bytes: &[u8]) -> io::Result<BlobId>;
+}
+
+/// Blobs in memory.
+#[derive(Default)]
+pub struct MemoryBlobs {
+    blobs: Mutex<BTreeMap<BlobId, Arc<[u8]>>>,
+}
+
+impl BlobStore for MemoryBlobs {
+    fn get(&self, id: BlobId) -> io::Result<Option<Arc<[u8]>>> {
+        Ok(self
+            .blobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned())
+    }
+
+    fn put(&self, bytes: &[u8]) -> io::Result<BlobId> {
+        let id = BlobId::of(bytes);
+        self.blobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(id)
+            .or_insert_with(|| bytes.into());
+        Ok(id)
+    }
+}

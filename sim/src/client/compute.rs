@@ -1,0 +1,148 @@
+//! The compute service, as a client sees it.
+
+use std::future::Future;
+
+use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
+use wcow_host::{
+    ComputeService, CreateDocument, HostError, Output, ProcessHandle, SystemEvent, SystemHandle,
+    SystemId, SystemState, SystemSummary,
+};
+
+use super::Face;
+use crate::call::ComputeCall;
+
+impl ComputeService for Face {
+    fn create(
+        &self,
+        id: &SystemId,
+        document: &CreateDocument,
+    ) -> impl Future<Output = Result<SystemHandle, HostError>> + Send {
+        self.call(ComputeCall::Create {
+            id: id.clone(),
+            document: Box::new(document.clone()),
+        })
+    }
+
+    fn open(&self, id: &SystemId) -> impl Future<Output = Result<SystemHandle, HostError>> + Send {
+        self.call(ComputeCall::Open { id: id.clone() })
+    }
+
+    fn close(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::Close { system })
+    }
+
+    fn enumerate(&self) -> impl Future<Output = Result<Vec<SystemSummary>, HostError>> + Send {
+        self.call(ComputeCall::Enumerate)
+    }
+
+    fn state(
+        &self,
+        system: SystemHandle,
+    ) -> impl Future<Output = Result<SystemState, HostError>> + Send {
+        self.call(ComputeCall::State { system })
+    }
+
+    fn start(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::Start { system })
+    }
+
+    fn shutdown(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::Shutdown { system })
+    }
+
+    fn terminate(
+        &self,
+        system: SystemHandle,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::Terminate { system })
+    }
+
+    fn remove(&self, id: &SystemId) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::Remove { id: id.clone() })
+    }
+
+    fn next_event(
+        &self,
+        system: SystemHandle,
+    ) -> impl Future<Output = Result<SystemEvent, HostError>> + Send {
+        self.call(ComputeCall::NextEvent { system })
+    }
+
+    fn create_process(
+        &self,
+        system: SystemHandle,
+        parameters: &ProcessParameters,
+    ) -> impl Future<Output = Result<ProcessHandle, HostError>> + Send {
+        self.call(ComputeCall::CreateProcess {
+            system,
+            parameters: Box::new(parameters.clone()),
+        })
+    }
+
+    fn open_process(
+        &self,
+        system: SystemHandle,
+        process_id: u32,
+    ) -> impl Future<Output = Result<ProcessHandle, HostError>> + Send {
+        self.call(ComputeCall::OpenProcess { system, process_id })
+    }
+
+    fn process_status(
+        &self,
+        process: ProcessHandle,
+    ) -> impl Future<Output = Result<ProcessStatus, HostError>> + Send {
+        self.call(ComputeCall::ProcessStatus { process })
+    }
+
+    fn wait_process(
+        &self,
+        process: ProcessHandle,
+    ) -> impl Future<Output = Result<ProcessStatus, HostError>> + Send {
+        self.call(ComputeCall::WaitProcess { process })
+    }
+
+    fn terminate_process(
+        &self,
+        process: ProcessHandle,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::TerminateProcess { process })
+    }
+
+    fn read_output(
+        &self,
+        process: ProcessHandle,
+        output: Output,
+        max: usize,
+    ) -> impl Future<Output = Result<Vec<u8>, HostError>> + Send {
+        self.call(ComputeCall::ReadOutput {
+            process,
+            output,
+            max: max as u64,
+        })
+    }
+
+    fn write_input(
+        &self,
+        process: ProcessHandle,
+        bytes: &[u8],
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::WriteInput {
+            process,
+            bytes: bytes.to_vec(),
+        })
+    }
+
+    fn close_input(
+        &self,
+        process: ProcessHandle,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::CloseInput { process })
+    }
+
+    fn close_process(
+        &self,
+        process: ProcessHandle,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::CloseProcess { process })
+    }
+}

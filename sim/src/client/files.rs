@@ -1,0 +1,184 @@
+//! The file system, as a client sees it. Contents go into and out of the blob store beside the calls.
+
+use std::future::Future;
+
+use wcow_host::{
+    DirEntry, FileLock, FileMetadata, FileSystem, HostError, Operation, TreeSummary, WriteMode,
+};
+use wcow_ntmeta::{HostPath, Hresult};
+use wcow_tree::{Entry, SinkError, StreamEnd, StreamRef, TreeSink};
+
+use super::Face;
+use crate::call::{ContentRef, FilesCall, TreeId};
+use crate::fs::{TreeBuilder, code};
+
+/// Takes the entries and bytes of a tree for a simulated host.
+pub struct SimTree {
+    tree: TreeId,
+    builder: TreeBuilder,
+}
+
+impl TreeSink for SimTree {
+    fn entry(&mut self, entry: &Entry) -> Result<(), SinkError> {
+        self.builder.entry(entry)
+    }
+
+    fn open_stream(&mut self, stream: StreamRef) -> Result<bool, SinkError> {
+        self.builder.open_stream(stream)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
+        self.builder.write(bytes)
+    }
+
+    fn close_stream(&mut self, end: StreamEnd) -> Result<(), SinkError> {
+        self.builder.close_stream(end)
+    }
+}
+
+impl FileSystem for Face {
+    type Tree = SimTree;
+
+    fn metadata(
+        &self,
+        path: &HostPath,
+    ) -> impl Future<Output = Result<Option<FileMetadata>, HostError>> + Send {
+        self.call(FilesCall::Metadata(path.clone()))
+    }
+
+    fn list(
+        &self,
+        path: &HostPath,
+    ) -> impl Future<Output = Result<Vec<DirEntry>, HostError>> + Send {
+        self.call(FilesCall::List(path.clone()))
+    }
+
+    fn create_dir_all(
+        &self,
+        path: &HostPath,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(FilesCall::CreateDirAll(path.clone()))
+    }
+
+    async fn read(&self, path: &HostPath, max: u64) -> Result<Vec<u8>, HostError> {
+        let content: ContentRef = self
+            .call(FilesCall::Read {
+                path: path.clone(),
+                max,
+            })
+            .await?;
+        let failed = |code: Hresult| HostError::new(Operation::ReadFile, path.to_string(), code);
+        match content.blob {
+            // Zeros without bytes, such as a virtual disk: the caller's `max` bounds them.
+            None => Ok(vec![
+                0;
+                usize::try_from(content.len)
+                    .map_err(|_| failed(code::FILE_TOO_LARGE))?
+            ]),
+            Some(blob) => match self.sim.blobs().get(blob) {
+                Ok(Some(bytes)) => Ok(bytes.to_vec()),
+                _ => Err(failed(code::IO_DEVICE)),
+            },
+        }
+    }
+
+    async fn write(&self, path: &HostPath, bytes: &[u8], mode: WriteMode) -> Result<(), HostError> {
+        let content =
+            self.sim.blobs().put(bytes).map_err(|_| {
+                HostError::new(Operation::WriteFile, path.to_string(), code::IO_DEVICE)
+            })?;
+        let len = bytes.len() as u64;
+        self.call(FilesCall::Write {
+            path: path.clone(),
+            content,
+            len,
+            mode,
+        })
+        .await
+    }
+
+    fn copy_file(
+        &self,
+        from: &HostPath,
+        to: &HostPath,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(FilesCall::Copy {
+            from: from.clone(),
+            to: to.clone(),
+        })
+    }
+
+    fn sync_file(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(FilesCall::SyncFile(path.clone()))
+    }
+
+    fn sync_dir(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(FilesCall::SyncDir(path.clone()))
+    }
+
+    fn rename(
+        &self,
+        from: &HostPath,
+        to: &HostPath,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(FilesCall::Rename {
+            from: from.clone(),
+            to: to.clone(),
+        })
+    }
+
+    fn replace(
+        &self,
+        from: &HostPath,
+        to: &HostPath,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(FilesCall::Replace {
+            from: from.clone(),
+            to: to.clone(),
+        })
+    }
+
+    fn remove_file(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(FilesCall::RemoveFile(path.clone()))
+    }
+
+    fn remove_dir_all(
+        &self,
+        path: &HostPath,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(FilesCall::RemoveDirAll(path.clone()))
+    }
+
+    fn lock(&self, path: &HostPath) -> impl Future<Output = Result<FileLock, HostError>> + Send {
+        self.call(FilesCall::Lock(path.clone()))
+    }
+
+    fn unlock(&self, lock: FileLock) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(FilesCall::Unlock(lock))
+    }
+
+    async fn create_tree(&self, path: &HostPath) -> Result<SimTree, HostError> {
+        let tree = self.call(FilesCall::CreateTree(path.clone())).await?;
+        Ok(SimTree {
+            tree,
+            builder: TreeBuilder::new(self.sim.blobs()),
+        })
+    }
+
+    async fn finish_tree(&self, tree: SimTree) -> Result<TreeSummary, HostError> {
+        let SimTree { tree, builder } = tree;
+        let built = builder.finish().map_err(|_| {
+            HostError::new(
+                Operation::WriteTree,
+                format!("tree {}", tree.0),
+                code::IO_DEVICE,
+            )
+        })?;
+        self.call(FilesCall::FinishTree {
+            tree,
+            content: built.content,
+            summary: built.summary,
+        })
+        .await
+    }
+}

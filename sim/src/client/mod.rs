@@ -1,0 +1,105 @@
+//! A client of a simulated host: the traits of `wcow-host`, each method one call of the world.
+
+mod clock;
+mod compute;
+mod control;
+mod files;
+mod layers;
+mod network;
+mod switches;
+
+use std::fmt;
+
+use wcow_host::Host;
+
+use crate::Sim;
+use crate::call::{Call, ClientId, FromReply};
+use crate::executor::OpFuture;
+
+pub use files::SimTree;
+
+/// One client of a simulated host, such as a `wcow` process. Clones are the same client; [`Sim::kill`] ends it.
+#[derive(Clone, Debug)]
+pub struct SimHost {
+    face: Face,
+}
+
+impl SimHost {
+    pub(crate) fn new(sim: Sim, id: ClientId) -> Self {
+        Self {
+            face: Face { sim, id },
+        }
+    }
+
+    /// The simulated host.
+    #[must_use]
+    pub fn sim(&self) -> &Sim {
+        &self.face.sim
+    }
+
+    /// Which client this is.
+    #[must_use]
+    pub fn id(&self) -> ClientId {
+        self.face.id
+    }
+}
+
+impl Host for SimHost {
+    type Compute = Face;
+    type Layers = Face;
+    type Network = Face;
+    type Switches = Face;
+    type Control = Face;
+    type Files = Face;
+    type Clock = Face;
+
+    fn compute(&self) -> &Face {
+        &self.face
+    }
+
+    fn layers(&self) -> &Face {
+        &self.face
+    }
+
+    fn network(&self) -> &Face {
+        &self.face
+    }
+
+    fn switches(&self) -> &Face {
+        &self.face
+    }
+
+    fn control(&self) -> &Face {
+        &self.face
+    }
+
+    fn files(&self) -> &Face {
+        &self.face
+    }
+
+    fn clock(&self) -> &Face {
+        &self.face
+    }
+}
+
+/// All faces of the host in one type; [`Host`] gives it out once per trait.
+#[derive(Clone)]
+pub struct Face {
+    sim: Sim,
+    id: ClientId,
+}
+
+impl Face {
+    /// A call on its way.
+    fn call<T: FromReply>(&self, call: impl Into<Call>) -> OpFuture<T> {
+        OpFuture::new(self.sim.clone(), self.id, call.into())
+    }
+}
+
+impl fmt::Debug for Face {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Face")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

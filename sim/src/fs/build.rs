@@ -1,0 +1,260 @@
+//! Makes a sealed tree of what a tree source sends.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wcow_host::TreeSummary;
+use wcow_ntmeta::{SecurityDescriptor, WideName};
+use wcow_tree::{Entry, EntryId, SinkError, StreamEnd, StreamRef, TreeSink};
+
+use super::names::is_storable;
+use super::sealed::{SealedEntry, SealedTree};
+use super::{EMPTY, Extra, StreamData};
+use crate::blobs::{BlobId, BlobStore};
+use crate::call::ContentRef;
+
+/// Takes entries and bytes: bytes go into the blob store at once, entries wait for the end.
+pub(crate) struct TreeBuilder {
+    blobs: Arc<dyn BlobStore>,
+    entries: Vec<Built>,
+    by_id: BTreeMap<EntryId, usize>,
+    security: BTreeMap<SecurityDescriptor, u32>,
+    open: Option<StreamRef>,
+    buffer: Vec<u8>,
+}
+
+struct Built {
+    entry: SealedEntry,
+    /// Upcased name to position in `entries`.
+    children: BTreeMap<WideName, usize>,
+    /// Position of the entry that is the same file.
+    link_to: Option<usize>,
+}
+
+/// A finished tree, before anybody has put it anywhere.
+pub(crate) struct BuiltTree {
+    pub(crate) content: BlobId,
+    pub(crate) summary: TreeSummary,
+}
+
+impl TreeBuilder {
+    pub(crate) fn new(blobs: Arc<dyn BlobStore>) -> Self {
+        Self {
+            blobs,
+            entries: Vec::new(),
+            by_id: BTreeMap::new(),
+            security: BTreeMap::new(),
+            open: None,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Encodes the tree and puts it into the blob store.
+    pub(crate) fn finish(mut self) -> std::io::Result<BuiltTree> {
+        if self.entries.is_empty() {
+            let entry = SealedEntry {
+                attributes: wcow_ntmeta::FileAttributes::DIRECTORY,
+                ..SealedEntry::default()
+            };
+            self.entries.push(Built {
+                entry,
+                children: BTreeMap::new(),
+                link_to: None,
+            });
+        }
+        let tree = self.sealed();
+        let mut summary = TreeSummary {
+            bytes: tree.bytes_below(0),
+            ..TreeSummary::default()
+        };
+        for entry in &tree.entries {
+            if entry.attributes.is_directory() {
+                summary.directories += 1;
+            } else {
+                summary.files += 1;
+            }
+        }
+        Ok(BuiltTree {
+            content: self.blobs.put(&tree.encode())?,
+            summary,
+        })
+    }
+
+    /// The entries in the order of the format: level by level, the children of a directory together.
+    fn sealed(&mut self) -> SealedTree {
+        let mut order = vec![0];
+        let mut place = vec![0_u32; self.entries.len()];
+        let mut next = 0;
+        while let Some(&index) = order.get(next) {
+            let first = order.len();
+            if let Some(built) = self.entries.get_mut(index) {
+                built.entry.child_count = narrow(built.children.len());
+                built.entry.first_child = if built.children.is_empty() {
+                    0
+                } else {
+                    narrow(first)
+                };
+                order.extend(built.children.values());
+            }
+            if let Some(place) = place.get_mut(index) {
+                *place = narrow(next);
+            }
+            next += 1;
+        }
+        let mut entries = Vec::with_capacity(order.len());
+        for index in order {
+            if let Some(built) = self.entries.get_mut(index) {
+                let mut entry = std::mem::take(&mut built.entry);
+                entry.link_to = built.link_to.and_then(|file| place.get(file)).copied();
+                entries.push(entry);
+            }
+        }
+        let mut security: Vec<(u32, SecurityDescriptor)> = std::mem::take(&mut self.security)
+            .into_iter()
+            .map(|(descriptor, index)| (index, descriptor))
+            .collect();
+        security.sort_by_key(|(index, _)| *index);
+        SealedTree::new(
+            security
+                .into_iter()
+                .map(|(_, descriptor)| descriptor)
+                .collect(),
+            entries,
+        )
+    }
+
+    fn built(&mut self, id: EntryId) -> Option<&mut Built> {
+        let index = *self.by_id.get(&id)?;
+        self.entries.get_mut(index)
+    }
+}
+
+impl TreeSink for TreeBuilder {
+    fn entry(&mut self, entry: &Entry) -> Result<(), SinkError> {
+        let index = self.entries.len();
+        if self.by_id.contains_key(&entry.id) {
+            return Err(SinkError::message(format!(
+                "entry {} was sent twice",
+                entry.id.0
+            )));
+        }
+        match entry.parent {
+            None if index > 0 => return Err(SinkError::message("a second root was sent")),
+            None => {}
+            Some(parent) => {
+                let name = &entry.name;
+                if !is_storable(name) {
+                    return Err(SinkError::message(format!(
+                        "expected a name that NTFS can hold, found {name:?}"
+                    )));
+                }
+                let parent = self
+                    .built(parent)
+                    .filter(|parent| parent.entry.attributes.is_directory())
+                    .ok_or_else(|| {
+                        SinkError::message(format!("{name:?} was sent before its directory"))
+                    })?;
+                if parent.children.insert(name.upcased(), index).is_some() {
+                    return Err(SinkError::message(format!(
+                        "{name:?} is twice in its directory"
+                    )));
+                }
+            }
+        }
+        let link_to = entry
+            .link_to
+            .and_then(|file| self.by_id.get(&file).copied());
+        let security = entry.security.as_ref().map(|descriptor| {
+            let next = narrow(self.security.len());
+            *self.security.entry(descriptor.clone()).or_insert(next)
+        });
+        let streams = match link_to {
+            Some(_) => Vec::new(),
+            None => entry
+                .streams
+                .iter()
+                .map(|stream| StreamData {
+                    name: stream.name.clone(),
+                    content: EMPTY,
+                })
+                .collect(),
+        };
+        let sealed = SealedEntry {
+            name: if entry.parent.is_some() {
+                entry.name.clone()
+            } else {
+                WideName::new()
+            },
+            attributes: entry.attributes,
+            created: entry.times.created,
+            accessed: entry.times.accessed,
+            written: entry.times.written,
+            security,
+            reparse: entry.reparse.clone(),
+            extra: Extra {
+                short_name: entry.short_name.clone(),
+                object_id: entry.extra.object_id.clone(),
+                extended_attributes: entry.extra.extended_attributes.clone(),
+            },
+            streams,
+            ..SealedEntry::default()
+        };
+        self.entries.push(Built {
+            entry: sealed,
+            children: BTreeMap::new(),
+            link_to,
+        });
+        self.by_id.insert(entry.id, index);
+        Ok(())
+    }
+
+    fn open_stream(&mut self, stream: StreamRef) -> Result<bool, SinkError> {
+        let known = self
+            .built(stream.entry)
+            .is_some_and(|built| built.entry.streams.get(stream.index).is_some());
+        if !known {
+            return Err(SinkError::message(format!(
+                "stream {} of entry {} was sent without having been announced",
+                stream.index, stream.entry.0
+            )));
+        }
+        self.open = Some(stream);
+        self.buffer.clear();
+        Ok(true)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn close_stream(&mut self, end: StreamEnd) -> Result<(), SinkError> {
+        let Some(stream) = self.open.take() else {
+            return Err(SinkError::message("a stream was closed that was not open"));
+        };
+        if end == StreamEnd::Damaged || self.buffer.is_empty() {
+            return Ok(());
+        }
+        let len = self.buffer.len() as u64;
+        let blob = self
+            .blobs
+            .put(&self.buffer)
+            .map_err(|cause| SinkError::new("the blob store failed", cause))?;
+        let content = ContentRef {
+            blob: Some(blob),
+            len,
+        };
+        if let Some(stream) = self
+            .built(stream.entry)
+            .and_then(|built| built.entry.streams.get_mut(stream.index))
+        {
+            stream.content = content;
+        }
+        Ok(())
+    }
+}
+
+/// Numbers of entries fit: their ids have 32 bits.
+fn narrow(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}

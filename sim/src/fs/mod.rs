@@ -1,0 +1,406 @@
+//! The virtual NTFS of a simulated host: names and metadata as data, contents by hash.
+//!
+//! Names compare by the frozen upcase table. Trees that were written in bulk are *sealed*: one blob that describes all of
+//! them, read only when somebody looks below; whoever writes below opens the seal of the directories on the way, level by
+//! level. A hard link within a sealed tree becomes a file of its own when its directory is opened for writing. Reparse points
+//! are kept and never followed.
+
+mod build;
+mod names;
+mod ops;
+mod sealed;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use wcow_host::{DirEntry, FileKind, FileLock, FileMetadata};
+use wcow_ntmeta::{
+    FileAttributes, FileTime, HostPath, Hresult, ReparsePoint, SecurityDescriptor, WideName,
+};
+
+use crate::blobs::BlobId;
+use crate::call::{ClientId, ContentRef, TreeId};
+use crate::serial;
+use crate::world::Outside;
+
+pub(crate) use build::TreeBuilder;
+pub(crate) use sealed::{SealedTree, TreeCache};
+
+/// Win32 errors of the file system.
+pub(crate) mod code {
+    use wcow_ntmeta::Hresult;
+
+    pub(crate) const FILE_NOT_FOUND: Hresult = Hresult(0x8007_0002);
+    pub(crate) const PATH_NOT_FOUND: Hresult = Hresult(0x8007_0003);
+    pub(crate) const ACCESS_DENIED: Hresult = Hresult(0x8007_0005);
+    pub(crate) const INVALID_HANDLE: Hresult = Hresult(0x8007_0006);
+    pub(crate) const NOT_SAME_DEVICE: Hresult = Hresult(0x8007_0011);
+    pub(crate) const SHARING_VIOLATION: Hresult = Hresult(0x8007_0020);
+    pub(crate) const FILE_EXISTS: Hresult = Hresult(0x8007_0050);
+    pub(crate) const INVALID_PARAMETER: Hresult = Hresult(0x8007_0057);
+    pub(crate) const DISK_FULL: Hresult = Hresult(0x8007_0070);
+    pub(crate) const INVALID_NAME: Hresult = Hresult(0x8007_007b);
+    pub(crate) const ALREADY_EXISTS: Hresult = Hresult(0x8007_00b7);
+    pub(crate) const FILE_TOO_LARGE: Hresult = Hresult(0x8007_00df);
+    pub(crate) const DIRECTORY: Hresult = Hresult(0x8007_010b);
+    pub(crate) const IO_DEVICE: Hresult = Hresult(0x8007_045d);
+}
+
+/// Names a file or directory within one world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct NodeId(u32);
+
+/// All volumes of a host.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Fs {
+    nodes: BTreeMap<NodeId, Node>,
+    next_node: u32,
+    /// Roots by upcased drive: `C:`, `\\?\VOLUME{...}`.
+    #[serde(with = "serial::pairs")]
+    volumes: BTreeMap<WideName, NodeId>,
+    free: u64,
+    locks: BTreeMap<u64, Lock>,
+    next_lock: u64,
+    /// Roots of the trees that were begun.
+    building: BTreeMap<TreeId, NodeId>,
+    next_tree: u64,
+}
+
+/// A file or directory.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Node {
+    pub(crate) attributes: FileAttributes,
+    pub(crate) created: FileTime,
+    pub(crate) accessed: FileTime,
+    pub(crate) written: FileTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) security: Option<SecurityDescriptor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reparse: Option<ReparsePoint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) extra: Option<Box<Extra>>,
+    /// How many bytes of the volume it takes.
+    charged: u64,
+    body: Body,
+}
+
+/// What few files have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Extra {
+    pub(crate) short_name: WideName,
+    pub(crate) object_id: Vec<u8>,
+    pub(crate) extended_attributes: Vec<u8>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Body {
+    /// The unnamed stream first.
+    File(Vec<StreamData>),
+    /// By upcased name.
+    Directory(#[serde(with = "serial::pairs")] BTreeMap<WideName, Child>),
+    /// A directory of a sealed tree.
+    Sealed { tree: BlobId, entry: u32 },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Child {
+    name: WideName,
+    node: NodeId,
+}
+
+/// A stream of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StreamData {
+    pub(crate) name: WideName,
+    pub(crate) content: ContentRef,
+}
+
+/// Somebody has a file open for themselves.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Lock {
+    node: NodeId,
+    /// `None`: the host itself.
+    client: Option<ClientId>,
+}
+
+/// A file or directory, wherever it is described.
+#[derive(Clone, Debug)]
+pub(crate) enum Spot {
+    /// In the world.
+    Node(NodeId),
+    /// In a sealed tree.
+    Sealed(Arc<SealedTree>, u32),
+}
+
+impl Fs {
+    /// An empty `C:`.
+    pub(crate) fn new(now: FileTime, free: u64) -> Self {
+        let mut fs = Self {
+            nodes: BTreeMap::new(),
+            next_node: 0,
+            volumes: BTreeMap::new(),
+            free,
+            locks: BTreeMap::new(),
+            next_lock: 0,
+            building: BTreeMap::new(),
+            next_tree: 0,
+        };
+        let root = fs.new_directory(now);
+        fs.volumes.insert("C:".into(), root);
+        fs
+    }
+
+    /// A directory without a name: the root of a volume, to be kept by whoever needs it, or put under a name by
+    /// [`mount`](Self::mount).
+    pub(crate) fn new_directory(&mut self, now: FileTime) -> NodeId {
+        self.add(Node::new(
+            FileAttributes::DIRECTORY,
+            now,
+            Body::Directory(BTreeMap::new()),
+        ))
+    }
+
+    /// Makes a directory the root of a volume: `\\?\Volume{...}`.
+    pub(crate) fn mount(&mut self, volume: &WideName, root: NodeId) {
+        self.volumes.insert(volume.upcased(), root);
+    }
+
+    /// Takes a volume's name away; its files stay.
+    pub(crate) fn unmount(&mut self, volume: &WideName) -> Option<NodeId> {
+        self.volumes.remove(&volume.upcased())
+    }
+
+    /// The root of a path's volume.
+    pub(crate) fn root(&self, path: &HostPath) -> Option<NodeId> {
+        self.volumes.get(&path.drive().upcased()).copied()
+    }
+
+    /// What is at a path; `None` if nothing is.
+    pub(crate) fn find(
+        &self,
+        path: &HostPath,
+        out: &mut Outside<'_>,
+    ) -> Result<Option<Spot>, Hresult> {
+        match self.root(path) {
+            Some(root) => self.walk(Spot::Node(root), path.components(), out),
+            None => Ok(None),
+        }
+    }
+
+    /// What is at the end of some names below a directory; `None` if nothing is.
+    pub(crate) fn walk<'n>(
+        &self,
+        from: Spot,
+        names: impl IntoIterator<Item = &'n WideName>,
+        out: &mut Outside<'_>,
+    ) -> Result<Option<Spot>, Hresult> {
+        let mut spot = from;
+        for name in names {
+            match self.child(&spot, name, out)? {
+                Some(next) => spot = next,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(spot))
+    }
+
+    /// What a directory holds under a name; `None` also if it is no directory.
+    pub(crate) fn child(
+        &self,
+        spot: &Spot,
+        name: &WideName,
+        out: &mut Outside<'_>,
+    ) -> Result<Option<Spot>, Hresult> {
+        match spot {
+            Spot::Sealed(tree, entry) => Ok(tree
+                .child(*entry, name)
+                .map(|child| Spot::Sealed(Arc::clone(tree), child))),
+            Spot::Node(node) => match self.node(*node).map(|node| &node.body) {
+                Some(Body::Directory(children)) => Ok(children
+                    .get(&name.upcased())
+                    .map(|child| Spot::Node(child.node))),
+                Some(Body::Sealed { tree, entry }) => {
+                    let tree = out.trees.load(*tree, out.blobs).ok_or(code::IO_DEVICE)?;
+                    Ok(tree
+                        .child(*entry, name)
+                        .map(|child| Spot::Sealed(tree, child)))
+                }
+                Some(Body::File(_)) | None => Ok(None),
+            },
+        }
+    }
+
+    /// The names in a directory, by upcased name.
+    pub(crate) fn children(
+        &self,
+        spot: &Spot,
+        out: &mut Outside<'_>,
+    ) -> Result<Vec<(WideName, Spot)>, Hresult> {
+        let sealed = |tree: &Arc<SealedTree>, entry| {
+            tree.children(entry)
+                .map(|child| (tree.name(child), Spot::Sealed(Arc::clone(tree), child)))
+                .collect()
+        };
+        match spot {
+            Spot::Sealed(tree, entry) if tree.is_directory(*entry) => Ok(sealed(tree, *entry)),
+            Spot::Sealed(..) => Err(code::DIRECTORY),
+            Spot::Node(node) => match self.node(*node).map(|node| &node.body) {
+                Some(Body::Directory(children)) => Ok(children
+                    .values()
+                    .map(|child| (child.name.clone(), Spot::Node(child.node)))
+                    .collect()),
+                Some(Body::Sealed { tree, entry }) => {
+                    let tree = out.trees.load(*tree, out.blobs).ok_or(code::IO_DEVICE)?;
+                    Ok(sealed(&tree, *entry))
+                }
+                Some(Body::File(_)) => Err(code::DIRECTORY),
+                None => Err(code::PATH_NOT_FOUND),
+            },
+        }
+    }
+
+    /// The directory entries of a directory.
+    pub(crate) fn entries(
+        &self,
+        spot: &Spot,
+        out: &mut Outside<'_>,
+    ) -> Result<Vec<DirEntry>, Hresult> {
+        let children = self.children(spot, out)?;
+        Ok(children
+            .into_iter()
+            .map(|(name, spot)| DirEntry {
+                name,
+                metadata: self.metadata(&spot),
+            })
+            .collect())
+    }
+
+    /// What is known of a file or directory.
+    pub(crate) fn metadata(&self, spot: &Spot) -> FileMetadata {
+        let (attributes, written) = match spot {
+            Spot::Sealed(tree, entry) => tree.attributes_and_written(*entry),
+            Spot::Node(node) => self
+                .node(*node)
+                .map(|node| (node.attributes, node.written))
+                .unwrap_or_default(),
+        };
+        let kind = if self.is_directory(spot) {
+            FileKind::Directory
+        } else {
+            FileKind::File
+        };
+        let len = self.content(spot).map_or(0, |content| content.len);
+        FileMetadata {
+            kind,
+            len,
+            attributes,
+            written,
+        }
+    }
+
+    /// Whether it is a directory.
+    pub(crate) fn is_directory(&self, spot: &Spot) -> bool {
+        match spot {
+            Spot::Sealed(tree, entry) => tree.is_directory(*entry),
+            Spot::Node(node) => self
+                .node(*node)
+                .is_some_and(|node| !matches!(node.body, Body::File(_))),
+        }
+    }
+
+    /// The contents of a file's unnamed stream; `None` for a directory.
+    pub(crate) fn content(&self, spot: &Spot) -> Option<ContentRef> {
+        match spot {
+            Spot::Sealed(tree, entry) => tree.content(*entry),
+            Spot::Node(node) => match &self.node(*node)?.body {
+                Body::File(streams) => Some(streams.first().map_or(EMPTY, |stream| stream.content)),
+                _ => None,
+            },
+        }
+    }
+
+    /// Whether somebody has the file open for themselves.
+    pub(crate) fn is_held(&self, spot: &Spot) -> bool {
+        match spot {
+            Spot::Node(node) => self.locks.values().any(|lock| lock.node == *node),
+            Spot::Sealed(..) => false,
+        }
+    }
+
+    /// Opens a file for the host itself, so that nobody can write, remove or rename it.
+    pub(crate) fn hold(&mut self, node: NodeId) -> FileLock {
+        self.add_lock(Lock { node, client: None })
+    }
+
+    /// Gives back what [`hold`](Self::hold) or a client's lock holds.
+    pub(crate) fn release(&mut self, lock: FileLock) {
+        self.locks.remove(&lock.0);
+    }
+
+    /// A client was killed: its locks are released. A tree that it had begun stays as it is, and ends if it had asked for that.
+    pub(crate) fn client_gone(&mut self, client: ClientId) {
+        self.locks.retain(|_, lock| lock.client != Some(client));
+    }
+
+    /// The machine went down: nothing is open any more.
+    pub(crate) fn everybody_gone(&mut self) {
+        self.locks.clear();
+        self.building.clear();
+    }
+
+    /// Collects the blobs that files, and the sealed trees that can be read, name.
+    pub(crate) fn blobs(&self, out: &mut Outside<'_>, blobs: &mut BTreeSet<BlobId>) {
+        for node in self.nodes.values() {
+            match &node.body {
+                Body::File(streams) => {
+                    blobs.extend(streams.iter().filter_map(|stream| stream.content.blob))
+                }
+                Body::Sealed { tree, .. } => {
+                    if blobs.insert(*tree)
+                        && let Some(tree) = out.trees.load(*tree, out.blobs)
+                    {
+                        blobs.extend(tree.blobs());
+                    }
+                }
+                Body::Directory(_) => {}
+            }
+        }
+    }
+
+    fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(&id)
+    }
+
+    fn add(&mut self, node: Node) -> NodeId {
+        self.next_node += 1;
+        let id = NodeId(self.next_node);
+        self.nodes.insert(id, node);
+        id
+    }
+
+    fn add_lock(&mut self, lock: Lock) -> FileLock {
+        self.next_lock += 1;
+        self.locks.insert(self.next_lock, lock);
+        FileLock(self.next_lock)
+    }
+}
+
+/// The contents of a file without bytes.
+pub(crate) const EMPTY: ContentRef = ContentRef { blob: None, len: 0 };
+
+impl Node {
+    fn new(attributes: FileAttributes, now: FileTime, body: Body) -> Self {
+        Self {
+            attributes,
+            created: now,
+            accessed: now,
+            written: now,
+            security: None,
+            reparse: None,
+            extra: None,
+            charged: 0,
+            body,
+        }
+    }
+}

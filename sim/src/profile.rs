@@ -1,0 +1,141 @@
+//! What a simulated host is at the moment it is made.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+use wcow_host::{Adapter, EditionClass, Feature, Machine, Package, Service};
+use wcow_ntmeta::FileTime;
+
+/// A kind of host, as data. The embedded ones are [`Profile::all`]; a test may change a copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Its name: `nano-tp3`.
+    pub name: String,
+    /// One line about it for people.
+    pub about: String,
+    /// What people call the Windows on it.
+    pub product: String,
+    /// The computer's name.
+    pub computer: String,
+    /// Build number.
+    pub build: u32,
+    /// Update build revision.
+    pub revision: u32,
+    /// Kind of installation.
+    pub class: EditionClass,
+    /// EditionID of the registry.
+    pub edition: String,
+    /// Hardware or virtual machine.
+    pub machine: Machine,
+    /// Logical processors.
+    pub processors: u32,
+    /// Memory in MiB.
+    pub memory_mib: u64,
+    /// Free space on `C:` in bytes.
+    pub free_bytes: u64,
+    /// When the host is switched on for the first time.
+    pub start: FileTime,
+    /// Names of the packages that can be added (Nano Server).
+    #[serde(default)]
+    pub available_packages: Vec<String>,
+    /// The packages that are there.
+    #[serde(default)]
+    pub packages: Vec<Package>,
+    /// The optional features.
+    #[serde(default)]
+    pub features: Vec<Feature>,
+    /// The services that containers need and that come with Windows.
+    #[serde(default)]
+    pub services: Vec<Service>,
+    /// The physical adapters.
+    #[serde(default)]
+    pub adapters: Vec<Adapter>,
+    /// What in this profile no document states, as sentences.
+    #[serde(default)]
+    pub inferred: Vec<String>,
+}
+
+const NANO_TP3: &str = include_str!("../profiles/nano-tp3.json");
+const CORE_TP3: &str = include_str!("../profiles/core-tp3.json");
+const SERVER_2022: &str = include_str!("../profiles/server-2022.json");
+
+impl Profile {
+    /// The embedded profiles, oldest Windows first.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        [NANO_TP3, CORE_TP3, SERVER_2022]
+            .iter()
+            .filter_map(|text| serde_json::from_str(text).ok())
+            .collect()
+    }
+
+    /// The embedded profile of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|profile| profile.name == name)
+    }
+
+    /// The field report's host: Nano Server, Technical Preview 3, its container package not yet followed by a restart.
+    #[must_use]
+    pub fn nano_tp3() -> Self {
+        embedded(NANO_TP3)
+    }
+
+    /// A Server Core host of the same build, on which everything works.
+    #[must_use]
+    pub fn core_tp3() -> Self {
+        embedded(CORE_TP3)
+    }
+
+    /// Windows Server 2022, Server Core.
+    #[must_use]
+    pub fn server_2022() -> Self {
+        embedded(SERVER_2022)
+    }
+
+    /// The same host before any package was added to it.
+    #[must_use]
+    pub fn without_packages(mut self) -> Self {
+        self.packages.clear();
+        self
+    }
+
+    /// The same host after the restart that its packages and features wait for.
+    #[must_use]
+    pub fn restarted(mut self) -> Self {
+        self.packages
+            .iter_mut()
+            .for_each(|package| package.reboot_pending = false);
+        self
+    }
+}
+
+fn embedded(text: &str) -> Profile {
+    serde_json::from_str(text).expect("the embedded profiles are read by a test")
+}
+
+/// The host's address that containers are reached by: that of its first adapter.
+pub(crate) fn host_address(adapters: &[Adapter]) -> Option<Ipv4Addr> {
+    adapters
+        .iter()
+        .find_map(|adapter| adapter.address.as_ref().map(Ipv4Net::addr))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_profile_can_be_read() {
+        let names: Vec<String> = Profile::all()
+            .into_iter()
+            .map(|profile| profile.name)
+            .collect();
+        assert_eq!(names, ["nano-tp3", "core-tp3", "server-2022"]);
+        assert_eq!(Profile::nano_tp3().build, Profile::core_tp3().build);
+        assert_eq!(Profile::server_2022().build, 20348);
+        assert!(Profile::named("server-2003").is_none());
+    }
+}

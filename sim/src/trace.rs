@@ -1,0 +1,100 @@
+//! The fingerprint of a run, and its trace for people.
+//!
+//! The fingerprint is a chain of SHA-256: it starts as 32 zero bytes, and each record replaces it by the hash of itself
+//! followed by the record. Records are little-endian and of fixed width except for the text at their end:
+//!
+//! | field | bytes | |
+//! |---|---|---|
+//! | time | 8 | ticks of the virtual clock |
+//! | sequence | 8 | the event's number in the queue; 0 for what is no event |
+//! | kind | 2 | a call's number, or one of [`Kind`] |
+//! | subject | 8 | the call's id, or 0 |
+//! | code | 4 | 0, or the HRESULT of a refusal; `0xFFFFFFFF` for a PowerShell error, whose id follows as text |
+//! | text length | 4 | in UTF-16 units |
+//! | text | 2 each | UTF-16 |
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use wcow_host::{Code, HostError};
+use wcow_ntmeta::FileTime;
+
+/// What a record is about, where it is not a call taking effect. The numbers are frozen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub(crate) enum Kind {
+    /// A call was answered.
+    Answer = 0x1001,
+    /// The machine is up again.
+    Booted = 0x1002,
+    /// Something in the compute service.
+    Compute = 0x1003,
+    /// A client went away.
+    Killed = 0x1004,
+    /// A saved host was taken up again after some time.
+    Resumed = 0x1005,
+    /// An event of an earlier start of the machine, without effect.
+    Stale = 0x1006,
+}
+
+/// The running hash.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Adds a record.
+    pub(crate) fn record(
+        &mut self,
+        time: FileTime,
+        sequence: u64,
+        kind: u16,
+        subject: u64,
+        code: u32,
+        text: &str,
+    ) {
+        let mut hash = Sha256::new();
+        hash.update(self.0);
+        let mut head = [0; 34];
+        head[0..8].copy_from_slice(&time.ticks().to_le_bytes());
+        head[8..16].copy_from_slice(&sequence.to_le_bytes());
+        head[16..18].copy_from_slice(&kind.to_le_bytes());
+        head[18..26].copy_from_slice(&subject.to_le_bytes());
+        head[26..30].copy_from_slice(&code.to_le_bytes());
+        let units = text
+            .encode_utf16()
+            .fold(0_u32, |count, _| count.wrapping_add(1));
+        head[30..34].copy_from_slice(&units.to_le_bytes());
+        hash.update(head);
+        for unit in text.encode_utf16() {
+            hash.update(unit.to_le_bytes());
+        }
+        self.0 = hash.finalize().into();
+    }
+
+    /// Adds the record of an answer.
+    pub(crate) fn answer(&mut self, time: FileTime, subject: u64, error: Option<&HostError>) {
+        let (code, text) = match error.map(|error| &error.code) {
+            None => (0, ""),
+            Some(Code::Hresult(code)) => (code.0, ""),
+            Some(Code::PowerShell(error)) => (u32::MAX, error.id.as_str()),
+        };
+        self.record(time, 0, Kind::Answer as u16, subject, code, text);
+    }
+
+    /// The first 16 bytes in hexadecimal.
+    pub(crate) fn text(&self) -> String {
+        self.0
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+/// One line of a trace, for people. Its form may change; nothing is decided by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceRecord {
+    /// When, in virtual time.
+    pub time: FileTime,
+    /// What happened.
+    pub what: String,
+}

@@ -1,0 +1,249 @@
+//! The machine: packages, features, services, restarts.
+
+use serde::{Deserialize, Serialize};
+use wcow_host::{
+    EditionClass, Feature, FeatureState, HostInfo, Package, Retry, Service, ServiceState,
+};
+use wcow_ntmeta::{Guid, Hresult};
+
+use super::{Outside, TICKS_PER_SECOND, World, after, rules};
+use crate::call::{ControlCall, Fault, OpId, Outcome, Reply, Step};
+use crate::choice::Label;
+use crate::profile::Profile;
+use crate::queue::Event;
+
+/// What changes about the machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct MachineState {
+    /// How often it was started.
+    pub(crate) boots: u32,
+    /// Changes with every start.
+    pub(crate) boot_id: Guid,
+    /// True between going down and being up again.
+    pub(crate) down: bool,
+    /// Installed packages, by name.
+    pub(crate) packages: Vec<Package>,
+    /// Features, by name.
+    pub(crate) features: Vec<Feature>,
+    /// Services, by name.
+    pub(crate) services: Vec<Service>,
+}
+
+impl MachineState {
+    pub(super) fn new(profile: &Profile, boot_id: Guid) -> Self {
+        let mut state = Self {
+            boots: 1,
+            boot_id,
+            down: false,
+            packages: profile.packages.clone(),
+            features: profile.features.clone(),
+            services: Vec::new(),
+        };
+        state.packages.sort_by(|a, b| a.name.cmp(&b.name));
+        state.features.sort_by(|a, b| a.name.cmp(&b.name));
+        state.start_services(profile);
+        state
+    }
+
+    /// The services that are there after a start.
+    fn start_services(&mut self, profile: &Profile) {
+        let on = |name: &str| {
+            self.features.iter().any(|feature| {
+                feature.name == name
+                    && matches!(
+                        feature.state,
+                        FeatureState::Enabled | FeatureState::DisablePending
+                    )
+            })
+        };
+        let package = |name: &str| {
+            self.packages
+                .iter()
+                .any(|package| package.name == name && !package.reboot_pending)
+        };
+        let mut services = profile.services.clone();
+        let mut add = |name: &str, there: bool| {
+            if there && !services.iter().any(|service| service.name == name) {
+                services.push(Service {
+                    name: name.to_owned(),
+                    state: ServiceState::Running,
+                });
+            }
+        };
+        let containers = on("Containers") || package("Containers");
+        add("vmms", on("Hyper-V") || package("Compute"));
+        add("vmcompute", containers);
+        add("hns", containers && wcow_host_has_hns(profile.build));
+        services.sort_by(|a, b| a.name.cmp(&b.name));
+        self.services = services;
+    }
+
+    pub(super) fn reboot_pending(&self) -> bool {
+        self.packages.iter().any(|package| package.reboot_pending)
+            || self.features.iter().any(|feature| {
+                matches!(
+                    feature.state,
+                    FeatureState::EnablePending | FeatureState::DisablePending
+                )
+            })
+    }
+
+    /// Whether a service runs.
+    pub(crate) fn runs(&self, service: &str) -> bool {
+        self.services
+            .iter()
+            .any(|known| known.name == service && known.state == ServiceState::Running)
+    }
+}
+
+fn wcow_host_has_hns(build: u32) -> bool {
+    rules::has_hns(build)
+}
+
+impl World {
+    /// What the host tells about itself.
+    pub(crate) fn host_info(&self) -> HostInfo {
+        HostInfo {
+            name: self.profile.computer.clone(),
+            build: self.profile.build,
+            revision: self.profile.revision,
+            class: self.profile.class,
+            edition: self.profile.edition.clone(),
+            product: self.profile.product.clone(),
+            machine: self.profile.machine,
+            boot_id: self.machine.boot_id,
+            reboot_pending: self.machine.reboot_pending(),
+            simulated: Some(self.profile.name.clone()),
+        }
+    }
+
+    /// The PowerShell modules that can be loaded.
+    pub(crate) fn modules(&self) -> Vec<String> {
+        rules::modules(
+            self.profile.class,
+            self.profile.build,
+            &self.machine.packages,
+            &self.machine.features,
+        )
+    }
+
+    pub(super) fn control_call(
+        &mut self,
+        op: OpId,
+        call: &ControlCall,
+        out: &mut Outside<'_>,
+    ) -> Outcome {
+        match call {
+            ControlCall::Info => Ok(self.host_info().into()),
+            ControlCall::Packages => Ok(self.machine.packages.clone().into()),
+            ControlCall::AddPackage(name) => self.add_package(name),
+            ControlCall::Modules => Ok(self.modules().into()),
+            ControlCall::Features => Ok(self.machine.features.clone().into()),
+            ControlCall::EnableFeature(name) => self.switch_feature(name, true),
+            ControlCall::DisableFeature(name) => self.switch_feature(name, false),
+            ControlCall::Services => Ok(self.machine.services.clone().into()),
+            ControlCall::RestartService(name) => self.restart_service(name),
+            ControlCall::Reboot => Ok(self.reboot(op, out)),
+            ControlCall::NewGuid => Ok(self.new_guid().into()),
+        }
+    }
+
+    /// The machine is up again.
+    pub(super) fn booted(&mut self) {
+        self.machine.down = false;
+        self.machine.boot_id = self.new_guid();
+        self.machine
+            .packages
+            .iter_mut()
+            .for_each(|package| package.reboot_pending = false);
+        for feature in &mut self.machine.features {
+            feature.state = match feature.state {
+                FeatureState::EnablePending | FeatureState::Enabled => FeatureState::Enabled,
+                FeatureState::DisablePending | FeatureState::Disabled => FeatureState::Disabled,
+            };
+        }
+        self.machine.start_services(&self.profile);
+    }
+
+    fn add_package(&mut self, name: &str) -> Outcome {
+        if self.profile.class != EditionClass::Nano {
+            return Err(Hresult::from_win32(0x32).into());
+        }
+        let known = self
+            .profile
+            .available_packages
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(name));
+        let Some(known) = known.cloned() else {
+            return Err(Hresult::from_win32(0x2).into());
+        };
+        if let Err(place) = self
+            .machine
+            .packages
+            .binary_search_by(|package| package.name.cmp(&known))
+        {
+            self.machine.packages.insert(
+                place,
+                Package {
+                    name: known,
+                    reboot_pending: true,
+                },
+            );
+        }
+        Ok(().into())
+    }
+
+    fn switch_feature(&mut self, name: &str, on: bool) -> Outcome {
+        let feature = self
+            .machine
+            .features
+            .iter_mut()
+            .find(|feature| feature.name.eq_ignore_ascii_case(name));
+        let Some(feature) = feature else {
+            return Err(Hresult(0x800f_080c).into());
+        };
+        feature.state = match (feature.state, on) {
+            (FeatureState::Disabled, true) => FeatureState::EnablePending,
+            (FeatureState::Enabled, false) => FeatureState::DisablePending,
+            (FeatureState::EnablePending, false) => FeatureState::Disabled,
+            (FeatureState::DisablePending, true) => FeatureState::Enabled,
+            (state, _) => state,
+        };
+        Ok(feature.state.into())
+    }
+
+    fn restart_service(&mut self, name: &str) -> Outcome {
+        let service = self
+            .machine
+            .services
+            .iter_mut()
+            .find(|service| service.name.eq_ignore_ascii_case(name));
+        let Some(service) = service else {
+            return Err(Hresult::from_win32(0x424).into());
+        };
+        service.state = ServiceState::Running;
+        Ok(().into())
+    }
+
+    /// The machine goes down. Calls that wait are cut off; the one that asked is answered when it is up again.
+    fn reboot(&mut self, op: OpId, out: &mut Outside<'_>) -> Step {
+        self.compute_on_reboot(out);
+        self.layers_on_reboot();
+        self.network_on_reboot();
+        self.fs.everybody_gone();
+        let cut_off = Fault::from(Hresult::from_win32(0x6be)).retry(Retry::Soon);
+        let waiting: Vec<OpId> = self.pending.keys().copied().collect();
+        for waiting in waiting {
+            self.answer(waiting, Err::<Reply, _>(cut_off.clone()), out);
+        }
+        self.machine.down = true;
+        self.machine.boots += 1;
+        let seconds = 20 + self.choice.draw(Label::Restart, 40);
+        self.queue.push(
+            after(self.now, seconds * TICKS_PER_SECOND),
+            self.machine.boots,
+            Event::Booted { op },
+        );
+        Step::Pending
+    }
+}

@@ -1,0 +1,77 @@
+//! The calls of the file system.
+
+use super::{Outside, World};
+use crate::call::{ClientId, ContentRef, FilesCall, Outcome};
+use crate::fs::code;
+
+impl World {
+    pub(super) fn files_call(
+        &mut self,
+        client: ClientId,
+        call: &FilesCall,
+        out: &mut Outside<'_>,
+    ) -> Outcome {
+        let now = self.now;
+        let alive = self.is_alive(client);
+        let fs = &mut self.fs;
+        match call {
+            FilesCall::Metadata(path) => {
+                let spot = fs.find(path, out)?;
+                Ok(spot.map(|spot| fs.metadata(&spot)).into())
+            }
+            FilesCall::List(path) => {
+                let spot = fs.find(path, out)?.ok_or(code::PATH_NOT_FOUND)?;
+                Ok(fs.entries(&spot, out)?.into())
+            }
+            FilesCall::CreateDirAll(path) => {
+                fs.create_dir_all(path, now, out)?;
+                Ok(().into())
+            }
+            FilesCall::Read { path, max } => Ok(fs.read(path, *max, out)?.into()),
+            FilesCall::Write {
+                path,
+                content,
+                len,
+                mode,
+            } => {
+                fs.write(
+                    path,
+                    ContentRef {
+                        blob: Some(*content),
+                        len: *len,
+                    },
+                    *mode,
+                    now,
+                    out,
+                )?;
+                Ok(().into())
+            }
+            FilesCall::Copy { from, to } => Ok(fs.copy(from, to, now, out)?.into()),
+            FilesCall::SyncFile(path) => match fs.find(path, out)? {
+                Some(spot) if !fs.is_directory(&spot) => Ok(().into()),
+                _ => Err(code::FILE_NOT_FOUND.into()),
+            },
+            FilesCall::SyncDir(path) => match fs.find(path, out)? {
+                Some(spot) if fs.is_directory(&spot) => Ok(().into()),
+                _ => Err(code::PATH_NOT_FOUND.into()),
+            },
+            FilesCall::Rename { from, to } => Ok(fs.rename(from, to, now, out)?.into()),
+            FilesCall::Replace { from, to } => Ok(fs.replace(from, to, now, out)?.into()),
+            FilesCall::RemoveFile(path) => Ok(fs.remove_file(path, now, out)?.into()),
+            FilesCall::RemoveDirAll(path) => Ok(fs.remove_dir_all(path, now, out)?.into()),
+            // A client that was killed takes no lock with it.
+            FilesCall::Lock(_) if !alive => Err(code::INVALID_HANDLE.into()),
+            FilesCall::Lock(path) => Ok(fs.lock(path, client, now, out)?.into()),
+            FilesCall::Unlock(lock) => Ok(fs.unlock(*lock, client)?.into()),
+            FilesCall::CreateTree(path) => Ok(fs.create_tree(path, now, out)?.into()),
+            FilesCall::FinishTree {
+                tree,
+                content,
+                summary,
+            } => {
+                fs.finish_tree(*tree, *content, *summary, out)?;
+                Ok((*summary).into())
+            }
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The world: everything in a simulated host, as data.
+
+pub(crate) mod compute;
+mod control;
+mod files;
+pub(crate) mod guest;
+mod hns;
+pub(crate) mod layers;
+mod rules;
+mod switches;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use wcow_host::{HostError, Operation};
+use wcow_ntmeta::{FileTime, Guid, Hresult};
+
+use crate::blobs::{BlobId, BlobStore};
+use crate::call::{Call, ClientId, Fault, OpId, Outcome, Reply, Step};
+use crate::choice::{Choice, Label};
+use crate::fs::{Fs, TreeCache};
+use crate::profile::Profile;
+use crate::queue::{Event, Queue};
+use crate::trace::{Fingerprint, Kind, TraceRecord};
+
+use control::MachineState;
+
+/// Ticks of 100 ns in a microsecond.
+const TICKS_PER_MICROSECOND: u64 = 10;
+/// Ticks of 100 ns in a second.
+pub(crate) const TICKS_PER_SECOND: u64 = 10_000_000;
+
+/// Everything in a simulated host. No closures, no shared pointers, no floats; contents of files are named by their hash.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct World {
+    pub(crate) profile: Profile,
+    pub(crate) seed: u64,
+    pub(crate) now: FileTime,
+    pub(crate) queue: Queue,
+    pub(crate) choice: Choice,
+    pub(crate) machine: MachineState,
+    pub(crate) fs: Fs,
+    pub(crate) switches: switches::Switches,
+    pub(crate) hns: hns::Hns,
+    pub(crate) layers: layers::Layers,
+    pub(crate) compute: compute::Compute,
+    clients: BTreeSet<ClientId>,
+    pending: BTreeMap<OpId, PendingOp>,
+    next_client: u32,
+    next_op: u64,
+    fingerprint: Fingerprint,
+    #[serde(skip)]
+    answers: Vec<(OpId, Result<Reply, HostError>)>,
+}
+
+/// A call whose answer comes later.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct PendingOp {
+    client: ClientId,
+    operation: Operation,
+    object: String,
+}
+
+/// What a world needs that is no data.
+pub(crate) struct Outside<'a> {
+    /// The contents of files.
+    pub(crate) blobs: &'a dyn BlobStore,
+    /// Sealed trees that were read.
+    pub(crate) trees: &'a mut TreeCache,
+    /// Programs that a test supplies.
+    pub(crate) programs: &'a mut guest::Programs,
+    /// The trace for people, if somebody wants one.
+    pub(crate) trace: Option<&'a mut Vec<TraceRecord>>,
+}
+
+impl Outside<'_> {
+    /// Adds a line to the trace; `what` is only called when there is one.
+    pub(crate) fn trace(&mut self, time: FileTime, what: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(TraceRecord { time, what: what() });
+        }
+    }
+}
+
+impl World {
+    /// A host that is switched on for the first time.
+    pub(crate) fn new(profile: Profile, seed: u64) -> Self {
+        let mut choice = Choice::from_seed(seed);
+        let boot_id = Guid::v4_from(choice.wide_bits(Label::Guid));
+        let mut world = Self {
+            seed,
+            now: profile.start,
+            queue: Queue::default(),
+            choice,
+            machine: MachineState::new(&profile, boot_id),
+            fs: Fs::new(profile.start, profile.free_bytes),
+            switches: switches::Switches::new(&profile),
+            hns: hns::Hns::default(),
+            layers: layers::Layers::default(),
+            compute: compute::Compute::default(),
+            clients: BTreeSet::new(),
+            pending: BTreeMap::new(),
+            next_client: 0,
+            next_op: 0,
+            fingerprint: Fingerprint::default(),
+            answers: Vec::new(),
+            profile,
+        };
+        let text = format!("{} {seed}", world.profile.name);
+        world
+            .fingerprint
+            .record(world.now, 0, Kind::Booted as u16, 0, 0, &text);
+        world
+    }
+
+    pub(crate) fn now(&self) -> FileTime {
+        self.now
+    }
+
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    pub(crate) fn fingerprint(&self) -> String {
+        self.fingerprint.text()
+    }
+
+    pub(crate) fn add_client(&mut self) -> ClientId {
+        self.next_client += 1;
+        let id = ClientId(self.next_client);
+        self.clients.insert(id);
+        id
+    }
+
+    pub(crate) fn is_alive(&self, client: ClientId) -> bool {
+        self.clients.contains(&client)
+    }
+
+    /// Moves the clock on, never back.
+    pub(crate) fn set_time(&mut self, time: FileTime) {
+        self.now = self.now.max(time);
+    }
+
+    /// Records that a saved host is taken up again, and moves the clock on.
+    pub(crate) fn resume(&mut self, ticks: u64) {
+        self.fingerprint
+            .record(self.now, 0, Kind::Resumed as u16, ticks, 0, "");
+    }
+
+    /// A GUID of the host's own making.
+    pub(crate) fn new_guid(&mut self) -> Guid {
+        Guid::v4_from(self.choice.wide_bits(Label::Guid))
+    }
+
+    /// Issues a call: it takes effect after the time that such a call takes. `None` if the client was killed.
+    pub(crate) fn begin(&mut self, client: ClientId, call: Call) -> Option<OpId> {
+        if !self.is_alive(client) {
+            return None;
+        }
+        self.next_op += 1;
+        let op = OpId(self.next_op);
+        let time = match &call {
+            Call::SleepUntil(time) => self.now.max(*time),
+            call => {
+                let (_, _, least, spread) = call.kind();
+                let spread = self.choice.draw(
+                    Label::Latency,
+                    u64::from(spread) * TICKS_PER_MICROSECOND + 1,
+                );
+                after(self.now, u64::from(least) * TICKS_PER_MICROSECOND + spread)
+            }
+        };
+        self.queue.push(
+            time,
+            self.machine.boots,
+            Event::Perform { op, client, call },
+        );
+        Some(op)
+    }
+
+    /// Plans an event that a restart of the machine cancels.
+    pub(crate) fn plan(&mut self, ticks_from_now: u64, event: Event) {
+        self.queue
+            .push(after(self.now, ticks_from_now), self.machine.boots, event);
+    }
+
+    /// Lets the next event happen if it is due at `until` at the latest. False if there is none.
+    pub(crate) fn step(&mut self, until: Option<FileTime>, out: &mut Outside<'_>) -> bool {
+        match (self.queue.next_time(), until) {
+            (None, _) => return false,
+            (Some(next), Some(until)) if next > until => return false,
+            _ => {}
+        }
+        let Some((time, sequence, planned)) = self.queue.pop() else {
+            return false;
+        };
+        self.now = self.now.max(time);
+        let stale = planned.boot != self.machine.boots;
+        match planned.event {
+            Event::Perform { op, client, call } => self.perform(sequence, op, client, &call, out),
+            Event::Booted { op } => {
+                self.fingerprint
+                    .record(self.now, sequence, Kind::Booted as u16, op.0, 0, "");
+                out.trace(self.now, || "the machine is up again".to_owned());
+                self.booted();
+                self.answer(op, Ok(().into()), out);
+            }
+            Event::Compute(_) if stale => {
+                self.fingerprint
+                    .record(self.now, sequence, Kind::Stale as u16, 0, 0, "");
+            }
+            Event::Compute(event) => {
+                self.fingerprint
+                    .record(self.now, sequence, Kind::Compute as u16, 0, 0, "");
+                self.compute_event(event, out);
+            }
+        }
+        true
+    }
+
+    /// Answers a call that was left pending. One that nobody waits for is no error.
+    pub(crate) fn answer(&mut self, op: OpId, result: Result<Reply, Fault>, out: &mut Outside<'_>) {
+        if let Some(PendingOp {
+            client,
+            operation,
+            object,
+        }) = self.pending.remove(&op)
+        {
+            let result = result.map_err(|fault| fault.into_error(operation, object));
+            self.give(op, client, result, out);
+        }
+    }
+
+    /// Takes the answers that were given.
+    pub(crate) fn take_answers(&mut self) -> Vec<(OpId, Result<Reply, HostError>)> {
+        std::mem::take(&mut self.answers)
+    }
+
+    /// The calls that wait for an answer.
+    pub(crate) fn waiting(&self) -> Vec<String> {
+        self.pending
+            .values()
+            .map(|op| format!("{} of {}", op.operation, op.object))
+            .collect()
+    }
+
+    /// Removes a client: its locks are released, its handles closed. Gives the calls that nobody waits for any more.
+    pub(crate) fn kill(&mut self, client: ClientId) -> Vec<OpId> {
+        self.clients.remove(&client);
+        self.fingerprint
+            .record(self.now, 0, Kind::Killed as u16, u64::from(client.0), 0, "");
+        self.fs.client_gone(client);
+        self.compute_client_gone(client);
+        let mut dropped: Vec<OpId> = Vec::new();
+        self.pending.retain(|&op, pending| {
+            let keep = pending.client != client;
+            if !keep {
+                dropped.push(op);
+            }
+            keep
+        });
+        dropped
+    }
+
+    /// The blobs that the world names.
+    pub(crate) fn blobs(&self, out: &mut Outside<'_>) -> BTreeSet<BlobId> {
+        let mut blobs = BTreeSet::new();
+        self.fs.blobs(out, &mut blobs);
+        for planned in self.queue.iter() {
+            if let Event::Perform { call, .. } = &planned.event {
+                blobs.extend(call.blob());
+            }
+        }
+        blobs
+    }
+
+    fn perform(
+        &mut self,
+        sequence: u64,
+        op: OpId,
+        client: ClientId,
+        call: &Call,
+        out: &mut Outside<'_>,
+    ) {
+        let (kind, operation, _, _) = call.kind();
+        self.fingerprint
+            .record(self.now, sequence, kind, op.0, client.0, "");
+        out.trace(self.now, || format!("{operation} {}", call.object()));
+        match self.outcome(op, client, call, out) {
+            Ok(Step::Done(reply)) => self.give(op, client, Ok(reply), out),
+            Ok(Step::Pending) => {
+                if self.is_alive(client) {
+                    self.pending.insert(
+                        op,
+                        PendingOp {
+                            client,
+                            operation,
+                            object: call.object(),
+                        },
+                    );
+                }
+            }
+            Err(fault) => self.give(
+                op,
+                client,
+                Err(fault.into_error(operation, call.object())),
+                out,
+            ),
+        }
+    }
+
+    fn outcome(
+        &mut self,
+        op: OpId,
+        client: ClientId,
+        call: &Call,
+        out: &mut Outside<'_>,
+    ) -> Outcome {
+        if self.machine.down && !matches!(call, Call::SleepUntil(_)) {
+            return Err(unreachable_host());
+        }
+        match call {
+            Call::Compute(call) => self.compute_call(op, client, call, out),
+            Call::Layers(call) => self.layers_call(op, client, call, out),
+            Call::Network(call) => self.network_call(call),
+            Call::Switches(call) => self.switches_call(call),
+            Call::Control(call) => self.control_call(op, call, out),
+            Call::Files(call) => self.files_call(client, call, out),
+            Call::SleepUntil(_) => Ok(().into()),
+        }
+    }
+
+    fn give(
+        &mut self,
+        op: OpId,
+        client: ClientId,
+        result: Result<Reply, HostError>,
+        out: &mut Outside<'_>,
+    ) {
+        self.fingerprint
+            .answer(self.now, op.0, result.as_ref().err());
+        if let Err(error) = &result {
+            out.trace(self.now, || format!("  {error}"));
+        }
+        if self.is_alive(client) {
+            self.answers.push((op, result));
+        }
+    }
+}
+
+/// The host cannot be reached: 0x6BA, the RPC server is unavailable.
+fn unreachable_host() -> Fault {
+    Fault::from(Hresult::from_win32(0x6ba)).retry(wcow_host::Retry::Soon)
+}
+
+fn after(time: FileTime, ticks: u64) -> FileTime {
+    FileTime::from_ticks(time.ticks().saturating_add(ticks))
+}
