@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use sha1::{Digest as _, Sha1};
 use wcow_ntmeta::WideName;
-use wcow_tree::{Entry, EntryId, SinkError, StreamEnd, StreamKind, StreamRef, TreeSink};
+use wcow_tree::{
+    Entry, EntryId, SinkError, StreamEnd, StreamKind, StreamRef, TreeSink, TreeSource,
+};
+use wcow_wim::{ImageIndex, Wim};
 
 const ZERO: &str = "0000000000000000000000000000000000000000";
 
@@ -82,8 +85,13 @@ impl Facts {
 }
 
 /// What we know of every file of an image, sorted by path.
-pub(crate) fn of_image(_file: &Path, _image: u32) -> Result<Vec<Facts>> {
-    bail!("not there")
+pub(crate) fn of_image(file: &Path, image: u32) -> Result<Vec<Facts>> {
+    let wim = Wim::open(std::fs::File::open(file)?)?;
+    let index = ImageIndex::new(image).context("images are counted from 1")?;
+    let image = wim.image(index)?;
+    let mut sink = FactSink::default();
+    wim.image_source(&image).send(&mut sink)?;
+    Ok(sink.finish())
 }
 
 /// Takes the entries of an image, and leaves their bytes.
