@@ -309,6 +309,29 @@ fn missing_units_are_zero_bits() {
 }
 
 #[test]
+fn run_of_a_difference_of_seventeen() {
+    // Seventeen is nothing, modulo 17. The four codes of two bits are those of 16 to 19.
+    let mut encoder = Encoder::new(32768, Runs::All);
+    encoder.header(1, 2000);
+    for (size, ones) in [(256, 2), (240, 0), (249, 0)] {
+        for symbol in 0..20 {
+            encoder.bits.put(if symbol < 16 { 0 } else { 2 }, 4);
+        }
+        // Symbol 16 makes a length of 1. Then symbol 19 and its bit, for a run of 5, and symbol 17.
+        encoder.bits.put(0, 2 * ones);
+        encoder.bits.put(0b11_1_01, 5);
+        let mut missing = size - ones - 5;
+        while missing > 0 {
+            let run = missing.clamp(20, 51);
+            encoder.bits.put(0b10, 2);
+            encoder.bits.put(run - 20, 5);
+            missing = missing.saturating_sub(run);
+        }
+    }
+    check_chunk(32768, &encoder.bits.finish(), &[0; 2000]);
+}
+
+#[test]
 fn bytes_behind_the_end() {
     let (mut chunk, expected) = encode(32768, Runs::All, &[Block::Verbatim(literals(50))]);
     chunk.extend([0xFF; 9]);
