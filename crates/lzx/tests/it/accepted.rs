@@ -319,7 +319,7 @@ fn run_of_a_difference_of_seventeen() {
         }
         // Symbol 16 makes a length of 1. Then symbol 19 and its bit, for a run of 5, and symbol 17.
         encoder.bits.put(0, 2 * ones);
-        encoder.bits.put(0b11_1_01, 5);
+        encoder.bits.put(0b1_1101, 5);
         let mut missing = size - ones - 5;
         while missing > 0 {
             let run = missing.clamp(20, 51);
