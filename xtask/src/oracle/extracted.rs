@@ -1,11 +1,13 @@
 //! Two extracted trees, compared name by name and byte by byte.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use sha1::{Digest, Sha1};
+use wcow_ntmeta::WideName;
+use wcow_tree::names::{NameRule, written_name};
 
 /// What lies at a path of an extracted tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,22 +69,50 @@ fn node(path: &Path) -> Result<Node> {
     })
 }
 
-/// Lists what differs, one line for each path.
+/// What wimlib extracted, under the names that we write.
+///
+/// wimlib writes a lone surrogate as three bytes; we escape it, and a few names more, by the rule of [`wcow_tree::names`].
+pub(crate) fn renamed(theirs: &BTreeMap<OsString, Node>) -> BTreeMap<OsString, Node> {
+    theirs
+        .iter()
+        .map(|(path, node)| (written_path(path), node.clone()))
+        .collect()
+}
+
+/// Lists what differs, one line for each path. What is left out on purpose is only counted, by reason.
 pub(crate) fn compare(
     theirs: &BTreeMap<OsString, Node>,
     ours: &BTreeMap<OsString, Node>,
+    left_out: &mut BTreeMap<&'static str, usize>,
 ) -> Vec<String> {
     let mut lines = Vec::new();
     for (path, node) in theirs {
-        let path_shown = path.display();
-        match ours.get(path) {
-            None => lines.push(format!(
-                "{path_shown}: not extracted by us, by wimlib as {node:?}"
-            )),
-            Some(our) if our != node => {
-                lines.push(format!("{path_shown}: {our:?}, by wimlib {node:?}"))
+        let shown = path.display();
+        let our = ours.get(path);
+        match (node, our) {
+            _ if our == Some(node) => {}
+            (Node::Link(_), None) => leave_out(
+                left_out,
+                "a link that leads out of the tree or is not made at all; we report it",
+            ),
+            (Node::Link(target), Some(Node::Link(_))) if target.is_absolute() => {
+                leave_out(
+                    left_out,
+                    "the target of an absolute link: wimlib makes it absolute, we make it relative",
+                );
             }
-            Some(_) => {}
+            (Node::File { written, .. }, Some(Node::File { written: our, .. }))
+                if written != our && !time_fits(*written) =>
+            {
+                leave_out(
+                    left_out,
+                    "a time of the last write that the disk cannot hold",
+                );
+            }
+            (_, None) => lines.push(format!(
+                "{shown}: not extracted by us, by wimlib as {node:?}"
+            )),
+            (_, Some(our)) => lines.push(format!("{shown}: {our:?}, by wimlib {node:?}")),
         }
     }
     let only_ours = ours.iter().filter(|(path, _)| !theirs.contains_key(*path));
@@ -91,4 +121,62 @@ pub(crate) fn compare(
             .map(|(path, node)| format!("{}: extracted by us only, as {node:?}", path.display())),
     );
     lines
+}
+
+fn leave_out(left_out: &mut BTreeMap<&'static str, usize>, reason: &'static str) {
+    *left_out.entry(reason).or_default() += 1;
+}
+
+/// Times that any disk holds: from 1970 to 2106.
+fn time_fits(seconds: i64) -> bool {
+    u32::try_from(seconds).is_ok()
+}
+
+fn written_path(path: &OsStr) -> OsString {
+    let names = path.as_encoded_bytes().split(|byte| *byte == b'/');
+    let written: Vec<String> = names
+        .map(|name| written_name(&wide(name), NameRule::Unix))
+        .collect();
+    written.join("/").into()
+}
+
+/// UTF-8 with lone surrogates in three bytes each.
+fn wide(bytes: &[u8]) -> WideName {
+    let mut units = Vec::new();
+    let mut rest = bytes;
+    while let Some(first) = rest.first() {
+        let len = match first {
+            0x00..=0x7F => 1,
+            0x80..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            _ => 4,
+        };
+        let (character, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+        match (std::str::from_utf8(character), character) {
+            (Ok(text), _) => units.extend(text.encode_utf16()),
+            (Err(_), [a, b, c]) => units
+                .push(u16::from(a & 0x0F) << 12 | u16::from(b & 0x3F) << 6 | u16::from(c & 0x3F)),
+            _ => units.push(0xFFFD),
+        }
+        rest = after;
+    }
+    WideName::from_units(units)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    #[test]
+    fn lone_surrogates_are_read_back() {
+        for units in [
+            vec![0x61, 0xD800, 0x62],
+            vec![0xD83D, 0xDE00],
+            vec![0xDC00, 0xE9, 0x65E5],
+        ] {
+            let name = wcow_ntmeta::WideName::from_units(units);
+            assert_eq!(super::wide(&crate::oracle::metadata::bytes(&name)), name);
+        }
+        assert_eq!(super::written_path(OsStr::new("a/b c")), "a/b c");
+    }
 }

@@ -172,11 +172,11 @@ fn facts(entry: &Entry, path: Vec<u8>) -> Facts {
     }
     if let Some(reparse) = &entry.reparse {
         facts.set("reparse tag", format!("{:#010x}", reparse.tag));
-        facts.set_stream(
-            Some("<reparse>"),
-            &hex(&Sha1::digest(&reparse.data)),
-            &reparse.data.len().to_string(),
-        );
+        let digest = match reparse.data.as_slice() {
+            [] => ZERO.to_owned(),
+            data => hex(&Sha1::digest(data)),
+        };
+        facts.set_stream(Some("<reparse>"), &digest, &reparse.data.len().to_string());
     }
     for stream in &entry.streams {
         let name = match stream.kind {
