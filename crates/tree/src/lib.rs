@@ -16,6 +16,7 @@
 //! it reports that; it never drops it silently.
 #![forbid(unsafe_code)]
 
+pub mod disk;
 pub mod memory;
 pub mod names;
 

@@ -115,13 +115,19 @@ impl MemoryTree {
         self
     }
 
-    /// Adds a further name of a file. A missing file is made, empty.
+    /// Adds a further name of a file. A missing file is made, empty. Directories have one name only: if either is one,
+    /// there is no link.
     #[must_use]
     pub fn hard_link(mut self, path: impl Into<RelPath>, existing: impl Into<RelPath>) -> Self {
+        let at = self.make(&path.into(), FileAttributes::ARCHIVE);
         let first = self.make(&existing.into(), FileAttributes::ARCHIVE);
         let first = self.first_of(first);
-        let at = self.make(&path.into(), FileAttributes::ARCHIVE);
-        if at == first {
+        let is_directory = |at: usize| {
+            self.nodes
+                .get(at)
+                .is_some_and(|node| node.entry.is_directory())
+        };
+        if at == first || is_directory(at) || is_directory(first) {
             return self;
         }
         // Whoever shared the file that this name had goes along.
@@ -404,12 +410,7 @@ impl MemoryTree {
         {
             node.entry.attributes.remove(FileAttributes::ARCHIVE);
             node.entry.attributes.insert(FileAttributes::DIRECTORY);
-            if let Some(old) = node.entry.link_to.take() {
-                self.links
-                    .entry(position(old))
-                    .or_default()
-                    .retain(|other| *other != at);
-            }
+            let old = node.entry.link_to.take();
             let unnamed = node
                 .entry
                 .streams
@@ -419,7 +420,31 @@ impl MemoryTree {
                 node.entry.streams.remove(at);
                 node.contents.remove(at);
             }
+            if let Some(old) = old {
+                self.links
+                    .entry(position(old))
+                    .or_default()
+                    .retain(|other| *other != at);
+            }
+            self.promote_links(at);
         }
+    }
+
+    /// Gives the further names of a file that no longer is one to the first of them.
+    fn promote_links(&mut self, at: usize) {
+        let mut names = self.links.remove(&at).unwrap_or_default().into_iter();
+        let Some(first) = names.next() else {
+            return;
+        };
+        let others: Vec<usize> = names.collect();
+        for (name, link_to) in
+            std::iter::once((first, None)).chain(others.iter().map(|name| (*name, Some(id(first)))))
+        {
+            if let Some(node) = self.nodes.get_mut(name) {
+                node.entry.link_to = link_to;
+            }
+        }
+        self.links.insert(first, others);
     }
 
     fn add(&mut self, parent: usize, mut entry: Entry, contents: Vec<Option<Arc<[u8]>>>) -> usize {

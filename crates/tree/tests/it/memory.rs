@@ -180,3 +180,37 @@ fn entries_without_a_parent_are_refused() {
         "entry 3: a stream came before it"
     );
 }
+
+#[test]
+fn a_linked_file_that_gets_children_leaves_its_links_behind() {
+    let tree = MemoryTree::new()
+        .file("a", "x")
+        .hard_link("b", "a")
+        .hard_link("c", "a")
+        .file("a/inner", "y");
+    assert_eq!(
+        tree,
+        MemoryTree::new()
+            .file("b", "x")
+            .hard_link("c", "b")
+            .file("a/inner", "y")
+    );
+    let below = MemoryTree::new().file("a", "x").hard_link("a/b", "a");
+    assert_eq!(below, MemoryTree::new().file("a/b", ""));
+}
+
+#[test]
+fn a_link_can_move_to_another_file() {
+    let tree = MemoryTree::new()
+        .file("a", "1")
+        .hard_link("b", "a")
+        .file("c", "2")
+        .hard_link("a", "c");
+    assert_eq!(
+        tree,
+        MemoryTree::new()
+            .file("a", "2")
+            .hard_link("b", "a")
+            .hard_link("c", "b")
+    );
+}

@@ -157,10 +157,7 @@ fn long_names_are_shortened_and_stay_apart() {
     // 255 units of three bytes each: Windows can hold that, UTF-8 disks cannot.
     let name = WideName::from("字".repeat(255));
     assert_eq!(written_name(&name, NameRule::Windows), "字".repeat(255));
-    assert_eq!(
-        written_name(&name, NameRule::Unix).len(),
-        71 * 3 + 42
-    );
+    assert_eq!(written_name(&name, NameRule::Unix).len(), 71 * 3 + 42);
 }
 
 fn unit() -> impl Strategy<Value = u16> {

@@ -1,0 +1,42 @@
+//! What a disk sink does where there is a choice.
+
+/// Choices of a [`DiskSink`](super::DiskSink).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DiskOptions {
+    /// What happens to files that are there already.
+    pub existing: Existing,
+    /// What happens to symbolic links and junctions.
+    pub links: Links,
+    /// How many problems, renamed entries and skipped links the report lists each; the others are only counted.
+    pub list_at_most: usize,
+}
+
+/// What happens when a name is taken already by something that this sink did not write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// The entry is a problem and is left out. Directories are written into.
+    Refuse,
+    /// A file or link of that name is removed first. Directories are written into, and never removed.
+    Overwrite,
+}
+
+/// What happens to symbolic links and junctions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// They are listed in the report and not made.
+    Report,
+    /// On Unix they are made as relative symbolic links where the target lies in the tree (a drive letter stands for
+    /// the tree's root), and listed otherwise. Elsewhere they are listed.
+    Relative,
+}
+
+impl Default for DiskOptions {
+    fn default() -> Self {
+        Self {
+            existing: Existing::Refuse,
+            links: Links::Report,
+            list_at_most: 1000,
+        }
+    }
+}
