@@ -27,3 +27,8 @@ mod source;
 pub use entry::{Digest, Entry, EntryId, Extra, Stream, StreamKind, StreamRef, TaggedItem, Times};
 pub use sink::{SinkError, StreamEnd, TreeSink};
 pub use source::{SendError, TreeSource};
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
