@@ -1,8 +1,5 @@
 //! What a simulated host is at the moment it is made.
 
-use std::net::Ipv4Addr;
-
-use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_host::{Adapter, EditionClass, Feature, Machine, Package, Service};
 use wcow_ntmeta::FileTime;
@@ -114,13 +111,6 @@ impl Profile {
 
 fn embedded(text: &str) -> Profile {
     serde_json::from_str(text).expect("the embedded profiles are read by a test")
-}
-
-/// The host's address that containers are reached by: that of its first adapter.
-pub(crate) fn host_address(adapters: &[Adapter]) -> Option<Ipv4Addr> {
-    adapters
-        .iter()
-        .find_map(|adapter| adapter.address.as_ref().map(Ipv4Net::addr))
 }
 
 #[cfg(test)]

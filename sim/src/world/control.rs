@@ -73,7 +73,7 @@ impl MachineState {
         let containers = on("Containers") || package("Containers");
         add("vmms", on("Hyper-V") || package("Compute"));
         add("vmcompute", containers);
-        add("hns", containers && wcow_host_has_hns(profile.build));
+        add("hns", containers && rules::has_hns(profile.build));
         services.sort_by(|a, b| a.name.cmp(&b.name));
         self.services = services;
     }
@@ -94,10 +94,6 @@ impl MachineState {
             .iter()
             .any(|known| known.name == service && known.state == ServiceState::Running)
     }
-}
-
-fn wcow_host_has_hns(build: u32) -> bool {
-    rules::has_hns(build)
 }
 
 impl World {
