@@ -54,6 +54,7 @@ mod resource;
 mod source;
 mod verify;
 mod wim;
+mod write;
 mod xml;
 
 pub use error::{ImageError, NoSuchImage, OpenError, Part, ReadError, Unsupported, Warning};
@@ -67,4 +68,7 @@ pub use resource::ResourceHeader;
 pub use source::{ImageSource, SourceProblem, SourceProblems};
 pub use verify::{Problem, Progress, VerifyOptions, VerifyReport};
 pub use wim::{BlobResolver, ImageIndex, Wim};
+pub use write::{
+    ImageSummary, IntegrityChoice, NewImage, Summary, WriteError, WriteOptions, write_uncompressed,
+};
 pub use xml::{Architecture, ImageInfo, WindowsInfo, WindowsVersion, XmlError, XmlInfo};
