@@ -54,3 +54,7 @@ pub use executor::{Sim, Stuck, Task};
 pub use profile::Profile;
 pub use snapshot::{LoadError, SaveError};
 pub use trace::TraceRecord;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -154,11 +154,12 @@ impl TreeSink for TreeBuilder {
                     .ok_or_else(|| {
                         SinkError::message(format!("{name:?} was sent before its directory"))
                     })?;
-                if parent.children.insert(name.upcased(), index).is_some() {
+                if parent.children.contains_key(&name.upcased()) {
                     return Err(SinkError::message(format!(
                         "{name:?} is twice in its directory"
                     )));
                 }
+                parent.children.insert(name.upcased(), index);
             }
         }
         let link_to = entry

@@ -1,0 +1,164 @@
+//! Time, order, and clients that go away.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+
+use wcow_host::{Clock, FileSystem, Host, HostControl, WriteMode};
+use wcow_ntmeta::FileTime;
+use wcow_sim::{Profile, Sim, SimHost};
+
+use crate::{code, host, path, run, win32};
+
+/// A plan of a few calls by several clients at once.
+fn plan(seed: u64) -> (String, Vec<u32>) {
+    let sim = Sim::new(Profile::server_2022(), seed);
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let tasks: Vec<_> = (0..4)
+        .map(|number: u32| {
+            let (client, order) = (sim.client(), Arc::clone(&order));
+            sim.spawn(async move {
+                for round in 0..3 {
+                    let file = path(&format!(r"C:\{number}-{round}"));
+                    client
+                        .files()
+                        .write(&file, b"x", WriteMode::CreateNew)
+                        .await
+                        .unwrap();
+                    order.lock().unwrap().push(number);
+                }
+            })
+        })
+        .collect();
+    run(&sim, async {
+        for task in tasks {
+            task.await;
+        }
+    });
+    let order = order.lock().unwrap().clone();
+    (sim.fingerprint(), order)
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_and_others_differ() {
+    assert_eq!(plan(1), plan(1));
+    let mut fingerprints: Vec<String> = (0..20).map(|seed| plan(seed).0).collect();
+    fingerprints.sort();
+    fingerprints.dedup();
+    assert_eq!(fingerprints.len(), 20);
+    let orders: std::collections::BTreeSet<Vec<u32>> = (0..20).map(|seed| plan(seed).1).collect();
+    assert!(orders.len() > 1, "seeds differ in the order of events");
+}
+
+#[test]
+fn idle_time_jumps() {
+    let (sim, client) = host(Profile::server_2022());
+    let year = 365 * 24 * 3600 * 10_000_000;
+    let target = FileTime::from_ticks(sim.now().ticks() + year);
+    run(&sim, client.clock().sleep_until(target));
+    assert_eq!(client.clock().now(), target);
+    run(&sim, client.clock().sleep_until(FileTime::ZERO));
+    assert_eq!(client.clock().now(), target, "the clock never goes back");
+    sim.advance(year);
+    assert_eq!(sim.now().ticks(), target.ticks() + year);
+}
+
+#[test]
+fn a_future_that_waits_for_nothing_is_reported() {
+    let (sim, _client) = host(Profile::server_2022());
+    let stuck = sim.run(std::future::pending::<()>()).unwrap_err();
+    assert!(stuck.waiting.is_empty());
+    assert_eq!(
+        stuck.to_string(),
+        "nothing is left to happen in the simulated host, but something outside it is waited for"
+    );
+}
+
+#[test]
+fn dropping_a_future_does_not_stop_the_host() {
+    let (sim, client) = host(Profile::server_2022());
+    let file = path(r"C:\a");
+    let mut write = Box::pin(client.files().write(&file, b"x", WriteMode::CreateNew));
+    // Poll once, so that the call is issued.
+    run(
+        &sim,
+        std::future::poll_fn(|context| {
+            std::task::Poll::Ready(write.as_mut().poll(context).is_pending())
+        }),
+    );
+    drop(write);
+    sim.advance(10_000_000);
+    assert_eq!(
+        run(&sim, client.files().read(&path(r"C:\a"), 9)).unwrap(),
+        b"x"
+    );
+}
+
+async fn three_files(client: &SimHost) {
+    for name in ["a", "b", "c"] {
+        client
+            .files()
+            .write(&path(&format!(r"C:\{name}")), b"x", WriteMode::CreateNew)
+            .await
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_client_killed_after_any_number_of_calls_leaves_what_it_asked_for() {
+    for calls in 0..5 {
+        let (sim, client) = host(Profile::server_2022());
+        let ended = sim
+            .run_killed_after(&client, calls, three_files(&client))
+            .unwrap();
+        assert_eq!(ended.is_some(), calls > 3, "after {calls} calls");
+        let other = sim.client();
+        let left = run(&sim, other.files().list(&path(r"C:\"))).unwrap().len() as u64;
+        assert!(left <= calls.min(3));
+        sim.advance(10_000_000);
+        let left = run(&sim, other.files().list(&path(r"C:\"))).unwrap().len() as u64;
+        assert_eq!(left, calls.min(3), "what was asked for goes on");
+    }
+}
+
+#[test]
+fn a_killed_client_gets_no_answer() {
+    let (sim, client) = host(Profile::server_2022());
+    let other = sim.client();
+    sim.kill(&client);
+    assert!(sim.run(client.control().info()).is_err());
+    assert_eq!(run(&sim, other.control().info()).unwrap().build, 20348);
+}
+
+#[test]
+fn a_lock_asked_for_by_a_killed_client_is_not_taken() {
+    let (sim, client) = host(Profile::server_2022());
+    let lock = path(r"C:\lock");
+    assert_eq!(
+        sim.run_killed_after(&client, 1, client.files().lock(&lock))
+            .unwrap(),
+        None
+    );
+    let other = sim.client();
+    run(&sim, async {
+        let soon = FileTime::from_ticks(sim.now().ticks() + 10_000_000);
+        other.clock().sleep_until(soon).await;
+        assert_eq!(code(other.files().lock(&lock).await), "ok");
+        assert_eq!(code(other.files().lock(&lock).await), win32(0x20));
+    });
+}
+
+#[test]
+fn a_trace_is_kept_for_whoever_wants_one() {
+    let (sim, client) = host(Profile::server_2022());
+    assert!(sim.take_trace().is_empty());
+    sim.start_trace();
+    assert!(run(&sim, client.files().read(&path(r"C:\none"), 1)).is_err());
+    let lines: Vec<String> = sim
+        .take_trace()
+        .into_iter()
+        .map(|record| record.what)
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0], r"ReadFile C:\none");
+    assert!(sim.take_trace().is_empty());
+}

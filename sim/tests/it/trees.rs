@@ -1,0 +1,289 @@
+//! Trees that are written in bulk.
+
+use wcow_host::{FileSystem, Host, TreeSummary, WriteMode};
+use wcow_ntmeta::{FileAttributes, FileTime, WideName};
+use wcow_sim::{Profile, SimHost, SimTree};
+use wcow_tree::{Entry, EntryId, Extra, Stream, StreamEnd, StreamKind, StreamRef, Times, TreeSink};
+
+use crate::{code, host, path, run, win32};
+
+fn entry(id: u32, parent: Option<u32>, name: &str, len: Option<u64>) -> Entry {
+    let attributes = if len.is_some() {
+        FileAttributes::ARCHIVE
+    } else {
+        FileAttributes::DIRECTORY
+    };
+    let stream = |len| Stream {
+        name: WideName::new(),
+        kind: StreamKind::Data,
+        len,
+        digest: None,
+    };
+    let time = FileTime::from_ticks(42);
+    Entry {
+        id: EntryId(id),
+        parent: parent.map(EntryId),
+        name: name.into(),
+        short_name: WideName::new(),
+        attributes,
+        times: Times {
+            created: time,
+            accessed: time,
+            written: time,
+        },
+        security: None,
+        reparse: None,
+        link_to: None,
+        streams: len.map(stream).into_iter().collect(),
+        extra: Extra::default(),
+    }
+}
+
+fn send(tree: &mut SimTree, id: u32, bytes: &[u8], end: StreamEnd) {
+    assert!(
+        tree.open_stream(StreamRef {
+            entry: EntryId(id),
+            index: 0
+        })
+        .unwrap()
+    );
+    bytes.chunks(2).for_each(|chunk| tree.write(chunk).unwrap());
+    tree.close_stream(end).unwrap();
+}
+
+/// `Windows\System32\cmd.exe`, `Windows\b.txt`, `a.txt` and another name of it.
+async fn install(client: &SimHost, at: &str) -> TreeSummary {
+    let files = client.files();
+    let mut tree = files.create_tree(&path(at)).await.unwrap();
+    tree.entry(&entry(0, None, "", None)).unwrap();
+    tree.entry(&entry(1, Some(0), "Windows", None)).unwrap();
+    tree.entry(&entry(2, Some(1), "System32", None)).unwrap();
+    tree.entry(&entry(3, Some(2), "cmd.exe", Some(3))).unwrap();
+    tree.entry(&entry(4, Some(0), "a.txt", Some(5))).unwrap();
+    tree.entry(&entry(5, Some(1), "b.txt", Some(0))).unwrap();
+    let mut second = entry(6, Some(1), "second.txt", Some(5));
+    second.link_to = Some(EntryId(4));
+    tree.entry(&second).unwrap();
+    send(&mut tree, 3, b"cmd", StreamEnd::Complete);
+    send(&mut tree, 4, b"hello", StreamEnd::Complete);
+    send(&mut tree, 5, b"", StreamEnd::Complete);
+    files.finish_tree(tree).await.unwrap()
+}
+
+#[test]
+fn a_finished_tree_holds_what_was_sent() {
+    let (sim, client) = host(Profile::server_2022());
+    let files = client.files();
+    run(&sim, async {
+        let summary = install(&client, r"C:\image").await;
+        assert_eq!(
+            summary,
+            TreeSummary {
+                directories: 3,
+                files: 4,
+                bytes: 8
+            }
+        );
+        assert_eq!(
+            files
+                .read(&path(r"C:\IMAGE\windows\SYSTEM32\CMD.exe"), 9)
+                .await
+                .unwrap(),
+            b"cmd"
+        );
+        assert_eq!(
+            files
+                .read(&path(r"C:\image\Windows\second.txt"), 9)
+                .await
+                .unwrap(),
+            b"hello"
+        );
+        let listed = files.list(&path(r"C:\image\Windows")).await.unwrap();
+        let names: Vec<String> = listed.iter().map(|entry| entry.name.to_string()).collect();
+        assert_eq!(names, ["b.txt", "second.txt", "System32"]);
+        assert_eq!(listed[1].metadata.len, 5);
+        assert_eq!(listed[1].metadata.written, FileTime::from_ticks(42));
+        assert_eq!(
+            code(files.read(&path(r"C:\image\Windows\none"), 9).await),
+            win32(0x2)
+        );
+        assert_eq!(
+            code(files.read(&path(r"C:\image\a.txt\none"), 9).await),
+            win32(0x3)
+        );
+    });
+}
+
+#[test]
+fn writing_below_a_finished_tree_changes_only_that_tree() {
+    let (sim, client) = host(Profile::server_2022());
+    let files = client.files();
+    run(&sim, async {
+        install(&client, r"C:\one").await;
+        install(&client, r"C:\two").await;
+        files
+            .write(
+                &path(r"C:\one\Windows\System32\new.txt"),
+                b"new",
+                WriteMode::CreateNew,
+            )
+            .await
+            .unwrap();
+        files
+            .write(
+                &path(r"C:\one\Windows\second.txt"),
+                b"changed",
+                WriteMode::Overwrite,
+            )
+            .await
+            .unwrap();
+        files
+            .remove_file(&path(r"C:\one\Windows\b.txt"))
+            .await
+            .unwrap();
+        files
+            .copy_file(&path(r"C:\two\a.txt"), &path(r"C:\one\copy.txt"))
+            .await
+            .unwrap();
+        files
+            .rename(&path(r"C:\two\Windows"), &path(r"C:\one\Win"))
+            .await
+            .unwrap();
+        let names = |entries: Vec<wcow_host::DirEntry>| -> Vec<String> {
+            entries.iter().map(|entry| entry.name.to_string()).collect()
+        };
+        assert_eq!(
+            names(files.list(&path(r"C:\one")).await.unwrap()),
+            ["a.txt", "copy.txt", "Win", "Windows"]
+        );
+        assert_eq!(
+            names(files.list(&path(r"C:\one\Windows\System32")).await.unwrap()),
+            ["cmd.exe", "new.txt"]
+        );
+        assert_eq!(
+            names(files.list(&path(r"C:\two")).await.unwrap()),
+            ["a.txt"]
+        );
+        assert_eq!(
+            files
+                .read(&path(r"C:\one\Win\second.txt"), 9)
+                .await
+                .unwrap(),
+            b"hello"
+        );
+        assert_eq!(
+            files
+                .read(&path(r"C:\one\Windows\second.txt"), 9)
+                .await
+                .unwrap(),
+            b"changed"
+        );
+        assert_eq!(
+            files.read(&path(r"C:\one\copy.txt"), 9).await.unwrap(),
+            b"hello"
+        );
+    });
+}
+
+#[test]
+fn the_space_of_a_tree_comes_back_however_it_was_changed() {
+    let mut profile = Profile::server_2022();
+    profile.free_bytes = 20;
+    let (sim, client) = host(profile);
+    let files = client.files();
+    run(&sim, async {
+        for _ in 0..5 {
+            install(&client, r"C:\image").await;
+            files
+                .write(
+                    &path(r"C:\image\Windows\System32\x"),
+                    b"1234567890",
+                    WriteMode::CreateNew,
+                )
+                .await
+                .unwrap();
+            assert_eq!(
+                code(
+                    files
+                        .write(&path(r"C:\y"), b"123", WriteMode::CreateNew)
+                        .await
+                ),
+                win32(0x70)
+            );
+            files
+                .remove_dir_all(&path(r"C:\image\Windows"))
+                .await
+                .unwrap();
+            files.remove_dir_all(&path(r"C:\image")).await.unwrap();
+        }
+        files
+            .write(&path(r"C:\y"), &[0; 20], WriteMode::CreateNew)
+            .await
+            .unwrap();
+        let tree = files.create_tree(&path(r"C:\image")).await.unwrap();
+        files.finish_tree(tree).await.unwrap();
+    });
+}
+
+#[test]
+fn a_tree_needs_a_free_name_and_a_parent() {
+    let (sim, client) = host(Profile::server_2022());
+    let files = client.files();
+    run(&sim, async {
+        install(&client, r"C:\image").await;
+        assert_eq!(
+            code(files.create_tree(&path(r"C:\IMAGE")).await),
+            win32(0xb7)
+        );
+        assert_eq!(
+            code(files.create_tree(&path(r"C:\none\image")).await),
+            win32(0x3)
+        );
+    });
+}
+
+#[test]
+fn what_a_hostile_source_sends_is_refused() {
+    let (sim, client) = host(Profile::server_2022());
+    let files = client.files();
+    let mut tree = run(&sim, files.create_tree(&path(r"C:\image"))).unwrap();
+    assert!(
+        tree.entry(&entry(1, Some(0), "x", None)).is_err(),
+        "no parent"
+    );
+    tree.entry(&entry(0, None, "", None)).unwrap();
+    for name in ["..", ".", "a\\b", "a/b", "", "a:b", "a\0"] {
+        assert!(
+            tree.entry(&entry(1, Some(0), name, Some(0))).is_err(),
+            "{name:?}"
+        );
+    }
+    tree.entry(&entry(1, Some(0), "Name", Some(4))).unwrap();
+    assert!(
+        tree.entry(&entry(2, Some(0), "NAME", Some(0))).is_err(),
+        "the same name"
+    );
+    assert!(
+        tree.entry(&entry(1, Some(0), "other", Some(0))).is_err(),
+        "the same id"
+    );
+    assert!(
+        tree.entry(&entry(3, Some(1), "below", Some(0))).is_err(),
+        "below a file"
+    );
+    assert!(
+        tree.open_stream(StreamRef {
+            entry: EntryId(1),
+            index: 1
+        })
+        .is_err()
+    );
+    assert!(tree.close_stream(StreamEnd::Complete).is_err());
+    send(&mut tree, 1, b"bad!", StreamEnd::Damaged);
+    run(&sim, files.finish_tree(tree)).unwrap();
+    assert_eq!(
+        run(&sim, files.read(&path(r"C:\image\name"), 9)).unwrap(),
+        b"",
+        "damaged bytes are not left behind"
+    );
+}
