@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt};
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, OpenOptions};
 use wcow_ntmeta::{FileAttributes, FileTime, RelPath, ReparseTarget, WideName};
@@ -594,7 +594,7 @@ fn ends_everything(error: &io::Error) -> bool {
 
 #[cfg(unix)]
 fn make_symlink(dir: &Dir, target: &str, name: &str) -> io::Result<()> {
-    DirExt::symlink(dir, target, name)
+    dir.symlink(target, name)
 }
 
 #[cfg(not(unix))]
