@@ -80,7 +80,8 @@ pub(crate) fn make(workspace: &Workspace, wimlib: &Path) -> Result<Vec<PathBuf>>
         .collect()
 }
 
-fn plant(tree: &Path) -> Result<()> {
+/// Plants the tree.
+pub(crate) fn plant(tree: &Path) -> Result<()> {
     let folders = [
         "Windows/System32/config",
         "Windows/System32/drivers/etc",

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use sha1::{Digest, Sha1};
-use wcow_ntmeta::WideName;
 use wcow_tree::names::{NameRule, written_name};
+
+use crate::oracle::metadata::wide;
 
 /// What lies at a path of an extracted tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,43 +141,12 @@ fn written_path(path: &OsStr) -> OsString {
     written.join("/").into()
 }
 
-/// UTF-8 with lone surrogates in three bytes each.
-fn wide(bytes: &[u8]) -> WideName {
-    let mut units = Vec::new();
-    let mut rest = bytes;
-    while let Some(first) = rest.first() {
-        let len = match first {
-            0x00..=0x7F => 1,
-            0x80..=0xDF => 2,
-            0xE0..=0xEF => 3,
-            _ => 4,
-        };
-        let (character, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
-        match (std::str::from_utf8(character), character) {
-            (Ok(text), _) => units.extend(text.encode_utf16()),
-            (Err(_), [a, b, c]) => units
-                .push(u16::from(a & 0x0F) << 12 | u16::from(b & 0x3F) << 6 | u16::from(c & 0x3F)),
-            _ => units.push(0xFFFD),
-        }
-        rest = after;
-    }
-    WideName::from_units(units)
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
 
     #[test]
-    fn lone_surrogates_are_read_back() {
-        for units in [
-            vec![0x61, 0xD800, 0x62],
-            vec![0xD83D, 0xDE00],
-            vec![0xDC00, 0xE9, 0x65E5],
-        ] {
-            let name = wcow_ntmeta::WideName::from_units(units);
-            assert_eq!(super::wide(&crate::oracle::metadata::bytes(&name)), name);
-        }
+    fn plain_paths_stay_as_they_are() {
         assert_eq!(super::written_path(OsStr::new("a/b c")), "a/b c");
     }
 }

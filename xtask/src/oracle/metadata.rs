@@ -211,6 +211,29 @@ pub(crate) fn bytes(name: &WideName) -> Vec<u8> {
     bytes
 }
 
+/// The name that [`bytes`] makes such bytes of.
+pub(crate) fn wide(bytes: &[u8]) -> WideName {
+    let mut units = Vec::new();
+    let mut rest = bytes;
+    while let Some(first) = rest.first() {
+        let len = match first {
+            0x00..=0x7F => 1,
+            0x80..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            _ => 4,
+        };
+        let (character, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+        match (std::str::from_utf8(character), character) {
+            (Ok(text), _) => units.extend(text.encode_utf16()),
+            (Err(_), [a, b, c]) => units
+                .push(u16::from(a & 0x0F) << 12 | u16::from(b & 0x3F) << 6 | u16::from(c & 0x3F)),
+            _ => units.push(0xFFFD),
+        }
+        rest = after;
+    }
+    WideName::from_units(units)
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -226,5 +249,17 @@ mod tests {
             super::bytes(&name),
             [b"a\xF0\x90\x8F\xBF", &b"\xED\xB0\x80"[..]].concat()
         );
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for units in [
+            vec![0x61, 0xD800, 0x62],
+            vec![0xD83D, 0xDE00],
+            vec![0xDC00, 0xE9, 0x65E5],
+        ] {
+            let name = WideName::from_units(units);
+            assert_eq!(super::wide(&super::bytes(&name)), name);
+        }
     }
 }

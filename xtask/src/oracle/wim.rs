@@ -7,6 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use wcow_ntmeta::RelPath;
+
 use crate::oracle::differences::{Aspect, reason};
 use crate::oracle::wimlib::Wimlib;
 use crate::oracle::{base, extracted, metadata};
@@ -140,18 +142,12 @@ impl Judge {
     fn image(&mut self, file: &Path, shown: &str, image: u32) -> Result<()> {
         let number = image.to_string();
         if self.compares(file, Aspect::Paths) {
-            let theirs = self.wimlib.paths(file, image)?;
+            let theirs = their_paths(&self.wimlib.paths(file, image)?);
             let ours = our_paths(&bytes_of(
                 self.wcow(&["ls"]).arg(file).args([&number, "-R"]),
             )?);
             self.counts.paths += theirs.len();
-            self.wrong(
-                shown,
-                "ls",
-                &lists(&theirs, &ours, |path| {
-                    String::from_utf8_lossy(path).into_owned()
-                }),
-            );
+            self.wrong(shown, "ls", &lists(&theirs, &ours, String::clone));
         }
         if self.compares(file, Aspect::Metadata) {
             let theirs = self.wimlib.metadata(file, image)?;
@@ -325,15 +321,37 @@ impl Kind {
     }
 }
 
-/// The lines of `ls -R`, sorted; the root as wimlib lists it.
-fn our_paths(listing: &[u8]) -> Vec<Vec<u8>> {
-    let mut paths: Vec<Vec<u8>> = listing
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(<[u8]>::to_vec)
+/// The lines of `ls -R`, sorted, without the separator behind folders.
+fn our_paths(listing: &[u8]) -> Vec<String> {
+    let lines = String::from_utf8_lossy(listing).into_owned();
+    let mut paths: Vec<String> = lines
+        .lines()
+        .map(|line| line.strip_suffix('\\').unwrap_or(line).to_owned())
         .collect();
     paths.sort();
     paths
+}
+
+/// Paths of wimlib as `ls` shows them: without the root, joined by `\`, lone surrogates and control characters replaced.
+fn their_paths(paths: &[Vec<u8>]) -> Vec<String> {
+    let below_root = paths.iter().filter(|path| path.as_slice() != b"/");
+    let mut shown: Vec<String> = below_root
+        .map(|path| {
+            let names = path
+                .split(|byte| *byte == b'/')
+                .filter(|name| !name.is_empty())
+                .map(metadata::wide);
+            let text = names.collect::<RelPath>().to_string();
+            text.chars()
+                .flat_map(|character| match character.is_control() {
+                    true => character.escape_unicode().collect::<Vec<char>>(),
+                    false => vec![character],
+                })
+                .collect()
+        })
+        .collect();
+    shown.sort();
+    shown
 }
 
 /// What is in one sorted list only.
