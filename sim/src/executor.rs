@@ -12,9 +12,9 @@ use wcow_host::HostError;
 use wcow_ntmeta::FileTime;
 
 use crate::blobs::{BlobId, BlobStore, MemoryBlobs};
-use crate::call::{Call, ClientId, FromReply, OpId, Reply};
+use crate::call::{Call, ClientId, FromReply, OpId, Reply, TreeId};
 use crate::client::SimHost;
-use crate::fs::TreeCache;
+use crate::fs::{SharedBuilder, TreeCache};
 use crate::profile::Profile;
 use crate::trace::TraceRecord;
 use crate::world::guest::Programs;
@@ -60,6 +60,7 @@ impl Sim {
             wakers: BTreeMap::new(),
             abandoned: BTreeSet::new(),
             budgets: BTreeMap::new(),
+            builders: BTreeMap::new(),
             trace: None,
             tasks: BTreeMap::new(),
             next_task: 0,
@@ -155,10 +156,11 @@ impl Sim {
     pub fn kill(&self, client: &SimHost) {
         let mut inner = self.lock();
         let inner = &mut *inner;
-        let dropped = inner.world.kill(client.id());
-        for op in dropped {
+        inner.tear_trees(client.id());
+        for op in inner.world.kill(client.id()) {
             inner.wakers.remove(&op);
             inner.answers.remove(&op);
+            inner.abandoned.remove(&op);
         }
     }
 
@@ -318,6 +320,8 @@ pub(crate) struct Inner {
     abandoned: BTreeSet<OpId>,
     /// How many calls a client may still issue.
     budgets: BTreeMap<ClientId, u64>,
+    /// Trees that are being written, by whom.
+    builders: BTreeMap<TreeId, (ClientId, SharedBuilder)>,
     trace: Option<Vec<TraceRecord>>,
     tasks: BTreeMap<u64, BoxedTask>,
     next_task: u64,
@@ -334,6 +338,35 @@ impl Inner {
             trace: self.trace.as_mut(),
         };
         (&mut self.world, outside)
+    }
+
+    /// A client begins to write a tree.
+    pub(crate) fn add_builder(&mut self, tree: TreeId, client: ClientId, builder: SharedBuilder) {
+        self.builders.insert(tree, (client, builder));
+    }
+
+    /// A client has written a tree.
+    pub(crate) fn remove_builder(&mut self, tree: TreeId) {
+        self.builders.remove(&tree);
+    }
+
+    /// Whatever part of a killed client's trees was on the disk stays there.
+    fn tear_trees(&mut self, client: ClientId) {
+        let (torn, kept) = std::mem::take(&mut self.builders)
+            .into_iter()
+            .partition(|(_, (owner, _))| *owner == client);
+        self.builders = kept;
+        let torn: BTreeMap<TreeId, (ClientId, SharedBuilder)> = torn;
+        for (tree, (_, builder)) in torn {
+            if let Some(builder) = builder
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+            {
+                let (world, mut outside) = self.parts();
+                world.leave_torn(tree, builder, &mut outside);
+            }
+        }
     }
 
     fn collect_answers(&mut self, wakers: &mut Vec<Waker>) {

@@ -83,7 +83,8 @@ impl Sim {
         if found != VERSION.to_string() {
             return Err(LoadError::Version { found });
         }
-        let world: World = serde_json::from_slice(json).map_err(LoadError::Damaged)?;
+        let mut world: World = serde_json::from_slice(json).map_err(LoadError::Damaged)?;
+        world.everybody_left();
         Ok(Self::from_world(world, blobs))
     }
 

@@ -1,6 +1,7 @@
 //! The file system, as a client sees it. Contents go into and out of the blob store beside the calls.
 
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wcow_host::{
     DirEntry, FileLock, FileMetadata, FileSystem, HostError, Operation, TreeSummary, WriteMode,
@@ -10,29 +11,46 @@ use wcow_tree::{Entry, SinkError, StreamEnd, StreamRef, TreeSink};
 
 use super::Face;
 use crate::call::{ContentRef, FilesCall, TreeId};
-use crate::fs::{TreeBuilder, code};
+use crate::fs::{SharedBuilder, TreeBuilder, code};
 
-/// Takes the entries and bytes of a tree for a simulated host.
+/// Takes the entries and bytes of a tree for a simulated host. One that is never finished leaves an empty directory behind, or,
+/// if its client is killed, any part of what was sent.
 pub struct SimTree {
     tree: TreeId,
-    builder: TreeBuilder,
+    builder: SharedBuilder,
+}
+
+impl SimTree {
+    /// Does something with the tree, unless its client was killed: then whatever is sent goes nowhere.
+    fn with(
+        &self,
+        act: impl FnOnce(&mut TreeBuilder) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        match &mut *self.builder.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(builder) => act(builder),
+            None => Err(SinkError::message(
+                "the client that writes the tree was killed",
+            )),
+        }
+    }
 }
 
 impl TreeSink for SimTree {
     fn entry(&mut self, entry: &Entry) -> Result<(), SinkError> {
-        self.builder.entry(entry)
+        self.with(|builder| builder.entry(entry))
     }
 
     fn open_stream(&mut self, stream: StreamRef) -> Result<bool, SinkError> {
-        self.builder.open_stream(stream)
+        self.with(|builder| builder.open_stream(stream).map(drop))?;
+        Ok(true)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
-        self.builder.write(bytes)
+        self.with(|builder| builder.write(bytes))
     }
 
     fn close_stream(&mut self, end: StreamEnd) -> Result<(), SinkError> {
-        self.builder.close_stream(end)
+        self.with(|builder| builder.close_stream(end))
     }
 }
 
@@ -159,25 +177,30 @@ impl FileSystem for Face {
 
     async fn create_tree(&self, path: &HostPath) -> Result<SimTree, HostError> {
         let tree = self.call(FilesCall::CreateTree(path.clone())).await?;
-        Ok(SimTree {
-            tree,
-            builder: TreeBuilder::new(self.sim.blobs()),
-        })
+        let builder = Arc::new(Mutex::new(Some(TreeBuilder::new(self.sim.blobs()))));
+        self.sim
+            .lock()
+            .add_builder(tree, self.id, Arc::clone(&builder));
+        Ok(SimTree { tree, builder })
     }
 
     async fn finish_tree(&self, tree: SimTree) -> Result<TreeSummary, HostError> {
         let SimTree { tree, builder } = tree;
-        let built = builder.finish().map_err(|_| {
-            HostError::new(
-                Operation::WriteTree,
-                format!("tree {}", tree.0),
-                code::IO_DEVICE,
-            )
-        })?;
+        self.sim.lock().remove_builder(tree);
+        let builder = builder
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let failed = |code| HostError::new(Operation::WriteTree, format!("tree {}", tree.0), code);
+        let built = builder
+            .ok_or_else(|| failed(code::INVALID_HANDLE))?
+            .finish()
+            .map_err(|_| failed(code::IO_DEVICE))?;
+        let (content, summary) = (built.content, built.summary);
         self.call(FilesCall::FinishTree {
             tree,
-            content: built.content,
-            summary: built.summary,
+            content,
+            summary,
         })
         .await
     }

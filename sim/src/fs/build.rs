@@ -1,7 +1,7 @@
 //! Makes a sealed tree of what a tree source sends.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use wcow_host::TreeSummary;
 use wcow_ntmeta::{SecurityDescriptor, WideName};
@@ -30,6 +30,9 @@ struct Built {
     /// Position of the entry that is the same file.
     link_to: Option<usize>,
 }
+
+/// A builder that the host can reach when its client is killed; empty once the tree is finished.
+pub(crate) type SharedBuilder = Arc<Mutex<Option<TreeBuilder>>>;
 
 /// A finished tree, before anybody has put it anywhere.
 pub(crate) struct BuiltTree {
@@ -78,6 +81,21 @@ impl TreeBuilder {
             content: self.blobs.put(&tree.encode())?,
             summary,
         })
+    }
+
+    /// How many entries were sent.
+    pub(crate) fn len(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// Forgets all entries but the first `len`, as a disk may when nobody asked it to keep them.
+    pub(crate) fn truncate(&mut self, len: u64) {
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        self.entries.truncate(len);
+        for built in &mut self.entries {
+            built.children.retain(|_, child| *child < len);
+            built.link_to = built.link_to.filter(|file| *file < len);
+        }
     }
 
     /// The entries in the order of the format: level by level, the children of a directory together.

@@ -24,7 +24,7 @@ use crate::call::{ClientId, ContentRef, TreeId};
 use crate::serial;
 use crate::world::Outside;
 
-pub(crate) use build::TreeBuilder;
+pub(crate) use build::{SharedBuilder, TreeBuilder};
 pub(crate) use sealed::{SealedTree, TreeCache};
 
 /// Win32 errors of the file system.

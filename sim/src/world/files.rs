@@ -1,10 +1,26 @@
 //! The calls of the file system.
 
 use super::{Outside, World};
-use crate::call::{ClientId, ContentRef, FilesCall, Outcome};
-use crate::fs::code;
+use crate::call::{ClientId, ContentRef, FilesCall, Outcome, TreeId};
+use crate::choice::Label;
+use crate::fs::{TreeBuilder, code};
 
 impl World {
+    /// A tree whose client was killed keeps any part of what was sent.
+    pub(crate) fn leave_torn(
+        &mut self,
+        tree: TreeId,
+        mut builder: TreeBuilder,
+        out: &mut Outside<'_>,
+    ) {
+        let left = self.choice.draw(Label::Torn, builder.len() + 1);
+        builder.truncate(left);
+        if let Ok(built) = builder.finish() {
+            // A full disk keeps nothing of it.
+            let _ = self.fs.finish_tree(tree, built.content, built.summary, out);
+        }
+    }
+
     pub(super) fn files_call(
         &mut self,
         client: ClientId,

@@ -262,6 +262,13 @@ impl World {
         dropped
     }
 
+    /// All clients are gone: their processes have ended since the host was saved.
+    pub(crate) fn everybody_left(&mut self) {
+        for client in std::mem::take(&mut self.clients) {
+            self.kill(client);
+        }
+    }
+
     /// The blobs that the world names.
     pub(crate) fn blobs(&self, out: &mut Outside<'_>) -> BTreeSet<BlobId> {
         let mut blobs = BTreeSet::new();

@@ -26,6 +26,7 @@ fn used(profile: Profile) -> Sim {
         };
         let _ = client.network().create_network(&network).await;
     });
+    sim.kill(&client);
     sim
 }
 
@@ -62,6 +63,15 @@ fn a_saved_host_goes_on_exactly_as_the_one_that_was_not_saved() {
         assert_eq!(loaded.blobs_in_use(), sim.blobs_in_use());
         assert_eq!(go_on(&loaded), go_on(&sim));
     }
+}
+
+#[test]
+fn a_lock_ends_with_the_process_that_held_it_when_the_host_was_saved() {
+    let sim = Sim::new(Profile::server_2022(), 5);
+    let lock = path(r"C:\lock");
+    run(&sim, sim.client().files().lock(&lock)).unwrap();
+    let loaded = Sim::load(&sim.save().unwrap(), sim.blobs()).unwrap();
+    run(&loaded, loaded.client().files().lock(&lock)).unwrap();
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use wcow_host::{FileSystem, Host, TreeSummary, WriteMode};
 use wcow_ntmeta::{FileAttributes, FileTime, WideName};
-use wcow_sim::{Profile, SimHost, SimTree};
+use wcow_sim::{Profile, Sim, SimHost, SimTree};
 use wcow_tree::{Entry, EntryId, Extra, Stream, StreamEnd, StreamKind, StreamRef, Times, TreeSink};
 
 use crate::{code, host, path, run, win32};
@@ -286,4 +286,38 @@ fn what_a_hostile_source_sends_is_refused() {
         b"",
         "damaged bytes are not left behind"
     );
+}
+
+#[test]
+fn a_killed_client_leaves_any_part_of_a_tree() {
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in 0..50 {
+        let sim = Sim::new(Profile::server_2022(), seed);
+        let client = sim.client();
+        let root = path(r"C:\image");
+        let mut tree = run(&sim, client.files().create_tree(&root)).unwrap();
+        tree.entry(&entry(0, None, "", None)).unwrap();
+        tree.entry(&entry(1, Some(0), "a", None)).unwrap();
+        tree.entry(&entry(2, Some(0), "b", Some(1))).unwrap();
+        send(&mut tree, 2, b"b", StreamEnd::Complete);
+        tree.entry(&entry(3, Some(1), "c", Some(0))).unwrap();
+        sim.kill(&client);
+        assert!(tree.entry(&entry(4, Some(1), "d", Some(0))).is_err());
+        let other = sim.client();
+        run(&sim, async {
+            let files = other.files();
+            let below = files.list(&root).await.unwrap().len();
+            let deeper = files
+                .list(&root.join("a"))
+                .await
+                .map_or(0, |names| names.len());
+            assert!(
+                below == 2 || deeper == 0,
+                "what was sent first is there first"
+            );
+            seen.insert((below, deeper));
+            files.remove_dir_all(&root).await.unwrap();
+        });
+    }
+    assert_eq!(seen.len(), 4, "{seen:?}");
 }
