@@ -74,9 +74,13 @@ fn node(path: &Path) -> Result<Node> {
 ///
 /// wimlib writes a lone surrogate as three bytes; we escape it, and a few names more, by the rule of [`wcow_tree::names`].
 pub(crate) fn renamed(theirs: &BTreeMap<OsString, Node>) -> BTreeMap<OsString, Node> {
+    let node = |node: &Node| match node {
+        Node::Link(target) => Node::Link(written_path(target.as_os_str()).into()),
+        other => other.clone(),
+    };
     theirs
         .iter()
-        .map(|(path, node)| (written_path(path), node.clone()))
+        .map(|(path, at)| (written_path(path), node(at)))
         .collect()
 }
 
@@ -135,9 +139,12 @@ fn time_fits(seconds: i64) -> bool {
 
 fn written_path(path: &OsStr) -> OsString {
     let names = path.as_encoded_bytes().split(|byte| *byte == b'/');
-    let written: Vec<String> = names
-        .map(|name| written_name(&wide(name), NameRule::Unix))
-        .collect();
+    let written = names.map(|name| match name {
+        // Parts of a link's target, which are no names.
+        b"" | b"." | b".." => String::from_utf8_lossy(name).into_owned(),
+        name => written_name(&wide(name), NameRule::Unix),
+    });
+    let written: Vec<String> = written.collect();
     written.join("/").into()
 }
 

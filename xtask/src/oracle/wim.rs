@@ -235,8 +235,10 @@ impl Judge {
             return true;
         };
         let shown = file.file_name().unwrap_or_default().to_string_lossy();
-        self.report
-            .skip(format!("oracle wim: {shown}, {aspect:?}: {reason}"));
+        let skip = format!("oracle wim: {shown}: {reason}");
+        if !self.report.skips.contains(&skip) {
+            self.report.skip(skip);
+        }
         false
     }
 
@@ -308,8 +310,8 @@ impl Kind {
             return Ok(Self::NotCovered("not a WIM file, or pipable"));
         }
         Ok(match (number(12, 4), number(16, 4), number(42, 2)) {
-            (0xE00, ..) => Self::NotCovered("solid resources are not read yet"),
             (_, flags, _) if flags & 0x8_0000 != 0 => Self::NotCovered("LZMS is not read yet"),
+            (0xE00, ..) => Self::NotCovered("solid resources are not read yet"),
             (_, _, parts) if parts > 1 => Self::NotCovered("a part of a split set"),
             _ if file.ends_with("generated/delta.wim") => {
                 Self::NotCovered("a delta, whose contents are in another file")
