@@ -5,6 +5,7 @@ mod files;
 mod fingerprints;
 mod hns;
 mod machine;
+mod model;
 mod snapshot;
 mod switches;
 mod trees;
