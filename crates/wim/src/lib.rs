@@ -34,11 +34,25 @@
 //! what compression can still blow up is held by [`Limits`]. Every list of children is visited once, so a tree has no cycles
 //! and is no larger than its description. What is odd but readable becomes a [`Warning`].
 //!
-//! ```
-//! use wcow_wim::{OpenError, Wim};
+//! # Example
 //!
-//! let error = Wim::open(b"no WIM at all".to_vec()).expect_err("it has no magic");
-//! assert!(matches!(error, OpenError::NotAWim { .. }));
+//! ```
+//! use std::io::Cursor;
+//! use wcow_ntmeta::{Guid, RelPath};
+//! use wcow_tree::memory::MemoryTree;
+//! use wcow_wim::{NewImage, StreamRole, VerifyOptions, Wim, WriteOptions, write_uncompressed};
+//!
+//! let mut tree = MemoryTree::new().file(r"Windows\win.ini", "[fonts]");
+//! let mut out = Cursor::new(Vec::new());
+//! write_uncompressed(&mut out, vec![NewImage::new("Nano", &mut tree)], &WriteOptions::new(Guid::from_u128(1)))?;
+//!
+//! let wim = Wim::open(out.into_inner())?;
+//! let image = wim.image(wim.find_image("nano")?)?;
+//! let file = image.lookup(&RelPath::parse(r"windows\WIN.INI")).expect("it was stored");
+//! let data = image.streams(file).iter().find(|stream| stream.role == StreamRole::Data).expect("every file has data");
+//! assert_eq!(wim.read_blob_to_vec(&data.digest, 1 << 20)?, b"[fonts]");
+//! assert!(wim.verify(&VerifyOptions::default(), &mut |_| {}).is_ok());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
 

@@ -14,7 +14,8 @@ use crate::BlobResolver;
 pub struct Limits {
     /// Bytes of XML data. Default 16 MiB; an `install.wim` has some ten KiB.
     pub xml_bytes: u64,
-    /// Bytes of one image's metadata, uncompressed. Default 1 GiB. A Windows image has about 30 MiB.
+    /// Bytes of one image's metadata, uncompressed. Default 256 MiB: a Windows image has about 30 MiB.
+    /// The tree that is made of it takes up to three times as much again.
     pub metadata_bytes: u64,
     /// How many times larger than the whole file one image's metadata may be. Default 512: metadata packs well, but not so well.
     pub metadata_ratio: u64,
@@ -29,7 +30,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             xml_bytes: 16 << 20,
-            metadata_bytes: 1 << 30,
+            metadata_bytes: 256 << 20,
             metadata_ratio: 512,
             depth: 16384,
             shared_blob_bytes: 16 << 20,

@@ -9,7 +9,8 @@ use wcow_tree::{
     TreeSink, TreeSource,
 };
 
-use crate::resource::ResourceReader;
+use crate::metadata::PathBudget;
+use crate::resource::{ResourceReader, as_u64};
 use crate::{BlobLocation, Image, NodeId, ReadError, StreamRole, Wim};
 
 /// Sends an image, or parts of it, to a [`TreeSink`].
@@ -27,10 +28,12 @@ pub struct ImageSource<'a> {
 
 /// What could not be sent as it should be.
 #[derive(Debug, thiserror::Error)]
-#[error("{} of the image's streams could not be read, the first in `{}`", problems.len(), first_path(problems))]
+#[error("{} of the image's streams could not be read, the first in `{}`", as_u64(problems.len()).saturating_add(*further), first_path(problems))]
 pub struct SourceProblems {
-    /// Each of them.
+    /// Each of them, as far as there is room for their paths.
     pub problems: Vec<SourceProblem>,
+    /// How many further ones there are.
+    pub further: u64,
 }
 
 fn first_path(problems: &[SourceProblem]) -> RelPath {
@@ -112,15 +115,19 @@ impl TreeSource for ImageSource<'_> {
             sink,
             announced: BTreeMap::new(),
             streams: Vec::new(),
-            problems: Vec::new(),
+            problems: SourceProblems {
+                problems: Vec::new(),
+                further: 0,
+            },
+            budget: PathBudget::default(),
         };
         transfer.entries(&selected)?;
         self.wim.with_reader(|reader| transfer.contents(reader))?;
         let problems = transfer.problems;
-        if problems.is_empty() {
+        if problems.problems.is_empty() {
             Ok(())
         } else {
-            Err(SendError::source(SourceProblems { problems }))
+            Err(SendError::source(problems))
         }
     }
 }
@@ -132,7 +139,8 @@ struct Transfer<'a, 's> {
     /// For the first name of a file with several: the name that was sent first.
     announced: BTreeMap<NodeId, NodeId>,
     streams: Vec<Pending>,
-    problems: Vec<SourceProblem>,
+    problems: SourceProblems,
+    budget: PathBudget,
 }
 
 /// A stream that was announced, and is yet to be sent.
@@ -168,11 +176,7 @@ impl Transfer<'_, '_> {
             .map(|first| *self.announced.entry(first).or_insert(id))
             .filter(|first| *first != id);
         let reparse = image.reparse(id).unwrap_or_else(|source| {
-            self.problems.push(SourceProblem {
-                path: image.path(id),
-                stream: WideName::new(),
-                source,
-            });
+            self.problem(id, WideName::new(), source);
             None
         });
         let streams = image
@@ -321,13 +325,21 @@ impl Transfer<'_, '_> {
             StreamEnd::Complete
         };
         if let Some(source) = error {
-            self.problems.push(SourceProblem {
-                path: self.image.path(stream.node),
-                stream: stream.name.clone(),
-                source,
-            });
+            self.problem(stream.node, stream.name.clone(), source);
         }
         self.sink.close_stream(end)
+    }
+
+    fn problem(&mut self, node: NodeId, stream: WideName, source: ReadError) {
+        if self.budget.take(self.image, node) {
+            self.problems.problems.push(SourceProblem {
+                path: self.image.path(node),
+                stream,
+                source,
+            });
+        } else {
+            self.problems.further = self.problems.further.saturating_add(1);
+        }
     }
 }
 

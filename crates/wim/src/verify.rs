@@ -8,9 +8,10 @@ use wcow_ntmeta::{RelPath, WideName};
 use wcow_tree::Digest;
 
 use crate::integrity::IntegrityTable;
+use crate::metadata::PathBudget;
 use crate::resource::{ResourceReader, as_u64};
 use crate::{
-    Blob, BlobLocation, ImageError, ImageIndex, IntegrityError, ReadError, ResourceHeader,
+    Blob, BlobLocation, Image, ImageError, ImageIndex, IntegrityError, ReadError, ResourceHeader,
     Unsupported, Warning, Wim,
 };
 
@@ -131,6 +132,14 @@ pub enum Problem {
         /// How many streams of the image need it.
         count: u64,
     },
+    /// So much is missing that not every path can be told.
+    #[error("image {image}: {blobs} further blobs are missing")]
+    FurtherMissing {
+        /// The image.
+        image: ImageIndex,
+        /// How many further blobs.
+        blobs: u64,
+    },
 }
 
 fn stream_name(name: &WideName) -> String {
@@ -206,28 +215,35 @@ impl Wim {
     }
 
     fn verify_images(&self, report: &mut VerifyReport) {
+        // Images that share their metadata could make a small file take forever, so it is read once.
+        let mut read: BTreeMap<u64, (u64, Digest)> = BTreeMap::new();
         for info in self.images() {
+            if let Some(row) = self.metadata_row(info.index) {
+                let (start, digest) = (row.resource.offset, row.digest);
+                let end = start.saturating_add(row.resource.stored_size.max(1));
+                if read.get(&start) == Some(&(end, digest)) {
+                    report.images += 1;
+                    continue;
+                }
+                if let Some((_, (_, other))) = read
+                    .range(..end)
+                    .next_back()
+                    .filter(|(_, (end, _))| *end > start)
+                {
+                    report.problems.push(Problem::Overlap {
+                        digest,
+                        offset: start,
+                        other: *other,
+                    });
+                    continue;
+                }
+                read.insert(start, (end, digest));
+            }
             match self.image(info.index) {
                 Ok(image) => {
                     report.images += 1;
                     report.warnings.extend_from_slice(image.warnings());
-                    let mut missing = BTreeMap::new();
-                    for node in image.nodes() {
-                        for stream in image.streams(node) {
-                            if image.stream_len(stream).is_none() {
-                                missing.entry(stream.digest).or_insert((node, stream, 0)).2 += 1;
-                            }
-                        }
-                    }
-                    report.problems.extend(missing.into_iter().map(
-                        |(digest, (node, stream, count))| Problem::Missing {
-                            image: info.index,
-                            path: image.path(node),
-                            stream: stream.name.clone().unwrap_or_default(),
-                            digest,
-                            count,
-                        },
-                    ));
+                    report.problems.extend(missing_blobs(&image));
                 }
                 Err(error) => report.problems.push(Problem::Image(error)),
             }
@@ -296,4 +312,40 @@ impl Wim {
         blobs.sort_by_key(|(_, resource)| resource.map_or(u64::MAX, |resource| resource.offset));
         blobs
     }
+}
+
+/// The blobs that an image needs and that are nowhere.
+fn missing_blobs(image: &Image) -> Vec<Problem> {
+    let mut missing = BTreeMap::new();
+    for node in image.nodes() {
+        for stream in image.streams(node) {
+            if image.stream_len(stream).is_none() {
+                missing.entry(stream.digest).or_insert((node, stream, 0)).2 += 1;
+            }
+        }
+    }
+    let mut budget = PathBudget::default();
+    let mut problems = Vec::new();
+    let mut further = 0;
+    for (digest, (node, stream, count)) in missing {
+        if budget.take(image, node) {
+            let stream = stream.name.clone().unwrap_or_default();
+            problems.push(Problem::Missing {
+                image: image.index(),
+                path: image.path(node),
+                stream,
+                digest,
+                count,
+            });
+        } else {
+            further += 1;
+        }
+    }
+    if further > 0 {
+        problems.push(Problem::FurtherMissing {
+            image: image.index(),
+            blobs: further,
+        });
+    }
+    problems
 }

@@ -281,12 +281,7 @@ impl Wim {
             index,
             count: self.image_count(),
         };
-        let row = self
-            .inner
-            .table
-            .metadata
-            .get(index.position())
-            .ok_or(no_such_image)?;
+        let row = self.metadata_row(index).ok_or(no_such_image)?;
         let data = self.read_metadata(row).map_err(|source| match source {
             ReadError::Unsupported { what } => ImageError::Unsupported { what },
             source => ImageError::Read { index, source },
@@ -391,6 +386,11 @@ impl Wim {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.inner.options.limits
+    }
+
+    /// Where the metadata of an image is.
+    pub(crate) fn metadata_row(&self, index: ImageIndex) -> Option<&MetadataRow> {
+        self.inner.table.metadata.get(index.position())
     }
 
     fn read_metadata(&self, row: &MetadataRow) -> Result<Vec<u8>, ReadError> {

@@ -16,6 +16,8 @@ use crate::{ImageIndex, Part};
 
 /// Elements within elements; real files have four levels.
 const MAX_DEPTH: u32 = 50;
+/// Elements and texts; real files have some hundred per image.
+const MAX_NODES: u32 = 4 << 20;
 /// Bytes of one start tag; real ones have some twenty.
 const MAX_TAG: usize = 4096;
 
@@ -226,7 +228,13 @@ impl XmlInfo {
     ) -> Result<Self, XmlError> {
         let text = decode(bytes, warnings);
         check_shape(&text)?;
-        let document = roxmltree::Document::parse(&text).map_err(XmlError::Malformed)?;
+        let options = roxmltree::ParsingOptions {
+            allow_dtd: false,
+            nodes_limit: MAX_NODES,
+            ..Default::default()
+        };
+        let document =
+            roxmltree::Document::parse_with_options(&text, options).map_err(XmlError::Malformed)?;
         let root = document.root_element();
         if !root.has_tag_name("WIM") {
             return Err(XmlError::Root {

@@ -71,6 +71,29 @@ pub enum StreamRole {
     EncryptedRaw,
 }
 
+/// Bounds the paths that a report holds: deep trees of a hostile file would make them larger than the memory.
+pub(crate) struct PathBudget {
+    components: u32,
+}
+
+impl Default for PathBudget {
+    fn default() -> Self {
+        Self {
+            components: 1 << 20,
+        }
+    }
+}
+
+impl PathBudget {
+    /// True if there is room for the path of `id`.
+    pub(crate) fn take(&mut self, image: &Image, id: NodeId) -> bool {
+        let depth = image.node(id).map_or(0, |node| node.depth);
+        let rest = self.components.checked_sub(depth.saturating_add(1));
+        self.components = rest.unwrap_or(self.components);
+        rest.is_some()
+    }
+}
+
 impl Image {
     pub(crate) fn parse(
         wim: Wim,

@@ -1,7 +1,10 @@
 //! Headers and lookup tables that lie, and files that are cut off.
 
+use wcow_wim::{NewImage, write_uncompressed};
+
 use crate::support::{
-    CHUNK_SIZE, FLAGS, LOOKUP_TABLE, XML, open, problems, put, row_at, small_tree, verify, wim_of,
+    CHUNK_SIZE, FLAGS, LOOKUP_TABLE, XML, open, options, problems, put, row_at, small_tree, verify,
+    wim_of,
 };
 
 #[track_caller]
@@ -189,4 +192,35 @@ fn a_file_that_is_cut_off_is_refused_or_reported() {
         );
     }
     assert_eq!(problems(&bytes), "");
+}
+
+#[test]
+fn images_that_share_metadata_are_read_once() {
+    let mut tree = small_tree();
+    let mut again = small_tree().file("more", "more");
+    let images = vec![
+        NewImage::new("one", &mut tree),
+        NewImage::new("two", &mut again),
+    ];
+    let mut out = std::io::Cursor::new(Vec::new());
+    write_uncompressed(&mut out, images, &options()).expect("it is written");
+    let bytes = out.into_inner();
+    let (first, second) = (row_at(&bytes, 0), row_at(&bytes, 1));
+
+    let mut same = bytes.clone();
+    same.copy_within(first..first + 50, second);
+    let report = verify(&open(&same).expect("it opens"));
+    assert!(
+        report.is_ok() && report.images == 2,
+        "{:?}",
+        report.problems
+    );
+
+    let mut shifted = same;
+    shifted[second + 8] = shifted[second + 8].wrapping_add(8);
+    let text = problems(&shifted);
+    assert!(
+        text.contains("expected bytes of its own at offset"),
+        "{text}"
+    );
 }
