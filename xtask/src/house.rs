@@ -69,6 +69,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "wcow-ntmeta",
             "wcow-runtime",
             "wcow-tree",
+            "wcow-wim",
         ],
     ),
     (
@@ -76,9 +77,14 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "wcow-engine",
             "wcow-hcs-schema",
+            "wcow-hive",
             "wcow-host",
+            "wcow-image-store",
+            "wcow-network",
             "wcow-ntmeta",
+            "wcow-runtime",
             "wcow-tree",
+            "wcow-wim",
         ],
     ),
 ];
