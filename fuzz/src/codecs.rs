@@ -2,7 +2,11 @@
 
 use std::fmt::Debug;
 
-/// An LZX chunk. Byte 0 gives the window (32 KiB shifted by it modulo 7), bytes 1 to 3 the output size, modulo the window.
+/// Larger outputs only make the fuzzer slow.
+const MAX_OUTPUT: usize = 1 << 17;
+
+/// An LZX chunk. Byte 0 gives the window (32 KiB shifted by it modulo 7), bytes 1 to 3 the output size less 1,
+/// modulo the window, or 128 KiB if that is less.
 ///
 /// # Panics
 /// If two decodings of the chunk differ, or bytes outside of the output change.
@@ -15,7 +19,7 @@ pub fn lzx(data: &[u8]) {
         return;
     };
     let len = usize::from(*a) | usize::from(*b) << 8 | usize::from(*c) << 16;
-    let len = len % window.bytes() + 1;
+    let len = len % window.bytes().min(MAX_OUTPUT) + 1;
     let mut used = wcow_lzx::Decoder::new(window);
     check(len, |output| used.decode(chunk, output));
     // A decoder keeps nothing of an earlier chunk, not even of one that failed.

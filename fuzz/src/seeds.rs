@@ -11,6 +11,9 @@ pub type Seed = (&'static str, String, Vec<u8>);
 /// Most chunks that are cut out of one file.
 const CHUNKS_PER_FILE: usize = 24;
 
+/// Larger chunks only make the fuzzer slow.
+const LARGEST_CHUNK: usize = 1 << 16;
+
 /// Seeds that need no file.
 #[must_use]
 pub fn made() -> Vec<Seed> {
@@ -64,7 +67,7 @@ pub fn cut_from(name: &str, file: &[u8]) -> Vec<Seed> {
             continue;
         };
         for (index, (chunk, size)) in resource.chunks(wim.chunk_size).into_iter().enumerate() {
-            if chunks < CHUNKS_PER_FILE && chunk.len() < size {
+            if chunks < CHUNKS_PER_FILE && chunk.len() < size && chunk.len() <= LARGEST_CHUNK {
                 chunks += 1;
                 seeds.push((
                     codec.target(),
