@@ -122,7 +122,10 @@ pub trait ComputeService: Send + Sync {
     ///
     /// # Errors
     /// The handle is not open (0x6).
-    fn state(&self, system: SystemHandle) -> impl Future<Output = Result<SystemState, HostError>> + Send;
+    fn state(
+        &self,
+        system: SystemHandle,
+    ) -> impl Future<Output = Result<SystemState, HostError>> + Send;
 
     /// Starts a created system; returns when it runs.
     ///
@@ -141,7 +144,8 @@ pub trait ComputeService: Send + Sync {
     ///
     /// # Errors
     /// Already stopped (0110).
-    fn terminate(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn terminate(&self, system: SystemHandle)
+    -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Removes a system that persists (technical previews: `Remove-Container`).
     ///
@@ -153,7 +157,10 @@ pub trait ComputeService: Send + Sync {
     ///
     /// # Errors
     /// The handle is not open (0x6).
-    fn next_event(&self, system: SystemHandle) -> impl Future<Output = Result<SystemEvent, HostError>> + Send;
+    fn next_event(
+        &self,
+        system: SystemHandle,
+    ) -> impl Future<Output = Result<SystemEvent, HostError>> + Send;
 
     /// Creates a process in a running system.
     ///
@@ -188,14 +195,19 @@ pub trait ComputeService: Send + Sync {
     ///
     /// # Errors
     /// The handle is not open (0x6).
-    fn wait_process(&self, process: ProcessHandle)
-    -> impl Future<Output = Result<ProcessStatus, HostError>> + Send;
+    fn wait_process(
+        &self,
+        process: ProcessHandle,
+    ) -> impl Future<Output = Result<ProcessStatus, HostError>> + Send;
 
     /// Ends one process, not its children.
     ///
     /// # Errors
     /// It has already exited (`0x8037011F` or 010E, by generation).
-    fn terminate_process(&self, process: ProcessHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn terminate_process(
+        &self,
+        process: ProcessHandle,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Reads what the process has written, at most `max` bytes; waits for output; an empty answer is the end.
     ///
@@ -222,11 +234,17 @@ pub trait ComputeService: Send + Sync {
     ///
     /// # Errors
     /// The pipe was not asked for (0x6).
-    fn close_input(&self, process: ProcessHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn close_input(
+        &self,
+        process: ProcessHandle,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Closes a process handle. The process goes on.
     ///
     /// # Errors
     /// The handle is not open (0x6).
-    fn close_process(&self, process: ProcessHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn close_process(
+        &self,
+        process: ProcessHandle,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
 }

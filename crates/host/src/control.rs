@@ -143,13 +143,19 @@ pub trait HostControl: Send + Sync {
     ///
     /// # Errors
     /// No such feature (0x800F080C).
-    fn enable_feature(&self, name: &str) -> impl Future<Output = Result<FeatureState, HostError>> + Send;
+    fn enable_feature(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<FeatureState, HostError>> + Send;
 
     /// Turns a feature off; it may need a restart.
     ///
     /// # Errors
     /// No such feature (0x800F080C).
-    fn disable_feature(&self, name: &str) -> impl Future<Output = Result<FeatureState, HostError>> + Send;
+    fn disable_feature(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<FeatureState, HostError>> + Send;
 
     /// The services that containers need, by name.
     ///

@@ -23,12 +23,28 @@ pub struct HostError {
 impl HostError {
     /// An error with an HRESULT, no document and no promise about retrying.
     pub fn new(operation: Operation, object: impl Into<String>, code: Hresult) -> Self {
-        Self { code: Code::Hresult(code), operation, object: object.into(), document: None, retry: Retry::No }
+        Self {
+            code: Code::Hresult(code),
+            operation,
+            object: object.into(),
+            document: None,
+            retry: Retry::No,
+        }
     }
 
     /// An error that a PowerShell cmdlet reported.
-    pub fn powershell(operation: Operation, object: impl Into<String>, error: PowerShellError) -> Self {
-        Self { code: Code::PowerShell(error), operation, object: object.into(), document: None, retry: Retry::No }
+    pub fn powershell(
+        operation: Operation,
+        object: impl Into<String>,
+        error: PowerShellError,
+    ) -> Self {
+        Self {
+            code: Code::PowerShell(Box::new(error)),
+            operation,
+            object: object.into(),
+            document: None,
+            retry: Retry::No,
+        }
     }
 
     /// The HRESULT, if the host gave one.
@@ -49,7 +65,11 @@ impl HostError {
 
 impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} failed: {}", self.operation, self.object, self.code)
+        write!(
+            f,
+            "{} of {} failed: {}",
+            self.operation, self.object, self.code
+        )
     }
 }
 
@@ -60,8 +80,8 @@ impl std::error::Error for HostError {}
 pub enum Code {
     /// An HRESULT. A Win32 error is one of facility 7. `0xC037....` and `0x8037....` are different answers.
     Hresult(Hresult),
-    /// An error record of PowerShell.
-    PowerShell(PowerShellError),
+    /// An error record of PowerShell, boxed because it is large.
+    PowerShell(Box<PowerShellError>),
 }
 
 impl fmt::Display for Code {

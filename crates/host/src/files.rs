@@ -78,25 +78,36 @@ pub trait FileSystem: Send + Sync {
     ///
     /// # Errors
     /// The volume cannot be read.
-    fn metadata(&self, path: &HostPath) -> impl Future<Output = Result<Option<FileMetadata>, HostError>> + Send;
+    fn metadata(
+        &self,
+        path: &HostPath,
+    ) -> impl Future<Output = Result<Option<FileMetadata>, HostError>> + Send;
 
     /// The names in a directory, in the order of the file system (by upper-cased name).
     ///
     /// # Errors
     /// Not found (0x3), not a directory (0x10B).
-    fn list(&self, path: &HostPath) -> impl Future<Output = Result<Vec<DirEntry>, HostError>> + Send;
+    fn list(
+        &self,
+        path: &HostPath,
+    ) -> impl Future<Output = Result<Vec<DirEntry>, HostError>> + Send;
 
     /// Creates a directory, and its parents where they are missing. One that is there is no error.
     ///
     /// # Errors
     /// A file is in the way (0xB7).
-    fn create_dir_all(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn create_dir_all(&self, path: &HostPath)
+    -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Reads a whole file of at most `max` bytes.
     ///
     /// # Errors
     /// Not found (0x2, 0x3), in use (0x20), longer than `max` (0xDF: file too large).
-    fn read(&self, path: &HostPath, max: u64) -> impl Future<Output = Result<Vec<u8>, HostError>> + Send;
+    fn read(
+        &self,
+        path: &HostPath,
+        max: u64,
+    ) -> impl Future<Output = Result<Vec<u8>, HostError>> + Send;
 
     /// Writes a whole file.
     ///
@@ -113,7 +124,11 @@ pub trait FileSystem: Send + Sync {
     ///
     /// # Errors
     /// As for [`read`](Self::read) and [`write`](Self::write).
-    fn copy_file(&self, from: &HostPath, to: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn copy_file(
+        &self,
+        from: &HostPath,
+        to: &HostPath,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Makes a file's contents durable.
     ///
@@ -131,13 +146,21 @@ pub trait FileSystem: Send + Sync {
     ///
     /// # Errors
     /// The target exists (0xB7), something below is open (0x5).
-    fn rename(&self, from: &HostPath, to: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn rename(
+        &self,
+        from: &HostPath,
+        to: &HostPath,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Renames a file over another, atomically for readers.
     ///
     /// # Errors
     /// Not found (0x2), in use (0x20).
-    fn replace(&self, from: &HostPath, to: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn replace(
+        &self,
+        from: &HostPath,
+        to: &HostPath,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Deletes a file.
     ///
@@ -149,7 +172,8 @@ pub trait FileSystem: Send + Sync {
     ///
     /// # Errors
     /// Not found (0x3), something below is in use (0x20).
-    fn remove_dir_all(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn remove_dir_all(&self, path: &HostPath)
+    -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Opens a file, created if missing, so that nobody else can: a lock that ends with the process.
     ///
@@ -167,12 +191,18 @@ pub trait FileSystem: Send + Sync {
     ///
     /// # Errors
     /// The path exists (0xB7), the parent does not (0x3).
-    fn create_tree(&self, path: &HostPath) -> impl Future<Output = Result<Self::Tree, HostError>> + Send;
+    fn create_tree(
+        &self,
+        path: &HostPath,
+    ) -> impl Future<Output = Result<Self::Tree, HostError>> + Send;
 
     /// Ends a tree: when this returns, everything sent is there and durable. A tree that is never finished may leave any part
     /// of itself behind.
     ///
     /// # Errors
     /// Disk full (0x70), an I/O error (0x45D).
-    fn finish_tree(&self, tree: Self::Tree) -> impl Future<Output = Result<TreeSummary, HostError>> + Send;
+    fn finish_tree(
+        &self,
+        tree: Self::Tree,
+    ) -> impl Future<Output = Result<TreeSummary, HostError>> + Send;
 }

@@ -59,7 +59,10 @@ pub trait LayerStorage: Send + Sync {
     ///
     /// # Errors
     /// Not activated (0x37).
-    fn mount_path(&self, scratch: &HostPath) -> impl Future<Output = Result<String, HostError>> + Send;
+    fn mount_path(
+        &self,
+        scratch: &HostPath,
+    ) -> impl Future<Output = Result<String, HostError>> + Send;
 
     /// Undoes [`prepare`](Self::prepare).
     ///

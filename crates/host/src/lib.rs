@@ -29,16 +29,20 @@ pub mod render;
 mod switches;
 
 pub use compute::{
-    ComputeService, CreateDocument, Output, ProcessHandle, SystemEvent, SystemHandle, SystemId, SystemState, SystemSummary,
+    ComputeService, CreateDocument, Output, ProcessHandle, SystemEvent, SystemHandle, SystemId,
+    SystemState, SystemSummary,
 };
-pub use control::{Clock, EditionClass, Feature, FeatureState, HostControl, HostInfo, Machine, Package, Service, ServiceState};
+pub use control::{
+    Clock, EditionClass, Feature, FeatureState, HostControl, HostInfo, Machine, Package, Service,
+    ServiceState,
+};
 pub use error::{Code, ErrorCategory, HostError, Operation, PowerShellError, Retry};
 pub use files::{DirEntry, FileKind, FileLock, FileMetadata, FileSystem, TreeSummary, WriteMode};
 pub use layers::{LayerDescriptor, LayerStorage};
 pub use network::NetworkService;
 pub use switches::{
-    Adapter, AdapterState, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch, StaticMapping, SwitchService, SwitchType,
-    TransportProtocol, VmSwitch,
+    Adapter, AdapterState, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch, StaticMapping,
+    SwitchService, SwitchType, TransportProtocol, VmSwitch,
 };
 
 /// All faces of one Windows host.

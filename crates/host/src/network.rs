@@ -14,7 +14,10 @@ pub trait NetworkService: Send + Sync {
     /// # Errors
     /// A second NAT prefix where one is the limit (0x57), the name is taken (0x803B0010), no adapter for a transparent network
     /// (0x803B0006).
-    fn create_network(&self, network: &HnsNetwork) -> impl Future<Output = Result<HnsNetwork, HostError>> + Send;
+    fn create_network(
+        &self,
+        network: &HnsNetwork,
+    ) -> impl Future<Output = Result<HnsNetwork, HostError>> + Send;
 
     /// All networks, by name.
     ///
@@ -33,8 +36,10 @@ pub trait NetworkService: Send + Sync {
     /// # Errors
     /// The network does not exist (0x803B0001), the address is outside its subnets (0x803B001E), a published port is taken
     /// (0x803B0013).
-    fn create_endpoint(&self, endpoint: &HnsEndpoint)
-    -> impl Future<Output = Result<HnsEndpoint, HostError>> + Send;
+    fn create_endpoint(
+        &self,
+        endpoint: &HnsEndpoint,
+    ) -> impl Future<Output = Result<HnsEndpoint, HostError>> + Send;
 
     /// All endpoints, by id.
     ///

@@ -137,7 +137,10 @@ pub trait SwitchService: Send + Sync {
     /// # Errors
     /// The module is missing; on Nano Server TP3 every type except NAT fails (`InvalidOperation`), leaving nothing; from TP5 on
     /// type NAT does not exist.
-    fn new_switch(&self, switch: &NewVmSwitch) -> impl Future<Output = Result<VmSwitch, HostError>> + Send;
+    fn new_switch(
+        &self,
+        switch: &NewVmSwitch,
+    ) -> impl Future<Output = Result<VmSwitch, HostError>> + Send;
 
     /// `Remove-VMSwitch`.
     ///
@@ -167,7 +170,8 @@ pub trait SwitchService: Send + Sync {
     ///
     /// # Errors
     /// The NetNat module is missing.
-    fn static_mappings(&self) -> impl Future<Output = Result<Vec<StaticMapping>, HostError>> + Send;
+    fn static_mappings(&self)
+    -> impl Future<Output = Result<Vec<StaticMapping>, HostError>> + Send;
 
     /// `Add-NetNatStaticMapping`.
     ///
@@ -182,7 +186,11 @@ pub trait SwitchService: Send + Sync {
     ///
     /// # Errors
     /// No such mapping.
-    fn remove_static_mapping(&self, nat: &str, id: u32) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn remove_static_mapping(
+        &self,
+        nat: &str,
+        id: u32,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// `Get-NetAdapter`.
     ///

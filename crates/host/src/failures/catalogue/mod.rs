@@ -1,0 +1,69 @@
+//! The entries by topic. Equally good candidates are given in this order.
+
+mod compute;
+mod images;
+mod layers;
+mod networks;
+mod switches;
+
+use super::{Failure, FailureCode, Hosts};
+use crate::EditionClass;
+
+/// Every known failure.
+pub static CATALOGUE: &[Failure] = &concat();
+
+const PARTS: [&[Failure]; 5] = [
+    switches::FAILURES,
+    images::FAILURES,
+    compute::FAILURES,
+    layers::FAILURES,
+    networks::FAILURES,
+];
+
+const LENGTH: usize =
+    PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len() + PARTS[4].len();
+
+/// The parts as one list.
+const fn concat() -> [Failure; LENGTH] {
+    let mut all = [PARTS[0][0]; LENGTH];
+    let (mut part, mut next) = (0, 0);
+    while part < PARTS.len() {
+        let mut entry = 0;
+        while entry < PARTS[part].len() {
+            all[next] = PARTS[part][entry];
+            entry += 1;
+            next += 1;
+        }
+        part += 1;
+    }
+    all
+}
+
+const NANO_TP3: Hosts = hosts(
+    "Nano Server of Technical Preview 3",
+    10514,
+    10585,
+    Some(EditionClass::Nano),
+);
+const TP: Hosts = hosts("Technical Previews 3 and 4", 0, 14299, None);
+const TP3: Hosts = hosts("Technical Preview 3", 0, 10585, None);
+const PREVIEWS: Hosts = hosts("technical previews", 0, 14392, None);
+const FROM_TP5: Hosts = hosts("Technical Preview 5 and later", 14300, u32::MAX, None);
+const FROM_2016: Hosts = hosts("Windows Server 2016 and later", 14393, u32::MAX, None);
+const ANY: Hosts = hosts("any", 0, u32::MAX, None);
+
+const fn hosts(
+    text: &'static str,
+    first_build: u32,
+    last_build: u32,
+    class: Option<EditionClass>,
+) -> Hosts {
+    Hosts {
+        text,
+        first_build,
+        last_build,
+        class,
+    }
+}
+
+const NOT_RECOGNIZED: FailureCode = FailureCode::PowerShellId("CommandNotFoundException");

@@ -1,0 +1,156 @@
+//! The catalogue of failures: what goes wrong on container hosts, how to recognise it, what to do.
+//!
+//! Every entry has a stable id, the real codes, the hosts it occurs on, its trigger, the way out, and a public source. A simulated
+//! host raises them; [`candidates`] finds the ones that explain an answer.
+
+mod catalogue;
+
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::era::Provenance;
+use crate::{Code, EditionClass, HostError, HostInfo, Operation};
+
+pub use catalogue::CATALOGUE;
+
+/// The stable id of an entry of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct FailureId(pub &'static str);
+
+impl fmt::Display for FailureId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for FailureId {
+    /// Only ids of the catalogue are taken.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        get(&id)
+            .map(|failure| failure.id)
+            .ok_or_else(|| D::Error::custom(format!("expected the id of a failure, found {id:?}")))
+    }
+}
+
+/// One way in which a host fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Its stable id.
+    pub id: FailureId,
+    /// What it is, in one line.
+    pub title: &'static str,
+    /// The codes that it shows itself by.
+    pub codes: &'static [FailureCode],
+    /// Where it occurs.
+    pub hosts: Hosts,
+    /// The calls that fail.
+    pub operations: &'static [Operation],
+    /// What causes it.
+    pub trigger: &'static str,
+    /// What to do about it.
+    pub way_out: &'static str,
+    /// A public source.
+    pub source: &'static str,
+    /// How it is known.
+    pub provenance: Provenance,
+    /// Whether the simulated host raises it.
+    pub simulated: Simulated,
+}
+
+/// How a failure shows itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureCode {
+    /// An HRESULT.
+    Hresult(u32),
+    /// A FullyQualifiedErrorId of PowerShell.
+    PowerShellId(&'static str),
+    /// Nothing fails: the effect is missing.
+    Silent,
+}
+
+/// The hosts on which a failure occurs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Hosts {
+    /// The hosts in words.
+    pub text: &'static str,
+    /// First build.
+    pub first_build: u32,
+    /// Last build.
+    pub last_build: u32,
+    /// The kind of installation, if only one is affected.
+    pub class: Option<EditionClass>,
+}
+
+impl Hosts {
+    /// Whether the failure can occur on this host.
+    #[must_use]
+    pub fn contains(&self, host: &HostInfo) -> bool {
+        (self.first_build..=self.last_build).contains(&host.build)
+            && self.class.is_none_or(|class| class == host.class)
+    }
+}
+
+impl fmt::Display for Hosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+/// Whether the simulated host raises a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Simulated {
+    /// It does.
+    Yes,
+    /// It does not, and why.
+    No(&'static str),
+}
+
+/// The entry with this id.
+#[must_use]
+pub fn get(id: &str) -> Option<&'static Failure> {
+    CATALOGUE.iter().find(|failure| failure.id.0 == id)
+}
+
+/// The entries that explain an answer of a host, best first.
+///
+/// An entry must know the code; and the call too, if the code is one that many calls answer with (a Win32 error, a command that
+/// is not recognised). Those that know call and host come first, then those that know the call, then those that know the host;
+/// entries of the same rank in the order of the catalogue.
+#[must_use]
+pub fn candidates(error: &HostError, host: &HostInfo) -> Vec<&'static Failure> {
+    let mut found: Vec<&Failure> = CATALOGUE
+        .iter()
+        .filter(|failure| failure.codes.iter().any(|code| fits(*code, &error.code)))
+        .filter(|failure| failure.operations.contains(&error.operation) || is_telling(&error.code))
+        .collect();
+    found.sort_by_key(|failure| {
+        let call = failure.operations.contains(&error.operation);
+        let place = failure.hosts.contains(host);
+        (!(call && place), !call, !place)
+    });
+    found
+}
+
+fn fits(known: FailureCode, seen: &Code) -> bool {
+    match (known, seen) {
+        (FailureCode::Hresult(known), Code::Hresult(seen)) => known == seen.0,
+        (FailureCode::PowerShellId(known), Code::PowerShell(seen)) => known == seen.id,
+        _ => false,
+    }
+}
+
+/// Whether a code says by itself what is wrong: one of a container service.
+fn is_telling(code: &Code) -> bool {
+    const COMPUTE: u16 = 0x37;
+    const NETWORK: u16 = 0x3B;
+    match code {
+        Code::Hresult(code) => matches!(code.facility(), COMPUTE | NETWORK),
+        Code::PowerShell(_) => false,
+    }
+}

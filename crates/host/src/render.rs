@@ -1,1 +1,0 @@
-//! Host answers as a console of their time showed them.
