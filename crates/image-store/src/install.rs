@@ -1,0 +1,306 @@
+//! From a tree to an image, by one rename.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+use wcow_hive::{Hive, HiveError, Limits, verify};
+use wcow_host::{Clock, FileKind, FileSystem, Host, HostControl, LayerStorage, WriteMode};
+use wcow_ntmeta::{FileTime, HostPath};
+use wcow_tree::TreeSource;
+
+use crate::layout::{self, BASE_HIVES};
+use crate::metadata::{FORMAT, HiveRecord, Metadata, OurPart, TreeRecord, version_file};
+use crate::sink::Account;
+use crate::store::doing;
+use crate::{ImageStore, InstallError, InstallRequest, StoreError, StoredImage};
+
+/// The longest hive that is read, in bytes. `Software_Base` of a Server Core is a fifth of it.
+pub(crate) const MAX_HIVE: u64 = 256 << 20;
+
+/// The longest name of an image, in UTF-16 units: its folder's name holds a version too, and at most 255.
+const MAX_NAME: usize = 180;
+
+const COPYING: &str = "write the image's files to the store";
+const PUBLISHING: &str = "put the finished image in its place";
+
+impl<H: Host> ImageStore<'_, H> {
+    /// Installs an image: its tree comes from `source`, with `Windows` and its siblings directly below the root.
+    ///
+    /// The image appears at once and whole, or not at all. A dropped future leaves residue that the next
+    /// [`open`](Self::open) clears.
+    ///
+    /// # Errors
+    /// The request cannot be (name, EditionID, exists already); the tree is damaged, or lacks one of the five hives; the host
+    /// refuses (disk full; no container package, so it cannot make a layer of it). The store is as it was before.
+    pub async fn install(
+        &self,
+        request: &InstallRequest,
+        source: &mut dyn TreeSource,
+    ) -> Result<StoredImage, InstallError> {
+        self.writable()?;
+        check_request(request)?;
+        let full_name = request.full_name();
+        let target = self.root.join(&full_name);
+        let exists = self
+            .host
+            .files()
+            .metadata(&target)
+            .await
+            .map_err(doing("look at the image store"))?
+            .is_some();
+        if exists {
+            return Err(InstallError::AlreadyExists { full_name });
+        }
+        let staging = self.new_staging().await?;
+        let installed = match self.fill(request, source, &staging, &target).await {
+            Ok(image) => self
+                .publish(&staging, &target, &full_name)
+                .await
+                .map(|()| image),
+            Err(error) => Err(error),
+        };
+        if installed.is_err() {
+            // The first error is the one to tell; what stays behind is cleared by the next open.
+            let _ = self.delete(&staging).await;
+        }
+        installed
+    }
+
+    /// A folder for this install alone.
+    async fn new_staging(&self) -> Result<HostPath, StoreError> {
+        let preparing = "prepare a folder for the install";
+        let control = self.host.control();
+        let boot = control.info().await.map_err(doing(preparing))?.boot_id;
+        let guid = control.new_guid().await.map_err(doing(preparing))?;
+        let staging = self
+            .root
+            .join(layout::STAGING)
+            .join(&format!("{boot}-{guid}"));
+        self.host
+            .files()
+            .create_dir_all(&staging)
+            .await
+            .map_err(doing(preparing))?;
+        Ok(staging)
+    }
+
+    /// Makes the whole image in `staging`, and makes it durable there.
+    async fn fill(
+        &self,
+        request: &InstallRequest,
+        source: &mut dyn TreeSource,
+        staging: &HostPath,
+        target: &HostPath,
+    ) -> Result<StoredImage, InstallError> {
+        let files = self.host.files();
+        let tree = self.receive(source, staging).await?;
+        let hives = self.copy_hives(staging).await?;
+        let container_service = self
+            .is_there(&staging.join(layout::CONTAINER_SERVICE), FileKind::File)
+            .await?;
+        let created = self.host.clock().now();
+        let metadata = Metadata {
+            created_time: created.to_string(),
+            size: request.size,
+            path: target.to_string(),
+            name: request.name.clone(),
+            version: request.version,
+            wcow: Some(OurPart {
+                format: FORMAT,
+                product_name: request.product_name.clone(),
+                description: request.description.clone(),
+                hives,
+                tree,
+                container_service,
+            }),
+        };
+        let describing = "describe the image";
+        let version = version_file(request.version.build, &request.product_name);
+        files
+            .write(
+                &staging.join(layout::VERSION_FILE),
+                &version,
+                WriteMode::CreateNew,
+            )
+            .await
+            .map_err(doing(describing))?;
+        let bytes = metadata.to_bytes();
+        files
+            .write(
+                &staging.join(layout::METADATA),
+                &bytes,
+                WriteMode::CreateNew,
+            )
+            .await
+            .map_err(doing(describing))?;
+        self.host
+            .layers()
+            .process_base(staging)
+            .await
+            .map_err(doing("make a base layer of the image"))?;
+        self.sync(staging).await?;
+        Ok(stored(request, target, created, container_service))
+    }
+
+    /// Takes the tree in, as `files`.
+    async fn receive(
+        &self,
+        source: &mut dyn TreeSource,
+        staging: &HostPath,
+    ) -> Result<TreeRecord, InstallError> {
+        let files = self.host.files();
+        let mut tree = files
+            .create_tree(&staging.join(layout::FILES))
+            .await
+            .map_err(doing(COPYING))?;
+        let mut account = Account::new(&mut tree);
+        let sent = source.send(&mut account);
+        let settled = account.settle();
+        sent.map_err(InstallError::Transfer)?;
+        settled?;
+        Ok(files
+            .finish_tree(tree)
+            .await
+            .map_err(doing(COPYING))?
+            .into())
+    }
+
+    /// Copies the five hives of the image to `hives`, and checks them.
+    async fn copy_hives(
+        &self,
+        staging: &HostPath,
+    ) -> Result<BTreeMap<String, HiveRecord>, InstallError> {
+        let files = self.host.files();
+        let copying = "copy the image's hives";
+        let mut records = BTreeMap::new();
+        files
+            .create_dir_all(&staging.join(layout::HIVES))
+            .await
+            .map_err(doing(copying))?;
+        for hive in BASE_HIVES {
+            let from = hive.source_path(staging);
+            let Some(bytes) = self.read(&from, MAX_HIVE).await? else {
+                let path = from
+                    .strip_prefix(&staging.join(layout::FILES))
+                    .unwrap_or_default();
+                return Err(InstallError::MissingHive {
+                    name: hive.source,
+                    path: path.to_string(),
+                });
+            };
+            let record = check_hive(&bytes).map_err(|error| InstallError::BadHive {
+                name: hive.source,
+                error,
+            })?;
+            files
+                .copy_file(&from, &hive.base_path(staging))
+                .await
+                .map_err(doing(copying))?;
+            records.insert(hive.base.to_owned(), record);
+        }
+        Ok(records)
+    }
+
+    /// Makes everything beside the tree durable, the deepest first.
+    async fn sync(&self, staging: &HostPath) -> Result<(), StoreError> {
+        let syncing = "make the image durable";
+        for folder in [staging.join(layout::HIVES), staging.clone()] {
+            for entry in self.names(&folder).await? {
+                if entry.metadata.kind == FileKind::File {
+                    let mut path = folder.clone();
+                    if path.push(entry.name).is_ok() {
+                        self.host
+                            .files()
+                            .sync_file(&path)
+                            .await
+                            .map_err(doing(syncing))?;
+                    }
+                }
+            }
+            self.host
+                .files()
+                .sync_dir(&folder)
+                .await
+                .map_err(doing(syncing))?;
+        }
+        Ok(())
+    }
+
+    /// The moment at which the image appears.
+    async fn publish(
+        &self,
+        staging: &HostPath,
+        target: &HostPath,
+        full_name: &str,
+    ) -> Result<(), InstallError> {
+        let files = self.host.files();
+        match files.rename(staging, target).await {
+            Err(error) if error.is_win32(0xb7) => {
+                return Err(InstallError::AlreadyExists {
+                    full_name: full_name.to_owned(),
+                });
+            }
+            answer => answer.map_err(doing(PUBLISHING))?,
+        }
+        if let Err(error) = files.sync_dir(&self.root).await {
+            // Nobody knows whether the name would survive a power cut: take it back.
+            let _ = files.rename(target, staging).await;
+            return Err(doing(PUBLISHING)(error).into());
+        }
+        Ok(())
+    }
+}
+
+/// Size and digest of a hive that is whole.
+pub(crate) fn check_hive(bytes: &[u8]) -> Result<HiveRecord, HiveError> {
+    verify(&Hive::parse(bytes)?, Limits::default())?;
+    let digest = Sha256::digest(bytes);
+    let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    // Lossless: no slice is longer than 2^63 bytes.
+    Ok(HiveRecord {
+        size: bytes.len() as u64,
+        sha256,
+    })
+}
+
+fn check_request(request: &InstallRequest) -> Result<(), InstallError> {
+    let name = request.name.as_str();
+    let forbidden = |c: char| c.is_control() || r#"<>:"/\|?*"#.contains(c);
+    if name.is_empty()
+        || name.trim() != name
+        || name.contains(forbidden)
+        || name.encode_utf16().count() > MAX_NAME
+    {
+        return Err(InstallError::BadName {
+            name: name.to_owned(),
+        });
+    }
+    let product = request.product_name.as_str();
+    if product.is_empty()
+        || !product.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        || product.trim() != product
+    {
+        return Err(InstallError::BadProductName {
+            product_name: product.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn stored(
+    request: &InstallRequest,
+    target: &HostPath,
+    created: FileTime,
+    container_service: bool,
+) -> StoredImage {
+    StoredImage {
+        name: request.name.clone(),
+        version: request.version,
+        full_name: request.full_name(),
+        path: target.clone(),
+        created,
+        size: request.size,
+        product_name: request.product_name.clone(),
+        container_service,
+    }
+}

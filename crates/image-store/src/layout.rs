@@ -1,0 +1,78 @@
+//! The names of the store.
+
+use wcow_ntmeta::HostPath;
+
+use crate::ImageVersion;
+
+/// The bulk of an image.
+pub(crate) const FILES: &str = "files";
+/// The base hives of an image.
+pub(crate) const HIVES: &str = "hives";
+/// Description of an image.
+pub(crate) const METADATA: &str = "metadata.json";
+/// What the host compares with itself.
+pub(crate) const VERSION_FILE: &str = "version.wcx";
+/// Held open by whoever changes the store.
+pub(crate) const LOCK: &str = "store.lock";
+/// Installs that are not done.
+pub(crate) const STAGING: &str = ".staging";
+/// Images that are no longer there.
+pub(crate) const REMOVING: &str = ".removing";
+/// Folders that look like images and are none.
+pub(crate) const QUARANTINE: &str = ".quarantine";
+/// The service in a container that the host talks to, below the image's folder.
+pub(crate) const CONTAINER_SERVICE: &str = r"files\Windows\System32\CExecSvc.exe";
+/// Where every Windows image has its hives, below the image's folder.
+pub(crate) const CONFIG: &str = r"files\Windows\System32\config";
+/// What the name of every image's folder begins with.
+pub(crate) const IMAGE_PREFIX: &str = "CN=";
+/// The publisher part that this store writes.
+const PUBLISHER: &str = "CN=Microsoft_";
+
+/// A hive that every base image needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BaseHive {
+    /// Its file name in `files\Windows\System32\config`.
+    pub source: &'static str,
+    /// Its file name in `hives`.
+    pub base: &'static str,
+}
+
+/// The five hives of a base image.
+pub const BASE_HIVES: [BaseHive; 5] = [
+    BaseHive {
+        source: "DEFAULT",
+        base: "DefaultUser_Base",
+    },
+    BaseHive {
+        source: "SAM",
+        base: "Sam_Base",
+    },
+    BaseHive {
+        source: "SECURITY",
+        base: "Security_Base",
+    },
+    BaseHive {
+        source: "SOFTWARE",
+        base: "Software_Base",
+    },
+    BaseHive {
+        source: "SYSTEM",
+        base: "System_Base",
+    },
+];
+
+impl BaseHive {
+    pub(crate) fn source_path(self, image: &HostPath) -> HostPath {
+        image.join(CONFIG).join(self.source)
+    }
+
+    pub(crate) fn base_path(self, image: &HostPath) -> HostPath {
+        image.join(HIVES).join(self.base)
+    }
+}
+
+/// The name of an image's folder.
+pub(crate) fn full_name(name: &str, version: ImageVersion) -> String {
+    format!("{PUBLISHER}{name}_{version}")
+}

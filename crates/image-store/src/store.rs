@@ -1,0 +1,532 @@
+//! The store: opening it, recovery, finding and removing images.
+
+use wcow_host::{DirEntry, FileKind, FileLock, FileSystem, Host, HostControl, HostError, era};
+use wcow_ntmeta::{HostPath, WideName};
+
+use crate::layout::{self, BASE_HIVES};
+use crate::metadata::{MAX_METADATA, MAX_VERSION_FILE, Metadata, MetadataError, version_value};
+use crate::{
+    DamagedImage, FORMAT, HiveDetails, ImageDetails, ImageList, LayoutEntry, StoreError,
+    StoredImage, ValidationError,
+};
+
+/// The base OS images of one host.
+///
+/// Opened to be changed it holds the store's lock, until [`close`](Self::close) or until the process ends.
+#[derive(Debug)]
+pub struct ImageStore<'h, H> {
+    pub(crate) host: &'h H,
+    pub(crate) root: HostPath,
+    lock: Option<FileLock>,
+    recovery: Recovery,
+}
+
+/// What opening the store cleared up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Installs that were never finished, and are gone now.
+    pub unfinished_installs: usize,
+    /// Removals that were never finished, and are finished now.
+    pub unfinished_removals: usize,
+    /// Folders that were moved to the quarantine.
+    pub quarantined: Vec<DamagedImage>,
+}
+
+/// An image with its metadata.
+pub(crate) struct Found {
+    pub(crate) image: StoredImage,
+    pub(crate) metadata: Metadata,
+}
+
+/// The folders of the store that look like images.
+#[derive(Default)]
+struct Scan {
+    images: Vec<Found>,
+    damaged: Vec<DamagedImage>,
+}
+
+impl<'h, H: Host> ImageStore<'h, H> {
+    /// Opens the store to change it: takes its lock, and clears up what an interrupted program left behind.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`], [`StoreError::OtherVersion`] (nothing is touched then), [`StoreError::Host`].
+    pub async fn open(host: &'h H) -> Result<Self, StoreError> {
+        let mut store = Self {
+            host,
+            root: era::image_root(),
+            lock: None,
+            recovery: Recovery::default(),
+        };
+        let files = host.files();
+        files
+            .create_dir_all(&store.root)
+            .await
+            .map_err(doing("create the folder of the image store"))?;
+        let path = store.root.join(layout::LOCK);
+        let lock = match files.lock(&path).await {
+            Ok(lock) => lock,
+            Err(error) if error.is_win32(0x20) => return Err(StoreError::Locked { path }),
+            Err(error) => return Err(doing("lock the image store")(error)),
+        };
+        match store.recover().await {
+            Ok(recovery) => {
+                store.lock = Some(lock);
+                store.recovery = recovery;
+                Ok(store)
+            }
+            Err(error) => {
+                // The first error is the one to tell; the lock ends with the process at the latest.
+                let _ = files.unlock(lock).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// A view of the store for commands that only look: no lock, and nothing is cleared up.
+    #[must_use]
+    pub fn open_read_only(host: &'h H) -> Self {
+        Self {
+            host,
+            root: era::image_root(),
+            lock: None,
+            recovery: Recovery::default(),
+        }
+    }
+
+    /// Gives the lock back.
+    ///
+    /// # Errors
+    /// [`StoreError::Host`].
+    pub async fn close(self) -> Result<(), StoreError> {
+        match self.lock {
+            Some(lock) => self
+                .host
+                .files()
+                .unlock(lock)
+                .await
+                .map_err(doing("unlock the image store")),
+            None => Ok(()),
+        }
+    }
+
+    /// What opening the store cleared up.
+    #[must_use]
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// The folder of the store.
+    #[must_use]
+    pub fn root(&self) -> &HostPath {
+        &self.root
+    }
+
+    /// All images, and all folders that look like images and are none.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherVersion`], [`StoreError::Host`].
+    pub async fn list(&self) -> Result<ImageList, StoreError> {
+        let Scan {
+            images,
+            mut damaged,
+        } = self.scan().await?;
+        damaged.extend(self.quarantine().await?);
+        Ok(ImageList {
+            images: images.into_iter().map(|found| found.image).collect(),
+            damaged,
+        })
+    }
+
+    /// The image that a reference means: a full name, a name, or `name:version`. Case does not matter.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Ambiguous`], and those of [`list`](Self::list).
+    pub async fn find(&self, reference: &str) -> Result<StoredImage, StoreError> {
+        Ok(self.find_with_metadata(reference).await?.image)
+    }
+
+    /// Everything that the store knows of an image.
+    ///
+    /// # Errors
+    /// Those of [`find`](Self::find).
+    pub async fn inspect(&self, reference: &str) -> Result<ImageDetails, StoreError> {
+        let Found { image, metadata } = self.find_with_metadata(reference).await?;
+        let mut entries = Vec::new();
+        for (prefix, folder) in [
+            ("", image.path.clone()),
+            ("hives\\", image.path.join(layout::HIVES)),
+        ] {
+            for entry in self.names(&folder).await? {
+                entries.push(LayoutEntry {
+                    path: format!("{prefix}{}", entry.name),
+                    kind: entry.metadata.kind,
+                    len: entry.metadata.len,
+                });
+            }
+        }
+        let ours = metadata.wcow.as_ref();
+        let hives = BASE_HIVES.map(|hive| HiveDetails {
+            name: hive.base.to_owned(),
+            len: entries
+                .iter()
+                .find(|entry| {
+                    entry
+                        .path
+                        .eq_ignore_ascii_case(&format!("hives\\{}", hive.base))
+                })
+                .map(|entry| entry.len),
+            sha256: ours
+                .and_then(|ours| ours.hives.get(hive.base))
+                .map(|record| record.sha256.clone()),
+        });
+        Ok(ImageDetails {
+            format: ours.map(|ours| ours.format),
+            description: ours
+                .map(|ours| ours.description.clone())
+                .unwrap_or_default(),
+            tree: ours.map(|ours| ours.tree.into()),
+            layout: entries,
+            hives: hives.into(),
+            image,
+        })
+    }
+
+    /// Removes an image, or a folder that is in quarantine. Whether a container uses it is for the caller to know.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`], [`StoreError::Host`], and those of [`find`](Self::find).
+    pub async fn remove(&self, reference: &str) -> Result<(), StoreError> {
+        self.writable()?;
+        let path = match self.find(reference).await {
+            Ok(image) => image.path,
+            Err(StoreError::NotFound {
+                reference,
+                existing,
+            }) => {
+                match self
+                    .list()
+                    .await?
+                    .damaged
+                    .into_iter()
+                    .find(|damaged| same(&damaged.folder, &reference))
+                {
+                    Some(damaged) => damaged.path,
+                    None => {
+                        return Err(StoreError::NotFound {
+                            reference,
+                            existing,
+                        });
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        let removing = "remove the image";
+        let files = self.host.files();
+        let away = self.root.join(layout::REMOVING);
+        files.create_dir_all(&away).await.map_err(doing(removing))?;
+        let guid = self
+            .host
+            .control()
+            .new_guid()
+            .await
+            .map_err(doing(removing))?;
+        let gone = away.join(&guid.to_string());
+        files.rename(&path, &gone).await.map_err(doing(removing))?;
+        if let Some(parent) = path.parent() {
+            files.sync_dir(&parent).await.map_err(doing(removing))?;
+        }
+        self.delete(&gone).await
+    }
+
+    pub(crate) fn writable(&self) -> Result<(), StoreError> {
+        self.lock.map(|_| ()).ok_or(StoreError::ReadOnly)
+    }
+
+    pub(crate) async fn find_with_metadata(&self, reference: &str) -> Result<Found, StoreError> {
+        let Scan { mut images, .. } = self.scan().await?;
+        let name = |found: &Found| found.image.full_name.clone();
+        let exact: Vec<usize> = matching(&images, |image| same(&image.full_name, reference));
+        let matches = if exact.is_empty() {
+            matching(&images, |image| {
+                same(&image.name, reference)
+                    || same(&format!("{}:{}", image.name, image.version), reference)
+            })
+        } else {
+            exact
+        };
+        match matches[..] {
+            [one] => Ok(images.swap_remove(one)),
+            [] => Err(StoreError::NotFound {
+                reference: reference.to_owned(),
+                existing: images.iter().map(name).collect(),
+            }),
+            _ => Err(StoreError::Ambiguous {
+                reference: reference.to_owned(),
+                matches: matches
+                    .iter()
+                    .filter_map(|index| images.get(*index))
+                    .map(name)
+                    .collect(),
+            }),
+        }
+    }
+
+    /// Deletes a folder and all below it; none there is no error.
+    pub(crate) async fn delete(&self, path: &HostPath) -> Result<(), StoreError> {
+        match self.host.files().remove_dir_all(path).await {
+            Err(error) if !is_not_found(&error) => {
+                Err(doing("delete a folder of the image store")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The names in a directory; none if it is not there.
+    pub(crate) async fn names(&self, path: &HostPath) -> Result<Vec<DirEntry>, StoreError> {
+        match self.host.files().list(path).await {
+            Err(error) if is_not_found(&error) => Ok(Vec::new()),
+            answer => answer.map_err(doing("list a folder of the image store")),
+        }
+    }
+
+    /// The bytes of a file; `None` if it is not there.
+    pub(crate) async fn read(
+        &self,
+        path: &HostPath,
+        max: u64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.host.files().read(path, max).await {
+            Err(error) if is_not_found(&error) => Ok(None),
+            answer => answer
+                .map(Some)
+                .map_err(doing("read a file of the image store")),
+        }
+    }
+
+    /// Whether there is something of this kind.
+    pub(crate) async fn is_there(
+        &self,
+        path: &HostPath,
+        kind: FileKind,
+    ) -> Result<bool, StoreError> {
+        let metadata = self
+            .host
+            .files()
+            .metadata(path)
+            .await
+            .map_err(doing("look at the image store"))?;
+        Ok(metadata.is_some_and(|metadata| metadata.kind == kind))
+    }
+
+    /// Clears up what an interrupted program left behind. Needs the lock.
+    async fn recover(&self) -> Result<Recovery, StoreError> {
+        // A store of a newer version ends this before anything is touched.
+        let Scan { damaged, .. } = self.scan().await?;
+        let mut recovery = Recovery {
+            unfinished_installs: self.clear(&self.root.join(layout::STAGING)).await?,
+            unfinished_removals: self.clear(&self.root.join(layout::REMOVING)).await?,
+            quarantined: Vec::new(),
+        };
+        for damaged in damaged {
+            recovery.quarantined.push(self.put_away(damaged).await?);
+        }
+        Ok(recovery)
+    }
+
+    async fn clear(&self, folder: &HostPath) -> Result<usize, StoreError> {
+        let entries = self.names(folder).await?;
+        for entry in &entries {
+            let Some(path) = child(folder, &entry.name) else {
+                continue;
+            };
+            match entry.metadata.kind {
+                FileKind::Directory => self.delete(&path).await?,
+                FileKind::File => {
+                    self.host
+                        .files()
+                        .remove_file(&path)
+                        .await
+                        .map_err(doing("delete a file of the image store"))?;
+                }
+            }
+        }
+        Ok(entries.len())
+    }
+
+    /// Moves a damaged image to the quarantine.
+    async fn put_away(&self, damaged: DamagedImage) -> Result<DamagedImage, StoreError> {
+        let moving = "move a damaged image to the quarantine";
+        let files = self.host.files();
+        let quarantine = self.root.join(layout::QUARANTINE);
+        files
+            .create_dir_all(&quarantine)
+            .await
+            .map_err(doing(moving))?;
+        let mut path = quarantine.join(&damaged.folder);
+        if files
+            .metadata(&path)
+            .await
+            .map_err(doing(moving))?
+            .is_some()
+        {
+            let guid = self
+                .host
+                .control()
+                .new_guid()
+                .await
+                .map_err(doing(moving))?;
+            path = quarantine.join(&format!("{}.{guid}", damaged.folder));
+        }
+        files
+            .rename(&damaged.path, &path)
+            .await
+            .map_err(doing(moving))?;
+        files.sync_dir(&quarantine).await.map_err(doing(moving))?;
+        files.sync_dir(&self.root).await.map_err(doing(moving))?;
+        Ok(DamagedImage { path, ..damaged })
+    }
+
+    async fn scan(&self) -> Result<Scan, StoreError> {
+        let mut scan = Scan::default();
+        for entry in self.names(&self.root).await? {
+            let folder = entry.name.to_string();
+            let starts = folder.get(..layout::IMAGE_PREFIX.len());
+            if entry.metadata.kind != FileKind::Directory
+                || !starts.is_some_and(|start| same(start, layout::IMAGE_PREFIX))
+            {
+                continue;
+            }
+            let Some(path) = child(&self.root, &entry.name) else {
+                continue;
+            };
+            match self.read_image(&folder, &path).await? {
+                Ok(found) => scan.images.push(found),
+                Err(reason) => scan.damaged.push(DamagedImage {
+                    folder,
+                    path,
+                    reason,
+                }),
+            }
+        }
+        scan.images
+            .sort_by(|a, b| a.image.full_name.cmp(&b.image.full_name));
+        Ok(scan)
+    }
+
+    async fn quarantine(&self) -> Result<Vec<DamagedImage>, StoreError> {
+        let quarantine = self.root.join(layout::QUARANTINE);
+        let mut damaged = Vec::new();
+        for entry in self.names(&quarantine).await? {
+            let folder = entry.name.to_string();
+            let Some(path) = child(&quarantine, &entry.name) else {
+                continue;
+            };
+            let reason = match self.read_image(&folder, &path).await? {
+                Ok(_) => ValidationError::Quarantined,
+                Err(reason) => reason,
+            };
+            damaged.push(DamagedImage {
+                folder,
+                path,
+                reason,
+            });
+        }
+        Ok(damaged)
+    }
+
+    async fn read_image(
+        &self,
+        folder: &str,
+        path: &HostPath,
+    ) -> Result<Result<Found, ValidationError>, StoreError> {
+        let file = path.join(layout::METADATA);
+        let invalid = |path, reason| Ok(Err(ValidationError::MetadataInvalid { path, reason }));
+        let bytes = match self.read(&file, MAX_METADATA).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(Err(ValidationError::MetadataMissing { path: file })),
+            Err(error) if error.host_error().is_some_and(|error| error.is_win32(0xdf)) => {
+                return invalid(file, format!("expected at most {MAX_METADATA} bytes"));
+            }
+            Err(error) => return Err(error),
+        };
+        let (metadata, created) = match Metadata::parse(&bytes) {
+            Ok(parsed) => parsed,
+            Err(MetadataError::Newer(found)) => {
+                return Err(StoreError::OtherVersion {
+                    path: file,
+                    found,
+                    ours: FORMAT,
+                });
+            }
+            Err(MetadataError::Invalid(reason)) => return invalid(file, reason),
+        };
+        let full_name = layout::full_name(&metadata.name, metadata.version);
+        if !same(&full_name, folder) {
+            return Ok(Err(ValidationError::OtherImage {
+                folder: folder.to_owned(),
+                found: full_name,
+            }));
+        }
+        let (product_name, container_service) = match &metadata.wcow {
+            Some(ours) => (ours.product_name.clone(), ours.container_service),
+            None => self.look_for_facts(path).await?,
+        };
+        let image = StoredImage {
+            name: metadata.name.clone(),
+            version: metadata.version,
+            full_name,
+            path: path.clone(),
+            created,
+            size: metadata.size,
+            product_name,
+            container_service,
+        };
+        Ok(Ok(Found { image, metadata }))
+    }
+
+    /// EditionID and container service of an image that another tool installed.
+    async fn look_for_facts(&self, path: &HostPath) -> Result<(String, bool), StoreError> {
+        let file = self
+            .read(&path.join(layout::VERSION_FILE), MAX_VERSION_FILE)
+            .await?;
+        let product = file
+            .and_then(|bytes| version_value(&bytes, "ProductName"))
+            .unwrap_or_default();
+        let service = self
+            .is_there(&path.join(layout::CONTAINER_SERVICE), FileKind::File)
+            .await?;
+        Ok((product, service))
+    }
+}
+
+/// An error of the host, with what was being done.
+pub(crate) fn doing(doing: &'static str) -> impl Fn(HostError) -> StoreError {
+    move |error| StoreError::Host {
+        doing,
+        error: Box::new(error),
+    }
+}
+
+pub(crate) fn is_not_found(error: &HostError) -> bool {
+    error.is_win32(0x2) || error.is_win32(0x3)
+}
+
+/// A name that a directory listing gave, below that directory; `None` if no path can hold it.
+fn child(folder: &HostPath, name: &WideName) -> Option<HostPath> {
+    let mut path = folder.clone();
+    path.push(name.clone()).is_ok().then_some(path)
+}
+
+fn matching(images: &[Found], wanted: impl Fn(&StoredImage) -> bool) -> Vec<usize> {
+    images
+        .iter()
+        .enumerate()
+        .filter(|(_, found)| wanted(&found.image))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+fn same(a: &str, b: &str) -> bool {
+    WideName::from(a).eq_ignore_case(&WideName::from(b))
+}
