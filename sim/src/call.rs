@@ -551,7 +551,7 @@ impl From<Hresult> for Fault {
 impl From<PowerShellError> for Fault {
     fn from(error: PowerShellError) -> Self {
         Self {
-            code: Code::PowerShell(error),
+            code: Code::PowerShell(error.into()),
             retry: Retry::No,
             document: None,
         }

@@ -28,24 +28,7 @@ pub(crate) use build::{SharedBuilder, TreeBuilder};
 pub(crate) use sealed::{SealedTree, TreeCache};
 
 /// Win32 errors of the file system.
-pub(crate) mod code {
-    use wcow_ntmeta::Hresult;
-
-    pub(crate) const FILE_NOT_FOUND: Hresult = Hresult(0x8007_0002);
-    pub(crate) const PATH_NOT_FOUND: Hresult = Hresult(0x8007_0003);
-    pub(crate) const ACCESS_DENIED: Hresult = Hresult(0x8007_0005);
-    pub(crate) const INVALID_HANDLE: Hresult = Hresult(0x8007_0006);
-    pub(crate) const NOT_SAME_DEVICE: Hresult = Hresult(0x8007_0011);
-    pub(crate) const SHARING_VIOLATION: Hresult = Hresult(0x8007_0020);
-    pub(crate) const FILE_EXISTS: Hresult = Hresult(0x8007_0050);
-    pub(crate) const INVALID_PARAMETER: Hresult = Hresult(0x8007_0057);
-    pub(crate) const DISK_FULL: Hresult = Hresult(0x8007_0070);
-    pub(crate) const INVALID_NAME: Hresult = Hresult(0x8007_007b);
-    pub(crate) const ALREADY_EXISTS: Hresult = Hresult(0x8007_00b7);
-    pub(crate) const FILE_TOO_LARGE: Hresult = Hresult(0x8007_00df);
-    pub(crate) const DIRECTORY: Hresult = Hresult(0x8007_010b);
-    pub(crate) const IO_DEVICE: Hresult = Hresult(0x8007_045d);
-}
+pub(crate) use wcow_host::codes::win32 as code;
 
 /// Names a file or directory within one world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,12 +1,13 @@
 //! The machine: packages, features, services, restarts.
 
 use serde::{Deserialize, Serialize};
+use wcow_host::codes::{self, win32};
 use wcow_host::{
-    EditionClass, Feature, FeatureState, HostInfo, Package, Retry, Service, ServiceState,
+    EditionClass, Feature, FeatureState, HostInfo, Package, Retry, Service, ServiceState, era,
 };
-use wcow_ntmeta::{Guid, Hresult};
+use wcow_ntmeta::Guid;
 
-use super::{Outside, TICKS_PER_SECOND, World, after, rules};
+use super::{Outside, TICKS_PER_SECOND, World, after};
 use crate::call::{ControlCall, Fault, OpId, Outcome, Reply, Step};
 use crate::choice::Label;
 use crate::profile::Profile;
@@ -73,7 +74,7 @@ impl MachineState {
         let containers = on("Containers") || package("Containers");
         add("vmms", on("Hyper-V") || package("Compute"));
         add("vmcompute", containers);
-        add("hns", containers && rules::has_hns(profile.build));
+        add("hns", containers && era::has_hns(profile.build));
         services.sort_by(|a, b| a.name.cmp(&b.name));
         self.services = services;
     }
@@ -115,7 +116,7 @@ impl World {
 
     /// The PowerShell modules that can be loaded.
     pub(crate) fn modules(&self) -> Vec<String> {
-        rules::modules(
+        era::modules(
             self.profile.class,
             self.profile.build,
             &self.machine.packages,
@@ -163,7 +164,7 @@ impl World {
 
     fn add_package(&mut self, name: &str) -> Outcome {
         if self.profile.class != EditionClass::Nano {
-            return Err(Hresult::from_win32(0x32).into());
+            return Err(win32::NOT_SUPPORTED.into());
         }
         let known = self
             .profile
@@ -171,7 +172,7 @@ impl World {
             .iter()
             .find(|known| known.eq_ignore_ascii_case(name));
         let Some(known) = known.cloned() else {
-            return Err(Hresult::from_win32(0x2).into());
+            return Err(win32::FILE_NOT_FOUND.into());
         };
         if let Err(place) = self
             .machine
@@ -196,7 +197,7 @@ impl World {
             .iter_mut()
             .find(|feature| feature.name.eq_ignore_ascii_case(name));
         let Some(feature) = feature else {
-            return Err(Hresult(0x800f_080c).into());
+            return Err(codes::FEATURE_UNKNOWN.into());
         };
         feature.state = match (feature.state, on) {
             (FeatureState::Disabled, true) => FeatureState::EnablePending,
@@ -215,7 +216,7 @@ impl World {
             .iter_mut()
             .find(|service| service.name.eq_ignore_ascii_case(name));
         let Some(service) = service else {
-            return Err(Hresult::from_win32(0x424).into());
+            return Err(win32::SERVICE_DOES_NOT_EXIST.into());
         };
         service.state = ServiceState::Running;
         Ok(().into())
@@ -227,7 +228,7 @@ impl World {
         self.layers_on_reboot();
         self.network_on_reboot();
         self.fs.everybody_gone();
-        let cut_off = Fault::from(Hresult::from_win32(0x6be)).retry(Retry::Soon);
+        let cut_off = Fault::from(win32::RPC_S_CALL_FAILED).retry(Retry::Soon);
         let waiting: Vec<OpId> = self.pending.keys().copied().collect();
         for waiting in waiting {
             self.answer(waiting, Err::<Reply, _>(cut_off.clone()), out);

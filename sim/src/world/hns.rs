@@ -6,34 +6,13 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork, Policy, Subnet};
-use wcow_host::{AdapterState, SystemId};
+use wcow_host::codes::{hcn, win32};
+use wcow_host::{AdapterState, SystemId, era};
 use wcow_ntmeta::{Guid, Hresult};
 
-use super::{World, rules};
+use super::World;
 use crate::call::{NetworkCall, Outcome};
 use crate::choice::Label;
-
-const PROC_NOT_FOUND: Hresult = Hresult(0x8007_007f);
-const NOT_FOUND: Hresult = Hresult(0x8007_0490);
-const SERVICE_NOT_ACTIVE: Hresult = Hresult(0x8007_0426);
-const NETWORK_NOT_FOUND: Hresult = Hresult(0x803b_0001);
-const SUBNET_NOT_FOUND: Hresult = Hresult(0x803b_0005);
-const ADAPTER_NOT_FOUND: Hresult = Hresult(0x803b_0006);
-const INVALID_NETWORK: Hresult = Hresult(0x803b_000a);
-const INVALID_NETWORK_TYPE: Hresult = Hresult(0x803b_000b);
-const INVALID_POLICY: Hresult = Hresult(0x803b_000d);
-const NETWORK_ALREADY_EXISTS: Hresult = Hresult(0x803b_0010);
-const PORT_ALREADY_EXISTS: Hresult = Hresult(0x803b_0013);
-const ENDPOINT_ALREADY_ATTACHED: Hresult = Hresult(0x803b_0014);
-const MAPPING_NOT_SUPPORTED: Hresult = Hresult(0x803b_0016);
-const GUID_CONVERSION_FAILURE: Hresult = Hresult(0x803b_0019);
-const INVALID_IP: Hresult = Hresult(0x803b_001e);
-const ICS_DISABLED: Hresult = Hresult(0x803b_002a);
-const ENTITY_HAS_REFERENCES: Hresult = Hresult(0x803b_002c);
-const INVALID_INTERNAL_PORT: Hresult = Hresult(0x803b_002d);
-const ADDR_INVALID_OR_RESERVED: Hresult = Hresult(0x803b_002f);
-const INVALID_PREFIX: Hresult = Hresult(0x803b_0030);
-const VFP_NOT_ALLOWED: Hresult = Hresult(0x803b_0037);
 
 /// From this build on a NAT network does not survive a restart of the machine.
 const NAT_IS_VOLATILE_FROM: u32 = 17763;
@@ -57,11 +36,11 @@ impl Hns {
 
     /// Connects an endpoint to a compute system.
     pub(crate) fn attach(&mut self, id: Guid, system: &SystemId) -> Result<(), Hresult> {
-        let endpoint = self.endpoints.get_mut(&id).ok_or(NOT_FOUND)?;
+        let endpoint = self.endpoints.get_mut(&id).ok_or(win32::NOT_FOUND)?;
         match endpoint.shared_containers.as_slice() {
             [] => endpoint.shared_containers.push(system.0.clone()),
             [only] if *only == system.0 => {}
-            _ => return Err(ENDPOINT_ALREADY_ATTACHED),
+            _ => return Err(hcn::ENDPOINT_ALREADY_ATTACHED),
         }
         Ok(())
     }
@@ -73,6 +52,14 @@ impl Hns {
                 .shared_containers
                 .retain(|attached| *attached != system.0);
         }
+    }
+
+    /// The subnets that are translated.
+    fn nat_subnets(&self) -> impl Iterator<Item = Ipv4Net> {
+        self.networks
+            .values()
+            .filter(|network| network.kind == "nat")
+            .flat_map(subnets_of)
     }
 
     fn endpoints_of(&self, network: Guid) -> impl Iterator<Item = &HnsEndpoint> {
@@ -103,11 +90,11 @@ impl Hns {
 
 impl World {
     pub(super) fn network_call(&mut self, call: &NetworkCall) -> Outcome {
-        if !rules::has_hns(self.profile.build) {
-            return Err(PROC_NOT_FOUND.into());
+        if !era::has_hns(self.profile.build) {
+            return Err(win32::PROC_NOT_FOUND.into());
         }
         if !self.machine.runs("hns") {
-            return Err(SERVICE_NOT_ACTIVE.into());
+            return Err(win32::SERVICE_NOT_ACTIVE.into());
         }
         match call {
             NetworkCall::CreateNetwork(network) => self.create_network(network),
@@ -118,9 +105,9 @@ impl World {
             }
             NetworkCall::DeleteNetwork(id) => {
                 if self.hns.endpoints_of(*id).next().is_some() {
-                    return Err(ENTITY_HAS_REFERENCES.into());
+                    return Err(hcn::ENTITY_HAS_REFERENCES.into());
                 }
-                self.hns.networks.remove(id).ok_or(NOT_FOUND)?;
+                self.hns.networks.remove(id).ok_or(win32::NOT_FOUND)?;
                 Ok(().into())
             }
             NetworkCall::CreateEndpoint(endpoint) => self.create_endpoint(endpoint),
@@ -133,9 +120,9 @@ impl World {
                 .into()),
             NetworkCall::DeleteEndpoint(id) => {
                 if self.endpoint_in_use(*id) {
-                    return Err(ENTITY_HAS_REFERENCES.into());
+                    return Err(hcn::ENTITY_HAS_REFERENCES.into());
                 }
-                self.hns.endpoints.remove(id).ok_or(NOT_FOUND)?;
+                self.hns.endpoints.remove(id).ok_or(win32::NOT_FOUND)?;
                 Ok(().into())
             }
         }
@@ -169,7 +156,7 @@ impl World {
         let mut network = wanted.clone();
         network.kind = wanted.kind.to_ascii_lowercase();
         if network.name.is_empty() {
-            return Err(INVALID_NETWORK.into());
+            return Err(hcn::INVALID_NETWORK.into());
         }
         if self
             .hns
@@ -177,29 +164,36 @@ impl World {
             .values()
             .any(|known| known.name == network.name)
         {
-            return Err(NETWORK_ALREADY_EXISTS.into());
+            return Err(hcn::NETWORK_ALREADY_EXISTS.into());
         }
         let subnets = read_subnets(&mut network)?;
         match network.kind.as_str() {
             "nat" => {
-                if subnets.is_empty() {
-                    network.subnets.push(self.free_nat_subnet()?);
+                let mut wanted = subnets;
+                if wanted.is_empty() {
+                    let free = self.free_nat_subnet()?;
+                    network.subnets.push(document_of(free)?);
+                    wanted.push(free);
                 }
-                let existing: Vec<HnsNetwork> = self.hns.networks.values().cloned().collect();
-                rules::hns_create_network(&self.host_info(), &existing, &network)?;
+                let host = self.host_info();
+                let mut existing = self.switches.nat_prefixes();
+                existing.extend(self.hns.nat_subnets());
+                for subnet in wanted {
+                    era::hns_create_network(&host, &existing, subnet)?;
+                }
             }
             "transparent" | "l2bridge" | "l2tunnel" => {
                 network.network_adapter_name =
                     self.adapter_for_network(&network.network_adapter_name)?;
             }
             "internal" | "private" => {}
-            "ics" => return Err(ICS_DISABLED.into()),
-            "overlay" => return Err(VFP_NOT_ALLOWED.into()),
-            _ => return Err(INVALID_NETWORK_TYPE.into()),
+            "ics" => return Err(hcn::ICS_DISABLED.into()),
+            "overlay" => return Err(hcn::VFP_NOT_ALLOWED.into()),
+            _ => return Err(hcn::INVALID_NETWORK_TYPE.into()),
         }
         let id = self.object_id(&network.id)?;
         if self.hns.networks.contains_key(&id) {
-            return Err(NETWORK_ALREADY_EXISTS.into());
+            return Err(hcn::NETWORK_ALREADY_EXISTS.into());
         }
         network.id = id.to_string();
         self.hns.networks.insert(id, network.clone());
@@ -214,36 +208,28 @@ impl World {
             .filter(|adapter| wanted.is_empty() || adapter.name.eq_ignore_ascii_case(wanted))
             .map(|adapter| adapter.name)
             .find(|name| self.switches.on_adapter(name).is_none() && !self.network_on_adapter(name))
-            .ok_or(ADAPTER_NOT_FOUND)
+            .ok_or(hcn::ADAPTER_NOT_FOUND)
     }
 
     /// A subnet for a NAT network that none was given for: the lowest free one of 172.16.0.0/12 with 20 bits.
-    fn free_nat_subnet(&self) -> Result<Subnet, Hresult> {
-        let taken: Vec<Ipv4Net> = self
-            .hns
-            .networks
-            .values()
-            .flat_map(|network| &network.subnets)
-            .filter_map(|subnet| subnet.address_prefix.parse().ok())
-            .chain(
-                self.adapters()
-                    .into_iter()
-                    .filter_map(|adapter| adapter.address),
-            )
+    fn free_nat_subnet(&self) -> Result<Ipv4Net, Hresult> {
+        let addresses = self
+            .adapters()
+            .into_iter()
+            .filter_map(|adapter| adapter.address);
+        let networks = self.hns.networks.values().flat_map(subnets_of);
+        let taken: Vec<Ipv4Net> = networks
+            .chain(self.switches.nat_prefixes())
+            .chain(addresses)
             .collect();
         let overlaps =
             |a: &Ipv4Net, b: &Ipv4Net| a.contains(&b.network()) || b.contains(&a.network());
-        let pool = Ipv4Net::new(Ipv4Addr::new(172, 16, 0, 0), 12).map_err(|_| INVALID_PREFIX)?;
-        let free = pool
-            .subnets(20)
-            .map_err(|_| INVALID_PREFIX)?
+        let pool =
+            Ipv4Net::new(Ipv4Addr::new(172, 16, 0, 0), 12).map_err(|_| hcn::INVALID_PREFIX)?;
+        pool.subnets(20)
+            .map_err(|_| hcn::INVALID_PREFIX)?
             .find(|subnet| taken.iter().all(|taken| !overlaps(taken, subnet)))
-            .ok_or(INVALID_PREFIX)?;
-        let gateway = free.hosts().next().ok_or(INVALID_PREFIX)?;
-        Ok(Subnet {
-            address_prefix: free.to_string(),
-            gateway_address: gateway.to_string(),
-        })
+            .ok_or(hcn::INVALID_PREFIX)
     }
 
     fn create_endpoint(&mut self, wanted: &HnsEndpoint) -> Outcome {
@@ -253,7 +239,7 @@ impl World {
             .networks
             .get(&network_id)
             .cloned()
-            .ok_or(NETWORK_NOT_FOUND)?;
+            .ok_or(hcn::NETWORK_NOT_FOUND)?;
         let mut endpoint = wanted.clone();
         endpoint.shared_containers.clear();
         endpoint.virtual_network = network_id.to_string();
@@ -261,7 +247,7 @@ impl World {
         self.give_address(&mut endpoint, network_id, &network)?;
         let id = self.object_id(&endpoint.id)?;
         if self.hns.endpoints.contains_key(&id) {
-            return Err(Hresult(0x8007_1392).into());
+            return Err(win32::OBJECT_ALREADY_EXISTS.into());
         }
         endpoint.id = id.to_string();
         if endpoint.mac_address.is_empty() {
@@ -285,14 +271,14 @@ impl World {
         for policy in &mut endpoint.policies {
             let Policy::Nat(nat) = policy else { continue };
             if network.kind != "nat" {
-                return Err(MAPPING_NOT_SUPPORTED);
+                return Err(hcn::MAPPING_NOT_SUPPORTED);
             }
             if nat.internal_port == 0 {
-                return Err(INVALID_INTERNAL_PORT);
+                return Err(hcn::INVALID_INTERNAL_PORT);
             }
             let protocol = nat.protocol.to_ascii_uppercase();
             if protocol != "TCP" && protocol != "UDP" {
-                return Err(INVALID_POLICY);
+                return Err(hcn::INVALID_POLICY);
             }
             let is_taken = |port: u16| {
                 self.hns.port_is_taken(&protocol, port) || taken.contains(&(protocol.clone(), port))
@@ -300,9 +286,9 @@ impl World {
             if nat.external_port == 0 {
                 nat.external_port = (FIRST_DYNAMIC_PORT..=u16::MAX)
                     .find(|&port| !is_taken(port))
-                    .ok_or(PORT_ALREADY_EXISTS)?;
+                    .ok_or(hcn::PORT_ALREADY_EXISTS)?;
             } else if is_taken(nat.external_port) {
-                return Err(PORT_ALREADY_EXISTS);
+                return Err(hcn::PORT_ALREADY_EXISTS);
             }
             taken.push((protocol, nat.external_port));
         }
@@ -344,15 +330,15 @@ impl World {
                         .find(|address| *address != gateway && !used.contains(address))?;
                     Some((free, subnet, gateway))
                 })
-                .ok_or(SUBNET_NOT_FOUND)?
+                .ok_or(hcn::SUBNET_NOT_FOUND)?
         } else {
-            let address: Ipv4Addr = endpoint.ip_address.parse().map_err(|_| INVALID_IP)?;
+            let address: Ipv4Addr = endpoint.ip_address.parse().map_err(|_| hcn::INVALID_IP)?;
             let found = subnets.iter().find(|(subnet, _)| subnet.contains(&address));
-            let &(subnet, gateway) = found.ok_or(INVALID_IP)?;
+            let &(subnet, gateway) = found.ok_or(hcn::INVALID_IP)?;
             let reserved =
                 address == gateway || address == subnet.network() || address == subnet.broadcast();
             if reserved || used.contains(&address) {
-                return Err(ADDR_INVALID_OR_RESERVED);
+                return Err(hcn::ADDR_INVALID_OR_RESERVED);
             }
             (address, subnet, gateway)
         };
@@ -372,20 +358,46 @@ impl World {
     }
 }
 
+fn subnets_of(network: &HnsNetwork) -> impl Iterator<Item = Ipv4Net> {
+    network
+        .subnets
+        .iter()
+        .filter_map(|subnet| subnet.address_prefix.parse().ok())
+}
+
+/// A subnet as a document has it, its first address the gateway's.
+fn document_of(subnet: Ipv4Net) -> Result<Subnet, Hresult> {
+    let gateway = subnet.hosts().next().ok_or(hcn::INVALID_PREFIX)?;
+    Ok(Subnet {
+        address_prefix: subnet.to_string(),
+        gateway_address: gateway.to_string(),
+    })
+}
+
 /// Checks the subnets of a document, and gives each a gateway: its first address.
 fn read_subnets(network: &mut HnsNetwork) -> Result<Vec<Ipv4Net>, Hresult> {
     let mut subnets = Vec::new();
     for subnet in &mut network.subnets {
-        let prefix: Ipv4Net = subnet.address_prefix.parse().map_err(|_| INVALID_PREFIX)?;
+        let prefix: Ipv4Net = subnet
+            .address_prefix
+            .parse()
+            .map_err(|_| hcn::INVALID_PREFIX)?;
         if prefix.trunc() != prefix {
-            return Err(INVALID_PREFIX);
+            return Err(hcn::INVALID_PREFIX);
         }
         if subnet.gateway_address.is_empty() {
-            subnet.gateway_address = prefix.hosts().next().ok_or(INVALID_PREFIX)?.to_string();
+            subnet.gateway_address = prefix
+                .hosts()
+                .next()
+                .ok_or(hcn::INVALID_PREFIX)?
+                .to_string();
         }
-        let gateway: Ipv4Addr = subnet.gateway_address.parse().map_err(|_| INVALID_IP)?;
+        let gateway: Ipv4Addr = subnet
+            .gateway_address
+            .parse()
+            .map_err(|_| hcn::INVALID_IP)?;
         if !prefix.contains(&gateway) {
-            return Err(INVALID_IP);
+            return Err(hcn::INVALID_IP);
         }
         subnets.push(prefix);
     }
@@ -393,5 +405,5 @@ fn read_subnets(network: &mut HnsNetwork) -> Result<Vec<Ipv4Net>, Hresult> {
 }
 
 fn parse_guid(text: &str) -> Result<Guid, Hresult> {
-    text.parse().map_err(|_| GUID_CONVERSION_FAILURE)
+    text.parse().map_err(|_| hcn::GUID_CONVERSION_FAILURE)
 }

@@ -6,14 +6,14 @@ mod files;
 pub(crate) mod guest;
 mod hns;
 pub(crate) mod layers;
-mod rules;
 mod switches;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use wcow_host::codes::win32;
 use wcow_host::{HostError, Operation};
-use wcow_ntmeta::{FileTime, Guid, Hresult};
+use wcow_ntmeta::{FileTime, Guid};
 
 use crate::blobs::{BlobId, BlobStore};
 use crate::call::{Call, ClientId, Fault, OpId, Outcome, Reply, Step};
@@ -357,7 +357,7 @@ impl World {
 
 /// The host cannot be reached: 0x6BA, the RPC server is unavailable.
 fn unreachable_host() -> Fault {
-    Fault::from(Hresult::from_win32(0x6ba)).retry(wcow_host::Retry::Soon)
+    Fault::from(win32::RPC_S_SERVER_UNAVAILABLE).retry(wcow_host::Retry::Soon)
 }
 
 fn after(time: FileTime, ticks: u64) -> FileTime {

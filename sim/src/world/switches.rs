@@ -4,10 +4,10 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_host::{
     Adapter, AdapterState, EditionClass, ErrorCategory, Machine, NetNat, NewNetNat,
-    NewStaticMapping, NewVmSwitch, PowerShellError, StaticMapping, SwitchType, VmSwitch,
+    NewStaticMapping, NewVmSwitch, PowerShellError, StaticMapping, SwitchType, VmSwitch, era,
 };
 
-use super::{World, rules};
+use super::World;
 use crate::call::{Fault, Outcome, SwitchesCall};
 use crate::profile::Profile;
 
@@ -38,6 +38,11 @@ impl Switches {
         self.switches
             .iter()
             .find(|switch| switch.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The prefixes of the NAT objects.
+    pub(super) fn nat_prefixes(&self) -> Vec<Ipv4Net> {
+        self.nats.iter().map(|nat| nat.internal_prefix).collect()
     }
 
     /// The switch that is bound to an adapter.
@@ -98,7 +103,7 @@ impl Switches {
 
 impl World {
     pub(super) fn switches_call(&mut self, call: &SwitchesCall) -> Outcome {
-        rules::cmdlet(&self.modules(), cmdlet(call))?;
+        era::cmdlet(&self.modules(), cmdlet(call))?;
         match call {
             SwitchesCall::Switches => Ok(self.switches.switches.clone().into()),
             SwitchesCall::NewSwitch(switch) => self.new_switch(switch),
@@ -140,7 +145,7 @@ impl World {
     }
 
     fn new_switch(&mut self, wanted: &NewVmSwitch) -> Outcome {
-        rules::new_switch(&self.host_info(), &self.modules(), wanted.kind)?;
+        era::new_switch(&self.host_info(), &self.modules(), wanted.kind)?;
         let mut switch = VmSwitch {
             name: wanted.name.clone(),
             kind: wanted.kind,
@@ -171,20 +176,12 @@ impl World {
             .into_iter()
             .find(|adapter| adapter.physical && adapter.name.eq_ignore_ascii_case(name));
         let Some(adapter) = adapter else {
-            return Err(hyper_v_error(
-                "New-VMSwitch",
-                &format!("No physical network adapter was found with the name '{name}'."),
-            )
-            .into());
+            return Err(era::adapter_missing(name).into());
         };
         if self.switches.on_adapter(&adapter.name).is_some()
             || self.network_on_adapter(&adapter.name)
         {
-            let text = format!(
-                "The network adapter '{}' is already bound to another virtual switch.",
-                adapter.name
-            );
-            return Err(hyper_v_error("New-VMSwitch", &text).into());
+            return Err(era::adapter_in_use(&adapter.name).into());
         }
         Ok(adapter.name)
     }
@@ -206,13 +203,8 @@ impl World {
     }
 
     fn new_nat(&mut self, wanted: &NewNetNat) -> Outcome {
-        let existing: Vec<Ipv4Net> = self
-            .switches
-            .nats
-            .iter()
-            .map(|nat| nat.internal_prefix)
-            .collect();
-        rules::new_nat(
+        let existing = self.switches.nat_prefixes();
+        era::new_nat(
             &self.host_info(),
             &self.modules(),
             &existing,
@@ -321,12 +313,7 @@ fn cmdlet(call: &SwitchesCall) -> &'static str {
 }
 
 /// An error of a cmdlet over CIM, with a Win32 error.
-pub(super) fn cim_error(
-    cmdlet: &str,
-    category: ErrorCategory,
-    error: u32,
-    message: &str,
-) -> PowerShellError {
+fn cim_error(cmdlet: &str, category: ErrorCategory, error: u32, message: &str) -> PowerShellError {
     let class = cmdlet.split_once('-').map_or(cmdlet, |(_, noun)| noun);
     PowerShellError {
         category,

@@ -110,6 +110,32 @@ fn networks_are_made_listed_and_deleted() {
 }
 
 #[test]
+fn nat_networks_do_not_share_addresses() {
+    let (sim, client) = host(Profile::server_2022());
+    let hns = client.network();
+    run(&sim, async {
+        hns.create_network(&network("one", "nat", "10.0.0.0/8"))
+            .await
+            .unwrap();
+        assert_eq!(
+            code(
+                hns.create_network(&network("two", "nat", "10.1.0.0/16"))
+                    .await
+            ),
+            win32(0x57)
+        );
+        hns.create_network(&network("three", "nat", "172.16.0.0/20"))
+            .await
+            .unwrap();
+        let chosen = hns
+            .create_network(&network("four", "nat", ""))
+            .await
+            .unwrap();
+        assert_eq!(chosen.subnets[0].address_prefix, "172.16.16.0/20");
+    });
+}
+
+#[test]
 fn endpoints_get_the_lowest_free_address() {
     let (sim, client) = host(Profile::server_2022());
     let hns = client.network();

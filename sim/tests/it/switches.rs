@@ -44,7 +44,7 @@ fn check_types(profile: &Profile, expected: [(SwitchType, &str); 4]) {
 }
 
 #[test]
-fn nano_tp3_makes_nat_switches_only() {
+fn each_generation_makes_its_types_of_switches() {
     use SwitchType::{External, Internal, Nat, Private};
     check_types(
         &Profile::nano_tp3(),
@@ -53,6 +53,16 @@ fn nano_tp3_makes_nat_switches_only() {
             (External, NO_ELEMENT),
             (Internal, NO_ELEMENT),
             (Private, NO_ELEMENT),
+        ],
+    );
+    let gone = "NamedParameterNotFound,Microsoft.HyperV.PowerShell.Commands.NewVMSwitch";
+    check_types(
+        &Profile::server_2022(),
+        [
+            (Nat, gone),
+            (External, "ok"),
+            (Internal, "ok"),
+            (Private, "ok"),
         ],
     );
     check_types(
@@ -147,7 +157,11 @@ fn an_external_switch_needs_an_adapter_that_is_there() {
         adapter: Some("Wi-Fi".to_owned()),
         ..switch(SwitchType::External)
     };
-    assert_ne!(code(run(&sim, client.switches().new_switch(&wanted))), "ok");
+    let answer = code(run(&sim, client.switches().new_switch(&wanted)));
+    assert_eq!(
+        answer,
+        "ObjectNotFound,Microsoft.HyperV.PowerShell.Commands.NewVMSwitch"
+    );
 }
 
 #[test]
