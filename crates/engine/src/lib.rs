@@ -1,2 +1,59 @@
-//! Names, images, networks and containers of one host: what the command line calls
+//! Names, images, networks and containers of one host: what the command line calls, and later servers.
+//!
+//! The engine is where people's names meet the host's ids. It keeps its own records on the host's file system
+//! (`C:\ProgramData\wcow\records`), asks the host for everything that the host knows better, and holds nothing between two
+//! calls: any number of short-lived commands see the same host. It is generic over [`Host`](wcow_host::Host) and runs on any
+//! executor.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | images | base OS images through `wcow-image-store`, from WIM files through `wcow-wim` |
+//! | networks | plans from `wcow-network`, carried out step by step, undone when a step fails |
+//! | containers | the life cycle of `wcow-runtime`, with names, records and states |
+//! | machine | what the host is; packages, features, restarts |
 #![forbid(unsafe_code)]
+
+mod containers;
+mod error;
+mod images;
+mod machine;
+mod networks;
+mod records;
+
+use wcow_host::{Host, HostControl, HostInfo};
+
+pub use containers::{ContainerStatus, ContainerSummary, CreateContainer, Force};
+pub use error::{EngineError, Kind};
+pub use images::{InstallWimError, request_for};
+pub use machine::Enabled;
+pub use networks::{NetworkBacking, NetworkSummary};
+
+/// One host, with its names.
+#[derive(Debug)]
+pub struct Engine<H: Host> {
+    host: H,
+}
+
+impl<H: Host> Engine<H> {
+    /// An engine for `host`.
+    pub fn new(host: H) -> Self {
+        Self { host }
+    }
+
+    /// The host behind it.
+    pub fn host(&self) -> &H {
+        &self.host
+    }
+
+    /// Which Windows the host is.
+    ///
+    /// # Errors
+    /// [`EngineError::Host`] if it cannot be reached.
+    pub async fn info(&self) -> Result<HostInfo, EngineError> {
+        self.host
+            .control()
+            .info()
+            .await
+            .map_err(|error| EngineError::host("read what the host is", error))
+    }
+}

@@ -1,2 +1,30 @@
-//! The life cycle of one container over the host traits
+//! The life cycle of one container, over the traits of `wcow-host`.
+//!
+//! ```text
+//!            create              start                 stop / kill             remove
+//!  (nothing) ──────▶ [`Created`] ──────▶ [`Running`] ───────────────▶ Created ──────▶ (nothing)
+//!                                          │  ▲
+//!                                     exec └──┘ [`Process`]
+//! ```
+//!
+//! The runtime knows layers, not image names; ids, not container names. What it made is told by plain data, [`Created`] and
+//! [`Running`], that the caller keeps; it holds no handle between two calls and nothing happens in a `Drop`.
+//!
+//! Two generations differ in where a container is kept. On Technical Previews 3 and 4 the host keeps it: `create` makes a
+//! persistent container that is off. Later the compute system is ephemeral: `create` makes the scratch layer only, and the
+//! system comes with `start`. Whichever it is, every step that was done before one that failed is undone again, by one type:
+//! [`Rollback`]. The same steps, kept as data in `Created` and `Running`, are what `stop` and `remove` run.
 #![forbid(unsafe_code)]
+
+mod error;
+mod lifecycle;
+mod process;
+mod race;
+mod rollback;
+mod spec;
+
+pub use error::RuntimeError;
+pub use lifecycle::{ContainerState, Created, Endpoint, Running, Runtime};
+pub use process::{ExecSpec, Process};
+pub use rollback::{Rollback, Undo, UndoFailure};
+pub use spec::{Attachment, ContainerSpec};

@@ -1,0 +1,297 @@
+//! Networks: a plan, carried out step by step.
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+use wcow_host::{Host, HostControl, HostError, NetworkService, SwitchService, SwitchType};
+use wcow_network::{Driver, HostNetworking, NetworkPlan, NetworkSpec, NetworkStep};
+use wcow_ntmeta::Guid;
+
+use crate::records::Folder;
+use crate::{Engine, EngineError, Kind, containers::is_valid_name};
+
+/// A network as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkSummary {
+    /// Its name.
+    pub name: String,
+    /// What kind it is.
+    pub driver: Driver,
+    /// Its subnet, where it has one of its own.
+    pub subnet: Option<Ipv4Net>,
+    /// What it is on the host.
+    pub backing: NetworkBacking,
+    /// True if this program made it, false if it was there on the host.
+    pub ours: bool,
+}
+
+/// What a network is on the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetworkBacking {
+    /// A virtual switch, and behind a NAT switch a NAT object.
+    Switch {
+        /// The switch's name.
+        switch: String,
+        /// The NAT object's name.
+        nat: Option<String>,
+    },
+    /// A network of the Host Network Service.
+    Hns {
+        /// Its id.
+        id: Guid,
+    },
+}
+
+impl<H: Host> Engine<H> {
+    /// Makes a network. When a step fails, the steps before it are taken back.
+    ///
+    /// # Errors
+    /// [`EngineError::Exists`], [`EngineError::Plan`] for a request that can work nowhere, [`EngineError::Host`] with the
+    /// host's refusal.
+    pub async fn create_network(&self, spec: &NetworkSpec) -> Result<NetworkSummary, EngineError> {
+        if !is_valid_name(&spec.name) {
+            return Err(EngineError::BadName {
+                kind: Kind::Network,
+                name: spec.name.clone(),
+            });
+        }
+        if self
+            .recorded_networks()
+            .await?
+            .iter()
+            .any(|network| network.name == spec.name)
+        {
+            return Err(EngineError::Exists {
+                kind: Kind::Network,
+                name: spec.name.clone(),
+            });
+        }
+        let plan = wcow_network::plan(spec, &self.host_networking().await?).map_err(|error| {
+            EngineError::Plan {
+                name: spec.name.clone(),
+                error,
+            }
+        })?;
+        let network = self.carry_out(spec, &plan).await?;
+        self.write_record(Folder::Networks, &network.name, &network)
+            .await?;
+        Ok(network)
+    }
+
+    /// All networks: ours, and those that are on the host without us.
+    ///
+    /// # Errors
+    /// [`EngineError::Host`], [`EngineError::Record`].
+    pub async fn networks(&self) -> Result<Vec<NetworkSummary>, EngineError> {
+        let mut networks = self.recorded_networks().await?;
+        let host = self.host_networking().await?;
+        for switch in &host.switches {
+            let known = |network: &NetworkSummary| matches!(&network.backing, NetworkBacking::Switch { switch: name, .. } if *name == switch.name);
+            if !networks.iter().any(known) {
+                networks.push(NetworkSummary {
+                    name: switch.name.clone(),
+                    driver: match switch.kind {
+                        SwitchType::Private => Driver::Private,
+                        SwitchType::Internal => Driver::Internal,
+                        SwitchType::External => Driver::External,
+                        SwitchType::Nat => Driver::Nat,
+                    },
+                    subnet: switch.nat_subnet,
+                    backing: NetworkBacking::Switch {
+                        switch: switch.name.clone(),
+                        nat: None,
+                    },
+                    ours: false,
+                });
+            }
+        }
+        for network in &host.hns {
+            let Ok(id) = network.id.parse::<Guid>() else {
+                continue;
+            };
+            if !networks
+                .iter()
+                .any(|known| known.backing == NetworkBacking::Hns { id })
+            {
+                let Ok(driver) = network.kind.to_lowercase().parse::<Driver>() else {
+                    continue;
+                };
+                networks.push(NetworkSummary {
+                    name: network.name.clone(),
+                    driver,
+                    subnet: network
+                        .subnets
+                        .first()
+                        .and_then(|subnet| subnet.address_prefix.parse().ok()),
+                    backing: NetworkBacking::Hns { id },
+                    ours: false,
+                });
+            }
+        }
+        networks.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(networks)
+    }
+
+    /// One network, by name.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`].
+    pub async fn network(&self, name: &str) -> Result<NetworkSummary, EngineError> {
+        let mut networks = self.networks().await?;
+        match networks.iter().position(|network| network.name == name) {
+            Some(position) => Ok(networks.swap_remove(position)),
+            None => Err(EngineError::NotFound {
+                kind: Kind::Network,
+                name: name.to_owned(),
+                existing: networks.into_iter().map(|network| network.name).collect(),
+            }),
+        }
+    }
+
+    /// Removes a network, and what it is on the host.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::InUse`], [`EngineError::Host`].
+    pub async fn remove_network(&self, name: &str) -> Result<(), EngineError> {
+        let network = self.network(name).await?;
+        let users = self.containers_on(name).await?;
+        if !users.is_empty() {
+            return Err(EngineError::InUse {
+                kind: Kind::Network,
+                name: name.to_owned(),
+                by: format!("container {}", users.join(", ")),
+            });
+        }
+        let removed = async {
+            match &network.backing {
+                NetworkBacking::Switch { switch, nat } => {
+                    if let Some(nat) = nat {
+                        self.host.switches().remove_nat(nat).await?;
+                    }
+                    self.host.switches().remove_switch(switch).await
+                }
+                NetworkBacking::Hns { id } => match self.host.network().delete_network(*id).await {
+                    // NAT networks do not survive a restart of later hosts: gone is what was asked for.
+                    Err(error) if error.is_win32(0x490) => Ok(()),
+                    answer => answer,
+                },
+            }
+        };
+        removed
+            .await
+            .map_err(|error| EngineError::host(format!("remove network {name:?}"), error))?;
+        if network.ours {
+            self.remove_record(Folder::Networks, name).await?;
+        }
+        Ok(())
+    }
+
+    async fn recorded_networks(&self) -> Result<Vec<NetworkSummary>, EngineError> {
+        self.read_records(Folder::Networks).await
+    }
+
+    /// What the planner needs to know. A list that this host cannot give (its cmdlet or service is missing) is empty: the step
+    /// that needs it will get the host's own answer.
+    async fn host_networking(&self) -> Result<HostNetworking, EngineError> {
+        let modules = self
+            .host
+            .control()
+            .modules()
+            .await
+            .map_err(|error| EngineError::host("list the PowerShell modules", error))?;
+        let switches = self.host.switches();
+        Ok(HostNetworking {
+            info: self.info().await?,
+            modules,
+            adapters: switches.adapters().await.unwrap_or_default(),
+            switches: switches.switches().await.unwrap_or_default(),
+            nats: switches.nats().await.unwrap_or_default(),
+            hns: self.host.network().networks().await.unwrap_or_default(),
+        })
+    }
+
+    async fn carry_out(
+        &self,
+        spec: &NetworkSpec,
+        plan: &NetworkPlan,
+    ) -> Result<NetworkSummary, EngineError> {
+        let mut made = Made::default();
+        for step in &plan.steps {
+            if let Err(error) = self.do_step(step, &mut made).await {
+                let left_behind = self.take_back(made).await;
+                return Err(EngineError::Host {
+                    doing: format!("create network {:?}", spec.name),
+                    error,
+                    left_behind,
+                });
+            }
+        }
+        let subnet = made.subnet.or(spec.subnet);
+        let backing = match (made.hns, made.switch) {
+            (Some(id), _) => NetworkBacking::Hns { id },
+            (None, switch) => NetworkBacking::Switch {
+                switch: switch.unwrap_or_else(|| spec.name.clone()),
+                nat: made.nat,
+            },
+        };
+        Ok(NetworkSummary {
+            name: spec.name.clone(),
+            driver: spec.driver,
+            subnet,
+            backing,
+            ours: true,
+        })
+    }
+
+    async fn do_step(&self, step: &NetworkStep, made: &mut Made) -> Result<(), HostError> {
+        match step {
+            NetworkStep::NewSwitch(switch) => {
+                let switch = self.host.switches().new_switch(switch).await?;
+                made.subnet = switch.nat_subnet;
+                made.switch = Some(switch.name);
+            }
+            NetworkStep::NewNat(nat) => {
+                let nat = self.host.switches().new_nat(nat).await?;
+                made.nat = Some(nat.name);
+            }
+            NetworkStep::HnsCreate(network) => {
+                let network = self.host.network().create_network(network).await?;
+                made.subnet = network
+                    .subnets
+                    .first()
+                    .and_then(|subnet| subnet.address_prefix.parse().ok());
+                made.hns = network.id.parse().ok();
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_back(&self, made: Made) -> Vec<String> {
+        let mut left_behind = Vec::new();
+        if let Some(id) = made.hns
+            && self.host.network().delete_network(id).await.is_err()
+        {
+            left_behind.push(format!("network {id}"));
+        }
+        if let Some(nat) = made.nat
+            && self.host.switches().remove_nat(&nat).await.is_err()
+        {
+            left_behind.push(format!("NAT {nat:?}"));
+        }
+        if let Some(switch) = made.switch
+            && self.host.switches().remove_switch(&switch).await.is_err()
+        {
+            left_behind.push(format!("switch {switch:?}"));
+        }
+        left_behind
+    }
+}
+
+/// What the steps so far have made.
+#[derive(Default)]
+struct Made {
+    switch: Option<String>,
+    nat: Option<String>,
+    hns: Option<Guid>,
+    subnet: Option<Ipv4Net>,
+}

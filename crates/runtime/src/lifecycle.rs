@@ -1,0 +1,498 @@
+//! Create, start, stop, remove.
+
+use serde::{Deserialize, Serialize};
+use wcow_hcs_schema::hns::{HnsEndpoint, NatPolicy, Policy};
+use wcow_hcs_schema::schema1::{ContainerConfig, Layer};
+use wcow_hcs_schema::tp3::{
+    Connection, Device, DeviceSettings, Nat, PortBinding, Tp3ContainerConfig,
+};
+use wcow_host::codes::v1;
+use wcow_host::era::{self, Verdict};
+use wcow_host::{
+    Clock, ComputeService, CreateDocument, Host, HostControl, HostError, HostInfo, LayerStorage,
+    NetworkService, SystemHandle, SystemId, SystemState, TransportProtocol,
+};
+use wcow_network::PortMapping;
+use wcow_ntmeta::{FileTime, Guid, HostPath};
+
+use crate::process::{ExecSpec, Process};
+use crate::race::{Winner, race};
+use crate::rollback::{Rollback, Undo, UndoFailure};
+use crate::{Attachment, ContainerSpec, RuntimeError};
+
+/// A container that exists, and everything needed to start or remove it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Created {
+    /// What it was made from.
+    pub spec: ContainerSpec,
+    /// The folder of its scratch layer.
+    pub scratch: HostPath,
+    /// The steps that take it away again, in the order their counterparts were done.
+    pub teardown: Vec<Undo>,
+}
+
+/// A container that was started, and everything needed to stop it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Its connection to an HNS network, if it has one.
+    pub endpoint: Option<Endpoint>,
+    /// The steps that stop it, in the order their counterparts were done.
+    pub teardown: Vec<Undo>,
+}
+
+/// A container's connection to an HNS network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its id.
+    pub id: Guid,
+    /// Its address.
+    pub address: String,
+    /// Its MAC address.
+    pub mac: String,
+}
+
+/// What the host says of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContainerState {
+    /// Not running, and can be started.
+    Off,
+    /// Running.
+    Running,
+    /// Frozen.
+    Paused,
+}
+
+/// Creates, starts, stops and removes containers on one host.
+#[derive(Debug)]
+pub struct Runtime<'h, H: Host> {
+    host: &'h H,
+    info: HostInfo,
+}
+
+impl<'h, H: Host> Runtime<'h, H> {
+    /// A runtime for `host`; asks it once what it is.
+    ///
+    /// # Errors
+    /// The host cannot be reached.
+    pub async fn new(host: &'h H) -> Result<Self, HostError> {
+        Ok(Self {
+            host,
+            info: host.control().info().await?,
+        })
+    }
+
+    /// Creates a container that is off.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Host`] with the host's answer; nothing is left behind, or the error says what is.
+    pub async fn create(&self, spec: ContainerSpec) -> Result<Created, RuntimeError> {
+        let scratch = era::scratch_folder(self.info.build, &spec.id.0);
+        let mut done = Rollback::default();
+        match self.create_steps(&spec, &scratch, &mut done).await {
+            Ok(()) => Ok(Created {
+                spec,
+                scratch,
+                teardown: done.keep(),
+            }),
+            Err(step) => Err(self.fail(&spec, "be created", step, done).await),
+        }
+    }
+
+    /// Starts a container; returns when it runs.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Host`] with the host's answer; the container is off again, or the error says what is left.
+    pub async fn start(&self, created: &Created) -> Result<Running, RuntimeError> {
+        let mut done = Rollback::default();
+        match self.start_steps(created, &mut done).await {
+            Ok(endpoint) => Ok(Running {
+                endpoint,
+                teardown: done.keep(),
+            }),
+            Err(step) => Err(self.fail(&created.spec, "be started", step, done).await),
+        }
+    }
+
+    /// Runs a program in a running container.
+    ///
+    /// # Errors
+    /// It does not run (0105, 010E), the program is not in it (0x2), and others: the host's answer.
+    pub async fn exec(
+        &self,
+        id: &SystemId,
+        spec: &ExecSpec,
+    ) -> Result<Process<'h, H>, RuntimeError> {
+        let compute = self.host.compute();
+        let system = match compute.open(id).await {
+            Ok(system) => system,
+            Err(error) => return Err(host_error(id, "run a program", error, Vec::new())),
+        };
+        match Process::create(self.host, system, spec).await {
+            Ok(process) => Ok(process),
+            Err(error) => {
+                // A handle that cannot be closed is one the host has already dropped.
+                let _ = compute.close(system).await;
+                Err(host_error(id, "run a program", error, Vec::new()))
+            }
+        }
+    }
+
+    /// Asks a container to shut down, ends it after `grace` (100 ns ticks of the host's clock), and takes back what starting
+    /// it made. One that is not running is no error.
+    ///
+    /// # Errors
+    /// The host's answer to the first step that failed, after all others were tried.
+    pub async fn stop(
+        &self,
+        created: &Created,
+        running: &Running,
+        grace: u64,
+    ) -> Result<(), RuntimeError> {
+        let id = &created.spec.id;
+        match self.shut_down(id, grace).await {
+            Ok(()) => {}
+            Err(error) if is_stopped(&error) => {}
+            Err(error) => return Err(host_error(id, "be stopped", error, Vec::new())),
+        }
+        self.take_back(id, "be stopped", &running.teardown).await
+    }
+
+    /// Ends a container at once and takes back what starting it made. One that is not running is no error.
+    ///
+    /// # Errors
+    /// As for [`stop`](Self::stop).
+    pub async fn kill(&self, created: &Created, running: &Running) -> Result<(), RuntimeError> {
+        self.take_back(&created.spec.id, "be killed", &running.teardown)
+            .await
+    }
+
+    /// Removes a container that is off, and its scratch layer with it.
+    ///
+    /// # Errors
+    /// The host's answer to the first step that failed, after all others were tried.
+    pub async fn remove(&self, created: &Created) -> Result<(), RuntimeError> {
+        self.take_back(&created.spec.id, "be removed", &created.teardown)
+            .await
+    }
+
+    /// What the host says of a container.
+    ///
+    /// # Errors
+    /// The service cannot be reached.
+    pub async fn state(&self, id: &SystemId) -> Result<ContainerState, HostError> {
+        let compute = self.host.compute();
+        let system = match compute.open(id).await {
+            Ok(system) => system,
+            Err(error) if is_stopped(&error) => return Ok(ContainerState::Off),
+            Err(error) => return Err(error),
+        };
+        let state = compute.state(system).await;
+        compute.close(system).await?;
+        Ok(match state? {
+            SystemState::Running => ContainerState::Running,
+            SystemState::Paused => ContainerState::Paused,
+            SystemState::Created | SystemState::Stopped => ContainerState::Off,
+        })
+    }
+
+    async fn create_steps(
+        &self,
+        spec: &ContainerSpec,
+        scratch: &HostPath,
+        done: &mut Rollback,
+    ) -> Result<(), Step> {
+        if era::containers_persist(self.info.build)
+            != matches!(spec.attachment, Some(Attachment::Switch { .. }))
+            && spec.attachment.is_some()
+        {
+            return Err(Step::Unsupported(if era::has_hns(self.info.build) {
+                "this host connects containers through the Host Network Service, not through virtual switches".to_owned()
+            } else {
+                format!(
+                    "build {} has no Host Network Service: connect the container to a virtual switch",
+                    self.info.build
+                )
+            }));
+        }
+        self.host
+            .layers()
+            .create_scratch(scratch, &spec.layers)
+            .await?;
+        done.push(Undo::DestroyLayer(scratch.clone()));
+        if era::containers_persist(self.info.build) {
+            let document = CreateDocument::TechnicalPreview(preview_document(spec, scratch));
+            let system = self.host.compute().create(&spec.id, &document).await?;
+            done.push(Undo::RemoveSystem(spec.id.clone()));
+            self.host.compute().close(system).await?;
+        }
+        Ok(())
+    }
+
+    async fn start_steps(
+        &self,
+        created: &Created,
+        done: &mut Rollback,
+    ) -> Result<Option<Endpoint>, Step> {
+        let spec = &created.spec;
+        let scratch = &created.scratch;
+        let layers = self.host.layers();
+        let compute = self.host.compute();
+        layers.activate(scratch).await?;
+        done.push(Undo::Deactivate(scratch.clone()));
+        layers.prepare(scratch, &spec.layers).await?;
+        done.push(Undo::Unprepare(scratch.clone()));
+
+        if era::containers_persist(self.info.build) {
+            let system = compute.open(&spec.id).await?;
+            let started = compute.start(system).await;
+            let closed = compute.close(system).await;
+            started?;
+            done.push(Undo::Terminate(spec.id.clone()));
+            closed?;
+            return Ok(None);
+        }
+
+        let volume = layers.mount_path(scratch).await?;
+        let endpoint = match &spec.attachment {
+            Some(Attachment::Hns { network, ports }) => {
+                Some(self.connect(spec, *network, ports, done).await?)
+            }
+            Some(Attachment::Switch { .. }) | None => None,
+        };
+        let document =
+            CreateDocument::Schema1(schema1_document(spec, scratch, volume, endpoint.as_ref()));
+        let system = compute.create(&spec.id, &document).await?;
+        done.push(Undo::Terminate(spec.id.clone()));
+        let started = compute.start(system).await;
+        let closed = compute.close(system).await;
+        started?;
+        closed?;
+        Ok(endpoint)
+    }
+
+    async fn connect(
+        &self,
+        spec: &ContainerSpec,
+        network: Guid,
+        ports: &[PortMapping],
+        done: &mut Rollback,
+    ) -> Result<Endpoint, Step> {
+        let wanted = HnsEndpoint {
+            name: spec.name.clone(),
+            virtual_network: network.to_string(),
+            policies: ports
+                .iter()
+                .map(|port| {
+                    Policy::Nat(NatPolicy {
+                        protocol: protocol(port.protocol).to_owned(),
+                        internal_port: port.internal,
+                        external_port: port.external,
+                    })
+                })
+                .collect(),
+            ..HnsEndpoint::default()
+        };
+        let made = self.host.network().create_endpoint(&wanted).await?;
+        let id = made.id.parse::<Guid>().map_err(|_| {
+            Step::Unsupported(format!(
+                "the Host Network Service answered with an endpoint id that is no GUID: {:?}",
+                made.id
+            ))
+        })?;
+        done.push(Undo::DeleteEndpoint(id));
+        Ok(Endpoint {
+            id,
+            address: made.ip_address,
+            mac: made.mac_address,
+        })
+    }
+
+    /// Shuts a system down, and ends it when the grace is over.
+    async fn shut_down(&self, id: &SystemId, grace: u64) -> Result<(), HostError> {
+        let compute = self.host.compute();
+        let system = compute.open(id).await?;
+        let stopped = self.shut_down_open(system, grace).await;
+        let closed = compute.close(system).await;
+        stopped.and(closed)
+    }
+
+    async fn shut_down_open(&self, system: SystemHandle, grace: u64) -> Result<(), HostError> {
+        let compute = self.host.compute();
+        let clock = self.host.clock();
+        let deadline = FileTime::from_ticks(clock.now().ticks().saturating_add(grace));
+        match race(compute.shutdown(system), clock.sleep_until(deadline)).await {
+            Winner::First(answer) => answer,
+            Winner::Second(()) => compute.terminate(system).await,
+        }
+    }
+
+    async fn take_back(
+        &self,
+        id: &SystemId,
+        doing: &'static str,
+        steps: &[Undo],
+    ) -> Result<(), RuntimeError> {
+        let mut failures = Rollback::of(steps.to_vec()).unwind(self.host).await;
+        if failures.is_empty() {
+            return Ok(());
+        }
+        let first = failures.remove(0);
+        Err(host_error(id, doing, first.error, failures))
+    }
+
+    async fn fail(
+        &self,
+        spec: &ContainerSpec,
+        doing: &'static str,
+        step: Step,
+        done: Rollback,
+    ) -> RuntimeError {
+        let left_behind = done.unwind(self.host).await;
+        match step {
+            Step::Unsupported(reason) => RuntimeError::Unsupported {
+                container: spec.id.clone(),
+                reason,
+            },
+            Step::Host(error) => RuntimeError::Host {
+                container: spec.id.clone(),
+                doing,
+                mismatch: self.mismatch(spec, &error),
+                error,
+                left_behind,
+            },
+        }
+    }
+
+    /// Both sides of a mismatch, when the rules of this generation expect the code that the host gave.
+    fn mismatch(&self, spec: &ContainerSpec, error: &HostError) -> Option<String> {
+        let Verdict::Refused { code, .. } = era::start_verdict(&self.info, &spec.image) else {
+            return None;
+        };
+        if error.hresult() != Some(code) {
+            return None;
+        }
+        if !spec.image.container_service {
+            return Some(
+                "the image has no container service (CExecSvc), so nothing in it answers the host"
+                    .to_owned(),
+            );
+        }
+        Some(format!(
+            "the host is {} build {}, the image is {} build {}",
+            self.info.edition, self.info.build, spec.image.product_name, spec.image.build
+        ))
+    }
+}
+
+/// Why a step did not work.
+enum Step {
+    Host(HostError),
+    Unsupported(String),
+}
+
+impl From<HostError> for Step {
+    fn from(error: HostError) -> Self {
+        Self::Host(error)
+    }
+}
+
+fn host_error(
+    id: &SystemId,
+    doing: &'static str,
+    error: HostError,
+    left_behind: Vec<UndoFailure>,
+) -> RuntimeError {
+    RuntimeError::Host {
+        container: id.clone(),
+        doing,
+        mismatch: None,
+        error,
+        left_behind,
+    }
+}
+
+fn is_stopped(error: &HostError) -> bool {
+    error.hresult().is_some_and(|code| {
+        [
+            v1::SYSTEM_NOT_FOUND,
+            v1::SYSTEM_ALREADY_STOPPED,
+            v1::INVALID_STATE,
+        ]
+        .contains(&code)
+    })
+}
+
+fn layers(spec: &ContainerSpec) -> Vec<Layer> {
+    spec.layers
+        .iter()
+        .map(|layer| Layer {
+            id: layer.id.to_string(),
+            path: layer.path.to_string(),
+        })
+        .collect()
+}
+
+fn preview_document(spec: &ContainerSpec, scratch: &HostPath) -> Tp3ContainerConfig {
+    let devices = match &spec.attachment {
+        Some(Attachment::Switch { switch, nat, ports }) => vec![Device {
+            device_type: "Network".to_owned(),
+            connection: Connection {
+                network_name: switch.clone(),
+                enable_nat: nat.is_some(),
+                nat: nat.as_ref().map(|name| Nat {
+                    name: name.clone(),
+                    port_bindings: ports
+                        .iter()
+                        .map(|port| PortBinding {
+                            protocol: protocol(port.protocol).to_owned(),
+                            internal_port: port.internal,
+                            external_port: port.external,
+                        })
+                        .collect(),
+                }),
+            },
+            settings: DeviceSettings::default(),
+        }],
+        Some(Attachment::Hns { .. }) | None => Vec::new(),
+    };
+    Tp3ContainerConfig {
+        system_type: "Container".to_owned(),
+        name: spec.name.clone(),
+        devices,
+        ignore_flushes_during_boot: true,
+        layer_folder_path: scratch.to_string(),
+        layers: layers(spec),
+        ..Tp3ContainerConfig::default()
+    }
+}
+
+fn schema1_document(
+    spec: &ContainerSpec,
+    scratch: &HostPath,
+    volume: String,
+    endpoint: Option<&Endpoint>,
+) -> ContainerConfig {
+    ContainerConfig {
+        system_type: "Container".to_owned(),
+        name: spec.id.0.clone(),
+        owner: spec.owner.clone(),
+        volume_path: volume,
+        ignore_flushes_during_boot: true,
+        layer_folder_path: scratch.to_string(),
+        layers: layers(spec),
+        host_name: spec.host_name.clone(),
+        endpoint_list: endpoint
+            .iter()
+            .map(|endpoint| endpoint.id.to_string())
+            .collect(),
+        ..ContainerConfig::default()
+    }
+}
+
+fn protocol(protocol: TransportProtocol) -> &'static str {
+    match protocol {
+        TransportProtocol::Tcp => "TCP",
+        TransportProtocol::Udp => "UDP",
+    }
+}

@@ -1,0 +1,198 @@
+//! Programs run in a container.
+
+use std::collections::BTreeMap;
+
+use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
+use wcow_host::{ComputeService, Host, HostError, Output, ProcessHandle, SystemHandle};
+
+/// A program to be run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecSpec {
+    /// The whole command line, as the program gets it.
+    pub command_line: String,
+    /// Environment variables on top of the container's.
+    pub environment: BTreeMap<String, String>,
+    /// Working directory in the container; empty for its default.
+    pub working_directory: String,
+    /// User to run as; empty for the container's default.
+    pub user: String,
+    /// Ask for a standard input pipe; without one the program reads the end of the file.
+    pub stdin: bool,
+    /// A console: standard error goes into standard output.
+    pub console: bool,
+}
+
+impl ExecSpec {
+    /// A command line with everything else at its default.
+    pub fn new(command_line: impl Into<String>) -> Self {
+        Self {
+            command_line: command_line.into(),
+            ..Self::default()
+        }
+    }
+
+    /// A command line made from separate arguments, quoted as `CommandLineToArgvW` takes them apart.
+    #[must_use]
+    pub fn from_arguments(arguments: &[String]) -> Self {
+        Self::new(
+            arguments
+                .iter()
+                .map(|argument| quote(argument))
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    }
+
+    pub(crate) fn parameters(&self) -> ProcessParameters {
+        ProcessParameters {
+            command_line: self.command_line.clone(),
+            user: self.user.clone(),
+            working_directory: self.working_directory.clone(),
+            environment: self.environment.clone(),
+            emulate_console: self.console,
+            create_std_in_pipe: self.stdin,
+            create_std_out_pipe: true,
+            create_std_err_pipe: !self.console,
+            ..ProcessParameters::default()
+        }
+    }
+}
+
+/// A program that was started in a container. Dropping it leaves the program running.
+#[derive(Debug)]
+pub struct Process<'h, H: Host> {
+    host: &'h H,
+    system: SystemHandle,
+    process: ProcessHandle,
+    id: u32,
+}
+
+impl<'h, H: Host> Process<'h, H> {
+    pub(crate) async fn create(
+        host: &'h H,
+        system: SystemHandle,
+        spec: &ExecSpec,
+    ) -> Result<Self, HostError> {
+        let process = host
+            .compute()
+            .create_process(system, &spec.parameters())
+            .await?;
+        let id = host.compute().process_status(process).await?.process_id;
+        Ok(Self {
+            host,
+            system,
+            process,
+            id,
+        })
+    }
+
+    /// Its process id in the container.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Reads what it wrote, at most `max` bytes; waits for output; empty at the end.
+    ///
+    /// # Errors
+    /// The host's answer, for example after a restart of its service.
+    pub async fn read(&self, output: Output, max: usize) -> Result<Vec<u8>, HostError> {
+        self.host
+            .compute()
+            .read_output(self.process, output, max)
+            .await
+    }
+
+    /// Writes to its standard input.
+    ///
+    /// # Errors
+    /// There is no pipe, or it is closed.
+    pub async fn write(&self, bytes: &[u8]) -> Result<(), HostError> {
+        self.host.compute().write_input(self.process, bytes).await
+    }
+
+    /// Ends its standard input.
+    ///
+    /// # Errors
+    /// There is no pipe.
+    pub async fn close_input(&self) -> Result<(), HostError> {
+        self.host.compute().close_input(self.process).await
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// It has already exited.
+    pub async fn terminate(&self) -> Result<(), HostError> {
+        self.host.compute().terminate_process(self.process).await
+    }
+
+    /// Waits until it has exited, and closes the handles to it.
+    ///
+    /// # Errors
+    /// The host's answer, for example after a restart of its service.
+    pub async fn wait(self) -> Result<ProcessStatus, HostError> {
+        let compute = self.host.compute();
+        let status = compute.wait_process(self.process).await;
+        let process = compute.close_process(self.process).await;
+        let system = compute.close(self.system).await;
+        let status = status?;
+        process.and(system)?;
+        Ok(status)
+    }
+}
+
+/// Quotes one argument: backslashes are doubled only where a quote follows them.
+fn quote(argument: &str) -> String {
+    if !argument.is_empty() && !argument.contains([' ', '\t', '\n', '\u{b}', '"']) {
+        return argument.to_owned();
+    }
+    let mut quoted = String::with_capacity(argument.len().saturating_add(2));
+    let mut backslashes = 0_usize;
+    quoted.push('"');
+    for character in argument.chars() {
+        match character {
+            '\\' => backslashes = backslashes.saturating_add(1),
+            '"' => {
+                quoted.extend(std::iter::repeat_n(
+                    '\\',
+                    backslashes.saturating_mul(2).saturating_add(1),
+                ));
+                backslashes = 0;
+                quoted.push('"');
+                continue;
+            }
+            _ => {
+                quoted.extend(std::iter::repeat_n('\\', backslashes));
+                backslashes = 0;
+            }
+        }
+        if character != '\\' {
+            quoted.push(character);
+        }
+    }
+    quoted.extend(std::iter::repeat_n('\\', backslashes.saturating_mul(2)));
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[track_caller]
+    fn check(argument: &str, expected: &str) {
+        assert_eq!(quote(argument), expected, "for {argument:?}");
+    }
+
+    #[test]
+    fn arguments_are_quoted_as_windows_takes_them_apart() {
+        check("dir", "dir");
+        check("", "\"\"");
+        check("two words", "\"two words\"");
+        check(r"C:\dir\", r"C:\dir\");
+        check(r"C:\my dir\", r#""C:\my dir\\""#);
+        check(r#"say "hi""#, r#""say \"hi\"""#);
+        check(r#"a\"b"#, r#""a\\\"b""#);
+    }
+}

@@ -1,0 +1,105 @@
+//! Undoing what was done, in reverse.
+
+use serde::{Deserialize, Serialize};
+use wcow_host::codes::{v1, win32};
+use wcow_host::{ComputeService, Host, HostError, LayerStorage, NetworkService, SystemId};
+use wcow_ntmeta::{Guid, HostPath, Hresult};
+
+/// One step that takes back one thing the runtime made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Undo {
+    /// Delete a scratch layer.
+    DestroyLayer(HostPath),
+    /// Detach a scratch layer.
+    Deactivate(HostPath),
+    /// Unmount the parents of a scratch layer.
+    Unprepare(HostPath),
+    /// Delete an HNS endpoint.
+    DeleteEndpoint(Guid),
+    /// End a compute system.
+    Terminate(SystemId),
+    /// Remove a persistent container (technical previews).
+    RemoveSystem(SystemId),
+}
+
+/// An undo step that failed: what it should have taken back is still on the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoFailure {
+    /// The step.
+    pub step: Undo,
+    /// The host's answer.
+    pub error: HostError,
+}
+
+/// The steps that undo what has been done so far. Every operation of the runtime that does more than one thing pushes onto one
+/// of these, and runs it when a later step fails.
+#[derive(Debug, Default)]
+pub struct Rollback {
+    steps: Vec<Undo>,
+}
+
+impl Rollback {
+    /// The rollback of steps done earlier, in the order they were done.
+    #[must_use]
+    pub fn of(steps: Vec<Undo>) -> Self {
+        Self { steps }
+    }
+
+    /// Remembers how to undo what was just done.
+    pub fn push(&mut self, step: Undo) {
+        self.steps.push(step);
+    }
+
+    /// The steps, in the order they were done: for keeping, once all is well.
+    #[must_use]
+    pub fn keep(self) -> Vec<Undo> {
+        self.steps
+    }
+
+    /// Undoes everything, the last step first. A step that fails does not stop the others; one whose object is already gone
+    /// counts as done.
+    pub async fn unwind<H: Host>(self, host: &H) -> Vec<UndoFailure> {
+        let mut failures = Vec::new();
+        for step in self.steps.into_iter().rev() {
+            if let Err(error) = undo(host, &step).await
+                && !already_gone(&step, &error)
+            {
+                failures.push(UndoFailure { step, error });
+            }
+        }
+        failures
+    }
+}
+
+async fn undo<H: Host>(host: &H, step: &Undo) -> Result<(), HostError> {
+    match step {
+        Undo::DestroyLayer(layer) => host.layers().destroy(layer).await,
+        Undo::Deactivate(scratch) => host.layers().deactivate(scratch).await,
+        Undo::Unprepare(scratch) => host.layers().unprepare(scratch).await,
+        Undo::DeleteEndpoint(id) => host.network().delete_endpoint(*id).await,
+        Undo::RemoveSystem(id) => host.compute().remove(id).await,
+        Undo::Terminate(id) => {
+            let system = host.compute().open(id).await?;
+            let ended = host.compute().terminate(system).await;
+            let closed = host.compute().close(system).await;
+            ended.and(closed)
+        }
+    }
+}
+
+/// After a restart of the host, attachments, endpoints and systems are gone; the codes that say so are no failures here.
+fn already_gone(step: &Undo, error: &HostError) -> bool {
+    let gone: &[Hresult] = match step {
+        Undo::Deactivate(_) | Undo::Unprepare(_) | Undo::DestroyLayer(_) => &[
+            win32::DEV_NOT_EXIST,
+            win32::FILE_NOT_FOUND,
+            win32::PATH_NOT_FOUND,
+        ],
+        Undo::DeleteEndpoint(_) => &[win32::NOT_FOUND],
+        Undo::Terminate(_) | Undo::RemoveSystem(_) => {
+            &[v1::SYSTEM_NOT_FOUND, v1::SYSTEM_ALREADY_STOPPED]
+        }
+    };
+    error.hresult().is_some_and(|code| gone.contains(&code))
+}

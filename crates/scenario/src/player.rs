@@ -1,0 +1,575 @@
+//! Plays scenarios on a host.
+
+use std::future::Future;
+
+use wcow_engine::{ContainerSummary, CreateContainer, Engine, EngineError, Force, InstallWimError};
+use wcow_host::{
+    FileKind, FileSystem, Host, HostInfo, NewNetNat, NewVmSwitch, Output, SwitchService,
+    SwitchType, render,
+};
+use wcow_image_store::StoredImage;
+use wcow_network::NetworkSpec;
+use wcow_ntmeta::{Guid, HostPath};
+use wcow_runtime::ExecSpec;
+use wcow_wim::{ImageIndex, Wim};
+
+use crate::{Action, Answer, Expect, Scenario, Step};
+
+/// How many seconds a container gets to stop.
+const GRACE: u64 = 10 * 10_000_000;
+/// How much is read from a pipe at once.
+const CHUNK: usize = 64 * 1024;
+
+/// Where a scenario finds the WIM files it names.
+pub trait WimShelf: Send + Sync {
+    /// The WIM of this name, opened, and the image in it that is meant.
+    fn wim(&self, name: &str) -> Option<(&Wim, ImageIndex)>;
+}
+
+/// What one step came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The scenario's id.
+    pub scenario: String,
+    /// What was done.
+    pub action: Action,
+    /// The command of the time.
+    pub powershell: Option<String>,
+    /// What was expected, in a few words.
+    pub expected: String,
+    /// What was seen, in as few.
+    pub seen: String,
+    /// The whole answer.
+    pub answer: Answer,
+    /// What it means.
+    pub means: String,
+    /// What differs from what was expected; empty if nothing does.
+    pub differences: Vec<String>,
+}
+
+impl Outcome {
+    /// True if everything was as expected.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// A scenario that could not be played to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlayError {
+    /// What the scenario takes as given could not be brought about.
+    #[error("{scenario}: what it takes as given could not be had: {action:?} answered {answer}")]
+    Given {
+        /// The scenario.
+        scenario: String,
+        /// The action that failed.
+        action: Action,
+        /// What it answered.
+        answer: String,
+    },
+    /// The host cannot be reached.
+    #[error("the host cannot say what it is")]
+    Host(#[source] EngineError),
+}
+
+/// Plays scenarios on one host, one after the other.
+pub struct Player<'e, H: Host> {
+    engine: &'e Engine<H>,
+    shelf: &'e dyn WimShelf,
+}
+
+impl<'e, H: Host> Player<'e, H> {
+    /// A player for this host, with these WIM files.
+    pub fn new(engine: &'e Engine<H>, shelf: &'e dyn WimShelf) -> Self {
+        Self { engine, shelf }
+    }
+
+    /// Plays a whole scenario: brings about what it takes as given, then every step, also after one that does not agree.
+    ///
+    /// # Errors
+    /// [`PlayError`].
+    pub async fn play(&self, scenario: &Scenario) -> Result<Vec<Outcome>, PlayError> {
+        self.prepare(scenario).await?;
+        let mut outcomes = Vec::with_capacity(scenario.steps.len());
+        for step in &scenario.steps {
+            outcomes.push(self.step(&scenario.id, step).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// Brings about what a scenario takes as given.
+    ///
+    /// # Errors
+    /// [`PlayError::Given`].
+    pub async fn prepare(&self, scenario: &Scenario) -> Result<(), PlayError> {
+        for action in &scenario.given {
+            let answer = self.act(action, None).await?;
+            if answer.code.is_some() {
+                return Err(PlayError::Given {
+                    scenario: scenario.id.clone(),
+                    action: action.clone(),
+                    answer: answer.text.trim_end().to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Plays one step.
+    ///
+    /// # Errors
+    /// [`PlayError::Host`].
+    pub async fn step(&self, scenario: &str, step: &Step) -> Result<Outcome, PlayError> {
+        let answer = self.act(&step.action, step.powershell.as_deref()).await?;
+        Ok(Outcome {
+            scenario: scenario.to_owned(),
+            action: step.action.clone(),
+            powershell: step.powershell.clone(),
+            expected: expected(&step.expect),
+            seen: seen(&answer),
+            means: step.means.clone(),
+            differences: differences(&step.expect, &answer),
+            answer,
+        })
+    }
+
+    async fn act(&self, action: &Action, typed: Option<&str>) -> Result<Answer, PlayError> {
+        let host = self.engine.info().await.map_err(PlayError::Host)?;
+        let typed = render::CommandLine {
+            typed: typed.or(cmdlet(action)).unwrap_or_default().to_owned(),
+        };
+        let subject = self.subject(action).await;
+        let subject = subject.as_ref().map(|(name, id)| render::Subject {
+            container_name: name,
+            container_id: id,
+        });
+        let done = match action {
+            Action::InstallImage(wim) => {
+                return Ok(match self.install(wim).await {
+                    Ok(image) => Answer::shown(images(&[image])),
+                    Err(error) => Answer::not_installed(&error, &host, &typed),
+                });
+            }
+            Action::EnsureImage(wim) => {
+                return Ok(match self.ensure_image(wim).await {
+                    Ok(()) => Answer::default(),
+                    Err(error) => Answer::not_installed(&error, &host, &typed),
+                });
+            }
+            other => self.do_action(other, &host).await,
+        };
+        Ok(match done {
+            Ok(text) => Answer::shown(text),
+            Err(error) => Answer::refused(&error, &host, &typed, subject.as_ref()),
+        })
+    }
+
+    async fn do_action(&self, action: &Action, host: &HostInfo) -> Result<String, EngineError> {
+        let engine = self.engine;
+        match action {
+            Action::EnsurePackages(packages) => {
+                let there = engine.packages().await?;
+                for package in packages {
+                    if there.iter().all(|there| there.name != *package) {
+                        engine.enable(package).await?;
+                    }
+                }
+                Ok(String::new())
+            }
+            Action::EnsureRestarted => {
+                if host.reboot_pending {
+                    engine.reboot().await?;
+                }
+                Ok(String::new())
+            }
+            Action::EnsureContainer { image, name } => {
+                if engine
+                    .containers()
+                    .await?
+                    .iter()
+                    .all(|container| container.name != *name)
+                {
+                    engine
+                        .create_container(wanted(image, name, None, None))
+                        .await?;
+                }
+                Ok(String::new())
+            }
+            Action::EnsureNoContainer(name) => {
+                if engine
+                    .containers()
+                    .await?
+                    .iter()
+                    .any(|container| container.name == *name)
+                {
+                    engine.remove_container(name, Force::Yes).await?;
+                }
+                Ok(String::new())
+            }
+            Action::AddPackages(packages) => {
+                for package in packages {
+                    engine.enable(package).await?;
+                }
+                Ok(format!("{}\n", packages.join("\n")))
+            }
+            Action::ShowHost => self.show_host(host).await,
+            Action::Restart => engine.reboot().await.map(|()| String::new()),
+            Action::NewSwitch {
+                name,
+                kind,
+                adapter,
+                subnet,
+            } => {
+                let wanted = NewVmSwitch {
+                    name: name.clone(),
+                    kind: *kind,
+                    adapter: adapter.clone(),
+                    nat_subnet: *subnet,
+                };
+                direct(
+                    format!("make the switch {name:?}"),
+                    engine.host().switches().new_switch(&wanted),
+                )
+                .await?;
+                Ok(format!("{name}\n"))
+            }
+            Action::NewNat { name, prefix } => {
+                let wanted = NewNetNat {
+                    name: name.clone(),
+                    internal_prefix: *prefix,
+                };
+                direct(
+                    format!("make the NAT {name:?}"),
+                    engine.host().switches().new_nat(&wanted),
+                )
+                .await?;
+                Ok(format!("{name}\n"))
+            }
+            Action::ListSwitches => {
+                let switches = direct(
+                    "list the switches".to_owned(),
+                    engine.host().switches().switches(),
+                )
+                .await?;
+                Ok(lines(switches.iter().map(|switch| {
+                    let subnet = switch
+                        .nat_subnet
+                        .map_or_else(String::new, |subnet| format!("  {subnet}"));
+                    format!("{}  {}{subnet}", switch.name, switch_type(switch.kind))
+                })))
+            }
+            Action::CreateNetwork {
+                name,
+                driver,
+                subnet,
+                gateway,
+            } => {
+                let Ok(driver) = driver.parse() else {
+                    return Err(EngineError::BadName {
+                        kind: wcow_engine::Kind::Network,
+                        name: driver.clone(),
+                    });
+                };
+                let spec = NetworkSpec {
+                    name: name.clone(),
+                    driver,
+                    subnet: *subnet,
+                    gateway: *gateway,
+                    adapter: None,
+                };
+                engine.create_network(&spec).await?;
+                Ok(format!("{name}\n"))
+            }
+            Action::ListNetworks => {
+                let networks = engine.networks().await?;
+                Ok(lines(networks.iter().map(|network| {
+                    let subnet = network
+                        .subnet
+                        .map_or_else(String::new, |subnet| format!("  {subnet}"));
+                    format!("{}  {}{subnet}", network.name, network.driver)
+                })))
+            }
+            Action::ListImages => Ok(images(&engine.images().await?)),
+            Action::TestImage(image) => {
+                let errors = engine.test_image(image).await?;
+                let errors = errors
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                Ok(format!(
+                    "Image             ValidationErrors\n-----             ----------------\n{image}  {{{errors}}}\n"
+                ))
+            }
+            Action::CreateContainer {
+                image,
+                name,
+                id,
+                network,
+            } => {
+                let id = id.as_ref().and_then(|id| id.parse::<Guid>().ok());
+                let made = engine
+                    .create_container(wanted(image, name, id, network.as_deref()))
+                    .await?;
+                Ok(containers(&[made]))
+            }
+            Action::StartContainer(name) => Ok(containers(&[engine.start(name).await?])),
+            Action::StopContainer(name) => Ok(containers(&[engine.stop(name, GRACE).await?])),
+            Action::RemoveContainer(name) => engine
+                .remove_container(name, Force::No)
+                .await
+                .map(|()| String::new()),
+            Action::ListContainers => Ok(containers(&engine.containers().await?)),
+            Action::Exec { name, command } => self.exec(name, command).await,
+            Action::ListFiles(path) => self.list_files(path).await,
+            // These answer with an error of another type and are handled before.
+            Action::InstallImage(_) | Action::EnsureImage(_) => Ok(String::new()),
+        }
+    }
+
+    async fn install(&self, name: &str) -> Result<StoredImage, InstallWimError> {
+        let (wim, index) = self.on_shelf(name)?;
+        self.engine.install_wim(wim, index, None).await
+    }
+
+    async fn ensure_image(&self, name: &str) -> Result<(), InstallWimError> {
+        let (wim, index) = self.on_shelf(name)?;
+        let info = wim.images().iter().find(|info| info.index == index);
+        let wanted = info.and_then(|info| info.name.clone()).unwrap_or_default();
+        if self
+            .engine
+            .images()
+            .await?
+            .iter()
+            .all(|image| image.name != wanted)
+        {
+            self.engine.install_wim(wim, index, None).await?;
+        }
+        Ok(())
+    }
+
+    fn on_shelf(&self, name: &str) -> Result<(&Wim, ImageIndex), InstallWimError> {
+        self.shelf.wim(name).ok_or_else(|| {
+            InstallWimError::Engine(EngineError::NotFound {
+                kind: wcow_engine::Kind::Image,
+                name: name.to_owned(),
+                existing: Vec::new(),
+            })
+        })
+    }
+
+    /// Name and id of the container that an action is about, for answers that name both.
+    async fn subject(&self, action: &Action) -> Option<(String, String)> {
+        let (name, id) = match action {
+            Action::CreateContainer { name, id, .. } => (name, id.clone()),
+            Action::StartContainer(name)
+            | Action::StopContainer(name)
+            | Action::RemoveContainer(name)
+            | Action::Exec { name, .. } => (name, None),
+            _ => return None,
+        };
+        let id = match id {
+            Some(id) => id,
+            None => self.engine.container(name).await.ok()?.id.0,
+        };
+        Some((name.clone(), id.to_uppercase()))
+    }
+
+    async fn show_host(&self, host: &HostInfo) -> Result<String, EngineError> {
+        let packages = self.engine.packages().await?;
+        let adapters = self.engine.adapters().await.unwrap_or_default();
+        let mut text = format!("{}, build {}, {}\n", host.product, host.build, host.edition);
+        for package in packages {
+            let pending = if package.reboot_pending {
+                " (after a restart)"
+            } else {
+                ""
+            };
+            text.push_str(&format!("package  {}{pending}\n", package.name));
+        }
+        for adapter in adapters {
+            text.push_str(&format!("adapter  {}\n", adapter.name));
+        }
+        Ok(text)
+    }
+
+    async fn exec(&self, name: &str, command: &str) -> Result<String, EngineError> {
+        let spec = ExecSpec {
+            console: true,
+            ..ExecSpec::new(command)
+        };
+        let process = self.engine.exec(name, &spec).await?;
+        let mut shown = Vec::new();
+        loop {
+            let bytes = direct(
+                format!("follow {command:?}"),
+                process.read(Output::Out, CHUNK),
+            )
+            .await?;
+            if bytes.is_empty() {
+                break;
+            }
+            shown.extend_from_slice(&bytes);
+        }
+        let status = direct(format!("follow {command:?}"), process.wait()).await?;
+        let mut text = String::from_utf8_lossy(&shown).replace("\r\n", "\n");
+        if status.exit_code != 0 {
+            text.push_str(&format!("exit code {}\n", status.exit_code));
+        }
+        Ok(text)
+    }
+
+    /// A folder with everything below it that is not in a `files` tree, which is too long to show.
+    async fn list_files(&self, path: &str) -> Result<String, EngineError> {
+        let doing = format!("list {path}");
+        let root = HostPath::parse(path).map_err(|_| EngineError::Record {
+            path: path.to_owned(),
+            reason: "not a path of a host".to_owned(),
+        })?;
+        let files = self.engine.host().files();
+        let mut shown = Vec::new();
+        let mut open = vec![(root, String::new())];
+        while let Some((folder, prefix)) = open.pop() {
+            for entry in direct(doing.clone(), files.list(&folder)).await? {
+                let name = format!("{prefix}{}", entry.name);
+                match entry.metadata.kind {
+                    FileKind::File => shown.push(format!("{:>12}  {name}", entry.metadata.len)),
+                    FileKind::Directory => {
+                        shown.push(format!("{:>12}  {name}", "<DIR>"));
+                        if name != "files" {
+                            let mut below = folder.clone();
+                            if below.push(entry.name.clone()).is_ok() {
+                                open.push((below, format!("{name}\\")));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        shown.sort_by(|a, b| a.get(14..).cmp(&b.get(14..)));
+        Ok(lines(shown.into_iter()))
+    }
+}
+
+/// A call straight to the host, past the engine's names.
+async fn direct<T>(
+    doing: String,
+    call: impl Future<Output = Result<T, wcow_host::HostError>>,
+) -> Result<T, EngineError> {
+    call.await.map_err(|error| EngineError::Host {
+        doing,
+        error,
+        left_behind: Vec::new(),
+    })
+}
+
+fn wanted(image: &str, name: &str, id: Option<Guid>, network: Option<&str>) -> CreateContainer {
+    CreateContainer {
+        image: image.to_owned(),
+        name: Some(name.to_owned()),
+        id,
+        network: network.map(str::to_owned),
+        ..CreateContainer::default()
+    }
+}
+
+/// The cmdlet that an action stands for, when the scenario does not say how it was typed.
+fn cmdlet(action: &Action) -> Option<&'static str> {
+    Some(match action {
+        Action::NewSwitch { .. } => "New-VMSwitch",
+        Action::NewNat { .. } => "New-NetNat",
+        Action::InstallImage(_) | Action::EnsureImage(_) => "Install-ContainerOSImage",
+        Action::CreateContainer { .. } | Action::EnsureContainer { .. } => "New-Container",
+        Action::StartContainer(_) => "Start-Container",
+        Action::StopContainer(_) => "Stop-Container",
+        Action::RemoveContainer(_) => "Remove-Container",
+        _ => return None,
+    })
+}
+
+fn switch_type(kind: SwitchType) -> &'static str {
+    match kind {
+        SwitchType::Private => "Private",
+        SwitchType::Internal => "Internal",
+        SwitchType::External => "External",
+        SwitchType::Nat => "NAT",
+    }
+}
+
+fn images(images: &[StoredImage]) -> String {
+    lines(
+        images
+            .iter()
+            .map(|image| format!("{}  {}  {}", image.name, image.version, image.full_name)),
+    )
+}
+
+fn containers(containers: &[ContainerSummary]) -> String {
+    lines(containers.iter().map(|container| {
+        format!(
+            "{}  {}  {}",
+            container.name,
+            container.status.word(),
+            container.image
+        )
+    }))
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.map(|line| line + "\n").collect()
+}
+
+fn expected(expect: &Expect) -> String {
+    expect.code.clone().unwrap_or_else(|| "ok".to_owned())
+}
+
+fn seen(answer: &Answer) -> String {
+    answer.code.clone().unwrap_or_else(|| "ok".to_owned())
+}
+
+fn differences(expect: &Expect, answer: &Answer) -> Vec<String> {
+    let mut differences = Vec::new();
+    if expect.code != answer.code {
+        differences.push(format!(
+            "expected {}, seen {}",
+            expected(expect),
+            seen(answer)
+        ));
+    }
+    if let Some(failure) = &expect.failure
+        && answer.failure != Some(failure.as_str())
+    {
+        let seen = answer.failure.unwrap_or("none");
+        differences.push(format!(
+            "expected the catalogue entry {failure}, the first candidate is {seen}"
+        ));
+    }
+    if let Some(text) = &expect.answer
+        && text.trim_end() != answer.text.trim_end()
+    {
+        differences.push(format!(
+            "expected to the letter:\n{}\nseen:\n{}",
+            text.trim_end(),
+            answer.text.trim_end()
+        ));
+    }
+    for words in &expect.shows {
+        if !answer.text.contains(words.as_str()) {
+            differences.push(format!(
+                "expected {words:?} in the answer, seen:\n{}",
+                answer.text.trim_end()
+            ));
+        }
+    }
+    for words in &expect.hides {
+        if answer.text.contains(words.as_str()) {
+            differences.push(format!(
+                "expected no {words:?} in the answer, seen:\n{}",
+                answer.text.trim_end()
+            ));
+        }
+    }
+    differences
+}

@@ -1,0 +1,36 @@
+//! The scenarios, played on simulated hosts.
+
+mod files;
+mod predict;
+mod seed;
+mod wims;
+
+use wcow_engine::Engine;
+use wcow_scenario::{Outcome, Player, Scenario, WimShelf};
+use wcow_sim::{Profile, Sim};
+
+/// Plays a scenario on a fresh host.
+#[track_caller]
+fn play(scenario: &Scenario, seed: u64, shelf: &dyn WimShelf) -> (Vec<Outcome>, Sim) {
+    let profile = Profile::named(&scenario.profile).expect("the scenario's profile exists");
+    let sim = Sim::new(profile, seed);
+    let engine = Engine::new(sim.client());
+    let outcomes = sim
+        .run(Player::new(&engine, shelf).play(scenario))
+        .expect("the host does not get stuck")
+        .expect("what the scenario takes as given can be had");
+    (outcomes, sim)
+}
+
+/// Everything that went otherwise than expected.
+fn differences(outcomes: &[Outcome]) -> Vec<String> {
+    outcomes
+        .iter()
+        .flat_map(|outcome| {
+            outcome
+                .differences
+                .iter()
+                .map(|difference| format!("{:?}: {difference}", outcome.action))
+        })
+        .collect()
+}
