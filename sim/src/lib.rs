@@ -42,6 +42,7 @@ mod executor;
 mod fs;
 mod profile;
 mod queue;
+pub mod scenarios;
 mod serial;
 mod snapshot;
 mod trace;

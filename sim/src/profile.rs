@@ -59,13 +59,10 @@ const CORE_TP3: &str = include_str!("../profiles/core-tp3.json");
 const SERVER_2022: &str = include_str!("../profiles/server-2022.json");
 
 impl Profile {
-    /// The embedded profiles, oldest Windows first.
+    /// The embedded profiles, oldest Windows first: `nano-tp3-bare`, `nano-tp3`, `core-tp3`, `server-2022`.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        [NANO_TP3, CORE_TP3, SERVER_2022]
-            .iter()
-            .filter_map(|text| serde_json::from_str(text).ok())
-            .collect()
+        vec![Self::nano_tp3_bare(), Self::nano_tp3(), Self::core_tp3(), Self::server_2022()]
     }
 
     /// The embedded profile of this name.
@@ -78,6 +75,16 @@ impl Profile {
     #[must_use]
     pub fn nano_tp3() -> Self {
         embedded(NANO_TP3)
+    }
+
+    /// The field report's host before any package was added to it.
+    #[must_use]
+    pub fn nano_tp3_bare() -> Self {
+        Self {
+            name: "nano-tp3-bare".to_owned(),
+            about: "the field report's host before any package was added to it".to_owned(),
+            ..Self::nano_tp3().without_packages()
+        }
     }
 
     /// A Server Core host of the same build, on which everything works.
@@ -123,7 +130,10 @@ mod tests {
             .into_iter()
             .map(|profile| profile.name)
             .collect();
-        assert_eq!(names, ["nano-tp3", "core-tp3", "server-2022"]);
+        assert_eq!(
+            names,
+            ["nano-tp3-bare", "nano-tp3", "core-tp3", "server-2022"]
+        );
         assert_eq!(Profile::nano_tp3().build, Profile::core_tp3().build);
         assert_eq!(Profile::server_2022().build, 20348);
         assert!(Profile::named("server-2003").is_none());

@@ -39,7 +39,7 @@ pub(crate) struct NodeId(u32);
 pub(crate) struct Fs {
     nodes: BTreeMap<NodeId, Node>,
     next_node: u32,
-    /// Roots by upcased drive: `C:`, `\\?\VOLUME{...}`.
+    /// Roots by upcased drive.
     #[serde(with = "serial::pairs")]
     volumes: BTreeMap<WideName, NodeId>,
     free: u64,
@@ -134,24 +134,13 @@ impl Fs {
         fs
     }
 
-    /// A directory without a name: the root of a volume, to be kept by whoever needs it, or put under a name by
-    /// [`mount`](Self::mount).
+    /// A directory that has no name yet.
     pub(crate) fn new_directory(&mut self, now: FileTime) -> NodeId {
         self.add(Node::new(
             FileAttributes::DIRECTORY,
             now,
             Body::Directory(BTreeMap::new()),
         ))
-    }
-
-    /// Makes a directory the root of a volume: `\\?\Volume{...}`.
-    pub(crate) fn mount(&mut self, volume: &WideName, root: NodeId) {
-        self.volumes.insert(volume.upcased(), root);
-    }
-
-    /// Takes a volume's name away; its files stay.
-    pub(crate) fn unmount(&mut self, volume: &WideName) -> Option<NodeId> {
-        self.volumes.remove(&volume.upcased())
     }
 
     /// The root of a path's volume.
