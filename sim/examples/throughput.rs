@@ -13,7 +13,6 @@ const STORIES: u32 = 500;
 
 #[expect(
     clippy::disallowed_types,
-    clippy::disallowed_methods,
     reason = "this measures the simulator from outside"
 )]
 fn main() -> Result<(), Box<dyn Error>> {

@@ -498,6 +498,10 @@ replies! {
 }
 
 /// What a call comes to at the moment it takes effect.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives on the stack for one step and is mostly the large variant"
+)]
 pub(crate) enum Step {
     /// It is answered.
     Done(Reply),

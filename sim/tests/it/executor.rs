@@ -7,7 +7,7 @@ use wcow_host::{Clock, FileSystem, Host, HostControl, WriteMode};
 use wcow_ntmeta::FileTime;
 use wcow_sim::{Profile, Sim, SimHost};
 
-use crate::{code, host, path, run, win32};
+use crate::support::{code, host, path, run, win32};
 
 /// A plan of a few calls by several clients at once.
 fn plan(seed: u64) -> (String, Vec<u32>) {

@@ -4,7 +4,7 @@ use wcow_host::{FileKind, FileSystem, Host, WriteMode};
 use wcow_ntmeta::FileAttributes;
 use wcow_sim::{Profile, Sim, SimHost};
 
-use crate::{code, host, path, run, win32};
+use crate::support::{code, host, path, run, win32};
 
 fn with_dir() -> (Sim, SimHost) {
     let (sim, client) = host(Profile::server_2022());

@@ -11,7 +11,7 @@ use wcow_host::{
 };
 use wcow_sim::{Profile, Sim};
 
-use crate::{path, run};
+use crate::support::{path, run};
 
 const TABLE: &str = include_str!("fingerprints.txt");
 

@@ -4,7 +4,7 @@ use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork, NatPolicy, Policy, Subnet};
 use wcow_host::{Host, HostControl, NetworkService};
 use wcow_sim::Profile;
 
-use crate::{code, host, run, win32};
+use crate::support::{code, host, run, win32};
 
 fn network(name: &str, kind: &str, prefix: &str) -> HnsNetwork {
     let subnet = Subnet {

@@ -4,7 +4,7 @@ use wcow_host::{Clock, FeatureState, FileSystem, Host, HostControl, SwitchServic
 use wcow_ntmeta::FileTime;
 use wcow_sim::Profile;
 
-use crate::{code, host, path, run, win32};
+use crate::support::{code, host, path, run, win32};
 
 #[test]
 fn a_package_works_after_a_restart() {

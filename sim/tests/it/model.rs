@@ -10,7 +10,7 @@ use wcow_ntmeta::{FileAttributes, FileTime, HostPath, WideName};
 use wcow_sim::{Profile, Sim, SimHost};
 use wcow_tree::{Entry, EntryId, Extra, Times, TreeSink};
 
-use crate::run;
+use crate::support::run;
 
 /// A step; paths are up to three names out of few, in either case.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use wcow_hcs_schema::hns::HnsNetwork;
 use wcow_host::{FileSystem, Host, HostControl, NetworkService, WriteMode};
 use wcow_sim::{LoadError, Profile, Sim};
 
-use crate::{path, run};
+use crate::support::{path, run};
 
 /// A host with something of everything in it.
 fn used(profile: Profile) -> Sim {

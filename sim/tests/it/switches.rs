@@ -5,7 +5,7 @@ use wcow_host::{
 };
 use wcow_sim::Profile;
 
-use crate::{code, host, run};
+use crate::support::{code, host, run};
 
 const NO_ELEMENT: &str = "InvalidOperation,Microsoft.HyperV.PowerShell.Commands.NewVMSwitch";
 const NOT_RECOGNISED: &str = "CommandNotFoundException";

@@ -5,7 +5,7 @@ use wcow_ntmeta::{FileAttributes, FileTime, WideName};
 use wcow_sim::{Profile, Sim, SimHost, SimTree};
 use wcow_tree::{Entry, EntryId, Extra, Stream, StreamEnd, StreamKind, StreamRef, Times, TreeSink};
 
-use crate::{code, host, path, run, win32};
+use crate::support::{code, host, path, run, win32};
 
 fn entry(id: u32, parent: Option<u32>, name: &str, len: Option<u64>) -> Entry {
     let attributes = if len.is_some() {
