@@ -1,0 +1,395 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::Ipv4Net;
+use wcow_network::{Driver, PortMapping};
+
+/// Takes a WIM file to a running Windows container, on a real or a simulated host.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wcow",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Start with `wcow tour`: the whole way from a WIM to a running container, on simulated hosts.\n\
+Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict or in use, 5 not supported on this host, 6 integrity check failed."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Which host: `windows` (the real one), `sim` or `sim:NAME` (a simulated one).
+    #[arg(long, global = true, env = "WCOW_HOST", value_name = "HOST")]
+    pub(crate) host: Option<String>,
+    /// Where simulated hosts are kept.
+    #[arg(long, global = true, env = "WCOW_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// How data is shown on standard output.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+/// How data is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs: `{"schema":"wcow.<kind>/1","items":[...]}`.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Walk the whole story, from a WIM to a running container, on simulated hosts.
+    Tour(TourArgs),
+    /// Look into, verify and extract WIM files.
+    #[command(subcommand)]
+    Wim(WimCommand),
+    /// Base OS images on a host.
+    #[command(subcommand)]
+    Image(ImageCommand),
+    /// Networks on a host.
+    #[command(subcommand)]
+    Network(NetworkCommand),
+    /// Containers on a host.
+    #[command(subcommand)]
+    Container(ContainerCommand),
+    /// Create a container, start it, run a program in it, and stop it again.
+    Run(RunArgs),
+    /// Run a program in a running container.
+    Exec(ExecArgs),
+    /// List containers.
+    Ps,
+    /// Hosts: make simulated ones, look at one, change it.
+    #[command(subcommand)]
+    Host(HostCommand),
+    /// The simulator: scenarios and the catalogue of failures.
+    #[command(subcommand)]
+    Sim(SimCommand),
+    /// Explain a code or a failure: an HRESULT, a Win32 code, a name, or a catalogue id.
+    Explain {
+        /// For example 0xC0370101, 0x20, HCS_E_IMAGE_MISMATCH or machine-type-mismatch.
+        code: String,
+    },
+    /// Print a completion script for a shell.
+    Completion {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TourArgs {
+    /// Walk with this WIM as the base image: it is looked at first, and what to expect of it is said.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wim: Option<PathBuf>,
+    /// The image in the WIM, by index or name; needed if there are several.
+    #[arg(long, requires = "wim", value_name = "IMAGE")]
+    pub(crate) index: Option<String>,
+    /// Seed of the simulated hosts.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WimCommand {
+    /// Show what a WIM file is and which images are in it.
+    Info {
+        /// The WIM file.
+        file: PathBuf,
+        /// Print the XML data as it is.
+        #[arg(long)]
+        xml: bool,
+    },
+    /// List the files of an image.
+    Ls(WimLsArgs),
+    /// Write one file of an image to standard output.
+    Cat {
+        /// The WIM file.
+        file: PathBuf,
+        /// The image: an index or a name.
+        image: String,
+        /// The path in the image; `path:stream` for an alternate data stream.
+        path: String,
+    },
+    /// Extract an image, or parts of it, into a folder.
+    Extract(WimExtractArgs),
+    /// Check every byte that can be checked.
+    Verify {
+        /// The WIM file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WimLsArgs {
+    /// The WIM file.
+    pub(crate) file: PathBuf,
+    /// The image: an index or a name; may be left out when there is one.
+    pub(crate) image: Option<String>,
+    /// Only these: paths with `*` and `?`.
+    pub(crate) globs: Vec<String>,
+    /// With everything below.
+    #[arg(short = 'R', long)]
+    pub(crate) recursive: bool,
+    /// With attributes, sizes and times.
+    #[arg(short, long)]
+    pub(crate) long: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WimExtractArgs {
+    /// The WIM file.
+    pub(crate) file: PathBuf,
+    /// The image: an index or a name.
+    pub(crate) image: String,
+    /// The folder to extract into; made if missing.
+    pub(crate) dest: PathBuf,
+    /// Only these paths, with everything below them.
+    pub(crate) paths: Vec<String>,
+    /// Replace files that are there.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImageCommand {
+    /// Install an image of a WIM file as a base OS image.
+    Install {
+        /// The WIM file.
+        file: PathBuf,
+        /// The image in it, by index or name; needed if there are several.
+        #[arg(long, value_name = "IMAGE")]
+        index: Option<String>,
+        /// Another name than the one in the WIM.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List the installed images.
+    Ls,
+    /// Show all that is known of an image.
+    Inspect {
+        /// Its name, `name:version`, or full name.
+        image: String,
+    },
+    /// Check an installed image.
+    Test {
+        /// Its name, `name:version`, or full name.
+        image: String,
+    },
+    /// Remove images.
+    Rm {
+        /// Their names.
+        #[arg(required = true)]
+        images: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NetworkCommand {
+    /// Make a network.
+    Create {
+        /// Its name.
+        name: String,
+        /// nat, external (also called transparent), internal or private.
+        #[arg(long, default_value = "nat")]
+        driver: Driver,
+        /// Its subnet, for example 172.20.0.0/16.
+        #[arg(long)]
+        subnet: Option<Ipv4Net>,
+        /// Its gateway; the first address of the subnet if left out.
+        #[arg(long)]
+        gateway: Option<std::net::Ipv4Addr>,
+        /// The adapter under an external network; the first that is up if left out.
+        #[arg(long)]
+        adapter: Option<String>,
+    },
+    /// List the networks.
+    Ls,
+    /// Show all that is known of a network.
+    Inspect {
+        /// Its name.
+        name: String,
+    },
+    /// Remove networks.
+    Rm {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    /// The image: its name, `name:version`, or full name.
+    pub(crate) image: String,
+    /// Its name; made up if left out.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The network it is connected to.
+    #[arg(long)]
+    pub(crate) network: Option<String>,
+    /// Publish a port of the container: HOST:CONTAINER[/tcp|udp].
+    #[arg(short, long, value_name = "PORTS")]
+    pub(crate) publish: Vec<PortMapping>,
+    /// Set an environment variable: NAME=VALUE.
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) env: Vec<(String, String)>,
+    /// Working directory of the programs in it.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) workdir: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Remove the container afterwards.
+    #[arg(long)]
+    pub(crate) rm: bool,
+    #[command(flatten)]
+    pub(crate) create: CreateArgs,
+    /// The program and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecArgs {
+    /// The container.
+    pub(crate) container: String,
+    /// Pass standard input on.
+    #[arg(short, long)]
+    pub(crate) interactive: bool,
+    /// Set an environment variable: NAME=VALUE.
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) env: Vec<(String, String)>,
+    /// Working directory.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) workdir: Option<String>,
+    /// The program and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ContainerCommand {
+    /// Create a container that is off.
+    Create(CreateArgs),
+    /// Start containers.
+    Start {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Create a container, start it, run a program in it, and stop it again.
+    Run(RunArgs),
+    /// Run a program in a running container.
+    Exec(ExecArgs),
+    /// Stop containers.
+    Stop {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// Seconds to wait before a container is ended.
+        #[arg(short, long, default_value_t = 10)]
+        time: u32,
+    },
+    /// End containers at once.
+    Kill {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// List containers.
+    Ls,
+    /// Show all that is known of a container.
+    Inspect {
+        /// Its name.
+        name: String,
+    },
+    /// Remove containers.
+    Rm {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// Also those that run.
+        #[arg(short, long)]
+        force: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HostCommand {
+    /// Make a simulated host.
+    New {
+        /// Its name.
+        name: String,
+        /// What it is: see `wcow host profiles`.
+        #[arg(long, default_value = "server-2022")]
+        profile: String,
+        /// Seed of everything in it that could go either way.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
+    /// List the simulated hosts.
+    Ls,
+    /// List the profiles that simulated hosts can be made from.
+    Profiles,
+    /// Show what the host is.
+    Info,
+    /// List packages and features.
+    Features,
+    /// Add packages (Nano Server) or turn features on.
+    Enable {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Turn features off.
+    Disable {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Restart the host. Everything that runs on it ends.
+    Reboot,
+    /// Remove simulated hosts and everything on them.
+    Rm {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SimCommand {
+    /// Play a scenario on a fresh simulated host.
+    Run {
+        /// A built-in scenario (S1 to S14) or a file.
+        scenario: String,
+        /// Seed of the host.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
+    /// List the failures that are known.
+    Catalogue,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}

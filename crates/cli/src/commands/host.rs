@@ -1,0 +1,266 @@
+//! `wcow host`.
+
+use serde::Serialize;
+use wcow_engine::Enabled;
+use wcow_host::{FeatureState, HostInfo};
+use wcow_sim::Profile;
+
+use crate::args::{Global, HostCommand};
+use crate::failure::Failure;
+use crate::hosts::HostsError;
+use crate::output::{Output, note};
+use crate::session::{hosts_failure, open_hosts, with_host};
+
+/// Runs one command of the group.
+pub(crate) fn run(command: &HostCommand, global: &Global, output: &Output) -> Result<(), Failure> {
+    match command {
+        HostCommand::New {
+            name,
+            profile,
+            seed,
+        } => {
+            let host = open_hosts(global)?
+                .create(name, profile, *seed)
+                .map_err(|error| hosts_failure(&error))?;
+            let fingerprint = host.sim.fingerprint();
+            drop(host);
+            note(&format!(
+                "made a simulated host; use it with --host sim:{name}, or WCOW_HOST=sim:{name}"
+            ));
+            output.record(
+                "host.new",
+                &NewHost {
+                    name,
+                    profile,
+                    seed: *seed,
+                    fingerprint,
+                },
+                &[("NAME", name.clone())],
+            )?;
+        }
+        HostCommand::Ls => list(global, output)?,
+        HostCommand::Profiles => {
+            output.list(
+                "host.profile",
+                &Profile::all(),
+                &["PROFILE", "BUILD", "EDITION", "WHAT IT IS"],
+                |profile| {
+                    vec![
+                        profile.name.clone(),
+                        profile.build.to_string(),
+                        profile.edition.clone(),
+                        profile.product.clone(),
+                    ]
+                },
+            )?;
+        }
+        HostCommand::Info => info(global, output)?,
+        HostCommand::Features => features(global, output)?,
+        HostCommand::Enable { names } => {
+            for name in names {
+                let enabled =
+                    with_host(global, |session| session.run(|engine| engine.enable(name)))?;
+                output.line(name)?;
+                if enabled == Enabled::AfterReboot {
+                    note(&format!(
+                        "{name} works after a restart of the host: wcow host reboot"
+                    ));
+                }
+            }
+        }
+        HostCommand::Disable { names } => {
+            for name in names {
+                let state =
+                    with_host(global, |session| session.run(|engine| engine.disable(name)))?;
+                output.line(name)?;
+                if state == FeatureState::DisablePending {
+                    note(&format!(
+                        "{name} goes with the next restart of the host: wcow host reboot"
+                    ));
+                }
+            }
+        }
+        HostCommand::Reboot => {
+            with_host(global, |session| session.run(|engine| engine.reboot()))?;
+            note("the host was restarted; containers that ran on it have ended");
+        }
+        HostCommand::Rm { names } => {
+            let hosts = open_hosts(global)?;
+            for name in names {
+                hosts.remove(name).map_err(|error| hosts_failure(&error))?;
+                output.line(name)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct NewHost<'a> {
+    name: &'a str,
+    profile: &'a str,
+    seed: u64,
+    fingerprint: String,
+}
+
+#[derive(Serialize)]
+struct ListedHost {
+    name: String,
+    profile: Option<String>,
+    build: Option<u32>,
+    product: Option<String>,
+    problem: Option<String>,
+}
+
+fn list(global: &Global, output: &Output) -> Result<(), Failure> {
+    let hosts = open_hosts(global)?;
+    let mut items = Vec::new();
+    for name in hosts.names().map_err(|error| hosts_failure(&error))? {
+        items.push(match hosts.load(&name) {
+            Ok(host) => {
+                let profile = host.sim.profile();
+                ListedHost {
+                    name,
+                    profile: Some(profile.name),
+                    build: Some(profile.build),
+                    product: Some(profile.product),
+                    problem: None,
+                }
+            }
+            Err(error) => ListedHost {
+                name,
+                profile: None,
+                build: None,
+                product: None,
+                problem: Some(problem(&error)),
+            },
+        });
+    }
+    output.list(
+        "host",
+        &items,
+        &["NAME", "PROFILE", "BUILD", "WHAT IT IS"],
+        |item| {
+            vec![
+                item.name.clone(),
+                item.profile.clone().unwrap_or_else(|| "-".to_owned()),
+                item.build
+                    .map_or_else(|| "-".to_owned(), |build| build.to_string()),
+                item.product
+                    .clone()
+                    .or_else(|| item.problem.clone())
+                    .unwrap_or_default(),
+            ]
+        },
+    )?;
+    Ok(())
+}
+
+fn problem(error: &HostsError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+fn info(global: &Global, output: &Output) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Shown {
+        #[serde(flatten)]
+        info: HostInfo,
+        packages: Vec<String>,
+        adapters: Vec<String>,
+    }
+    let shown = with_host(global, |session| {
+        let info = session.run(|engine| engine.info())?;
+        let packages = session.run(|engine| engine.packages())?;
+        let adapters = session.run(|engine| engine.adapters())?;
+        Ok(Shown {
+            info,
+            packages: packages
+                .into_iter()
+                .map(|package| {
+                    if package.reboot_pending {
+                        format!("{} (after restart)", package.name)
+                    } else {
+                        package.name
+                    }
+                })
+                .collect(),
+            adapters: adapters.into_iter().map(|adapter| adapter.name).collect(),
+        })
+    })?;
+    let info = &shown.info;
+    let mut lines = vec![
+        ("Name", info.name.clone()),
+        ("Windows", info.product.clone()),
+        ("Build", format!("{}.{}", info.build, info.revision)),
+        ("Edition", info.edition.clone()),
+        (
+            "Restart pending",
+            if info.reboot_pending { "yes" } else { "no" }.to_owned(),
+        ),
+    ];
+    if !shown.packages.is_empty() {
+        lines.push(("Packages", shown.packages.join(", ")));
+    }
+    let adapters = if shown.adapters.is_empty() {
+        "none".to_owned()
+    } else {
+        shown.adapters.join(", ")
+    };
+    lines.push(("Adapters", adapters));
+    if let Some(profile) = &info.simulated {
+        lines.push(("Simulated", format!("yes, from profile {profile}")));
+    }
+    output.record("host.info", &shown, &lines)?;
+    Ok(())
+}
+
+fn features(global: &Global, output: &Output) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Shown {
+        name: String,
+        kind: &'static str,
+        state: &'static str,
+    }
+    let items = with_host(global, |session| {
+        let mut items: Vec<Shown> = session
+            .run(|engine| engine.packages())?
+            .into_iter()
+            .map(|package| Shown {
+                name: package.name,
+                kind: "package",
+                state: if package.reboot_pending {
+                    "after restart"
+                } else {
+                    "there"
+                },
+            })
+            .collect();
+        items.extend(
+            session
+                .run(|engine| engine.features())?
+                .into_iter()
+                .map(|feature| Shown {
+                    name: feature.name,
+                    kind: "feature",
+                    state: match feature.state {
+                        FeatureState::Disabled => "off",
+                        FeatureState::Enabled => "on",
+                        FeatureState::EnablePending => "on after restart",
+                        FeatureState::DisablePending => "off after restart",
+                    },
+                }),
+        );
+        Ok(items)
+    })?;
+    output.list("host.feature", &items, &["NAME", "KIND", "STATE"], |item| {
+        vec![
+            item.name.clone(),
+            item.kind.to_owned(),
+            item.state.to_owned(),
+        ]
+    })?;
+    Ok(())
+}

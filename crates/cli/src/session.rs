@@ -1,0 +1,157 @@
+//! One command on one host.
+
+use std::future::Future;
+
+use wcow_engine::{Engine, EngineError};
+use wcow_host::HostInfo;
+use wcow_sim::SimHost;
+
+use crate::args::Global;
+use crate::failure::{Failure, exit};
+use crate::hosts::{Hosts, HostsError, OpenHost};
+use crate::output::note;
+
+/// The name of the simulated host that is there when none is named.
+const DEFAULT_HOST: &str = "default";
+/// Its profile.
+const DEFAULT_PROFILE: &str = "server-2022";
+
+/// A host that is open for one command.
+pub(crate) struct Session {
+    host: OpenHost,
+    engine: Engine<SimHost>,
+}
+
+impl Session {
+    /// Opens the host that the command line names.
+    pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
+        let hosts = open_hosts(global)?;
+        let host = match chosen(global)? {
+            None => open_default(&hosts)?,
+            Some(name) => hosts.load(&name).map_err(|error| hosts_failure(&error))?,
+        };
+        let engine = Engine::new(host.sim.client());
+        Ok(Self { host, engine })
+    }
+
+    /// Runs one piece of work on the host.
+    pub(crate) fn run<'s, T, F>(
+        &'s self,
+        work: impl FnOnce(&'s Engine<SimHost>) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, EngineError>>,
+    {
+        self.try_run(work)?
+            .map_err(|error| Failure::engine(&error, self.info().as_ref()))
+    }
+
+    /// Runs one piece of work on the host, whose errors are the caller's to show.
+    pub(crate) fn try_run<'s, T, F: Future<Output = T>>(
+        &'s self,
+        work: impl FnOnce(&'s Engine<SimHost>) -> F,
+    ) -> Result<T, Failure> {
+        self.host.sim.run(work(&self.engine)).map_err(|stuck| {
+            Failure::new(
+                exit::FAILED,
+                "the simulated host has nothing left to do, and did not answer",
+            )
+            .because(&stuck)
+        })
+    }
+
+    /// What the host is, if it says so.
+    pub(crate) fn info(&self) -> Option<HostInfo> {
+        self.host.sim.run(self.engine.info()).ok()?.ok()
+    }
+
+    /// Keeps what the command has changed, also when it failed: a real host would.
+    pub(crate) fn close(self) -> Result<(), Failure> {
+        self.host.save().map_err(|error| hosts_failure(&error))
+    }
+}
+
+/// Opens a session, does the work, and keeps what changed whatever came of it.
+pub(crate) fn with_host<T>(
+    global: &Global,
+    work: impl FnOnce(&Session) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let session = Session::open(global)?;
+    let outcome = work(&session);
+    let saved = session.close();
+    let value = outcome?;
+    saved?;
+    Ok(value)
+}
+
+/// The folder of simulated hosts.
+pub(crate) fn open_hosts(global: &Global) -> Result<Hosts, Failure> {
+    Hosts::open(global.data_dir.as_deref()).map_err(|error| hosts_failure(&error))
+}
+
+/// A failure of the folder of simulated hosts, with its exit code.
+pub(crate) fn hosts_failure(error: &HostsError) -> Failure {
+    let (code, help) = match error {
+        HostsError::NotFound { .. } => (exit::NOT_FOUND, Some("wcow host ls shows them")),
+        HostsError::Exists(_) => (
+            exit::CONFLICT,
+            Some("choose another name, or remove it: wcow host rm NAME"),
+        ),
+        HostsError::BadName(_) | HostsError::NoDataDir => (exit::USAGE, None),
+        HostsError::NoProfile { .. } => (exit::NOT_FOUND, Some("wcow host profiles shows them")),
+        HostsError::OtherFormat { .. } => (
+            exit::INTEGRITY,
+            Some("use the version of wcow that wrote it, or make a new host"),
+        ),
+        HostsError::Damaged { .. } | HostsError::World { .. } => (
+            exit::INTEGRITY,
+            Some("wcow host rm NAME removes it; wcow host new NAME makes a new one"),
+        ),
+        HostsError::Save(_) | HostsError::Io { .. } => (exit::FAILED, None),
+    };
+    let mut failure = Failure::new(code, error.to_string());
+    if let Some(source) = std::error::Error::source(error) {
+        failure = failure.because(source);
+    }
+    match help {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
+}
+
+/// The simulated host that is named; `None` for the default one.
+fn chosen(global: &Global) -> Result<Option<String>, Failure> {
+    match global.host.as_deref() {
+        Some("windows") => Err(not_supported()),
+        None if cfg!(windows) => Err(not_supported()),
+        None | Some("sim") => Ok(None),
+        Some(host) => match host.strip_prefix("sim:") {
+            Some(name) if !name.is_empty() => Ok(Some(name.to_owned())),
+            _ => Err(Failure::new(exit::USAGE, format!("{host:?} is not a host"))
+                .help("use --host sim, --host sim:NAME or --host windows")),
+        },
+    }
+}
+
+fn not_supported() -> Failure {
+    Failure::new(
+        exit::NOT_SUPPORTED,
+        "the real Windows host is not supported yet",
+    )
+    .help("use a simulated one: --host sim, or --host sim:NAME after wcow host new NAME")
+}
+
+fn open_default(hosts: &Hosts) -> Result<OpenHost, Failure> {
+    match hosts.load(DEFAULT_HOST) {
+        Err(HostsError::NotFound { .. }) => {
+            let host = hosts
+                .create(DEFAULT_HOST, DEFAULT_PROFILE, 0)
+                .map_err(|error| hosts_failure(&error))?;
+            note(&format!(
+                "made the simulated host {DEFAULT_HOST:?} ({DEFAULT_PROFILE}, seed 0); nothing here touches a real Windows"
+            ));
+            Ok(host)
+        }
+        other => other.map_err(|error| hosts_failure(&error)),
+    }
+}

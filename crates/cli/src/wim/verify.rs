@@ -1,0 +1,93 @@
+//! `wcow wim verify`.
+
+use std::path::Path;
+
+use serde::Serialize;
+use wcow_wim::VerifyOptions;
+
+use super::open;
+use crate::failure::{Failure, exit, with_causes};
+use crate::output::{Output, note, size};
+use crate::progress::Bar;
+
+/// What was found.
+#[derive(Serialize)]
+struct Shown {
+    file: String,
+    ok: bool,
+    images: u32,
+    blobs: u64,
+    bytes: u64,
+    integrity_table_checked: bool,
+    problems: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// Checks everything that can be checked, and lists every problem.
+pub(crate) fn run(file: &Path, output: &Output) -> Result<(), Failure> {
+    let wim = open(file)?;
+    let bar = Bar::bytes("verifying");
+    let report = wim.verify(&VerifyOptions::default(), &mut |progress| {
+        bar.set(progress.done, progress.total)
+    });
+    bar.finish();
+    let shown = Shown {
+        file: file.display().to_string(),
+        ok: report.is_ok(),
+        images: report.images,
+        blobs: report.blobs,
+        bytes: report.bytes,
+        integrity_table_checked: report.integrity_checked,
+        problems: report
+            .problems
+            .iter()
+            .map(|problem| with_causes(problem))
+            .collect(),
+        warnings: report.warnings.iter().map(ToString::to_string).collect(),
+    };
+    for warning in &shown.warnings {
+        note(&format!("warning: {warning}"));
+    }
+    if output.is_json() {
+        output.json("wim.verify", std::slice::from_ref(&shown))?;
+    } else if shown.ok {
+        let table = if shown.integrity_table_checked {
+            ", and its integrity table"
+        } else {
+            ""
+        };
+        output.text(&format!(
+            "{}: ok, {} images, {} blobs, {}{table}\n",
+            shown.file,
+            shown.images,
+            shown.blobs,
+            size(shown.bytes)
+        ))?;
+    } else {
+        output.text(
+            &shown
+                .problems
+                .iter()
+                .map(|problem| format!("{problem}\n"))
+                .collect::<String>(),
+        )?;
+    }
+    if shown.ok {
+        return Ok(());
+    }
+    let code = if report.unsupported().is_some() {
+        exit::NOT_SUPPORTED
+    } else {
+        exit::INTEGRITY
+    };
+    let count = shown.problems.len();
+    let problems = if count == 1 {
+        "1 problem".to_owned()
+    } else {
+        format!("{count} problems")
+    };
+    Err(Failure::new(
+        code,
+        format!("{}: {problems} found", file.display()),
+    ))
+}
