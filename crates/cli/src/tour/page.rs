@@ -64,7 +64,7 @@ impl Page {
             "{}From a WIM file to a running container.{}\n\n\
              In August 2015 somebody tried to run containers on Nano Server, Technical Preview 3 of Windows Server 2016.\n\
              This is that story, step by step, on simulated hosts that answer as the real ones did. Nothing here is a\n\
-             Windows: the WIM files are made now, in memory, and are these:\n\n{}",
+             Windows: the WIM files are made now, in memory, and are these:\n\n{}\n",
             self.ink.bold,
             self.ink.plain,
             indent(&table(&["FILE", "IMAGE", "VERSION", "EDITION"], &rows), "  "),
@@ -113,7 +113,7 @@ impl Page {
             scenario.id,
             scenario.title,
             self.ink.plain,
-            indent(scenario.story.trim(), "    ")
+            wrapped(&scenario.story, "    ")
         ))
     }
 
@@ -205,10 +205,30 @@ impl Page {
     }
 }
 
+/// Puts something before every line.
 fn indent(text: &str, with: &str) -> String {
-    text.lines()
-        .map(|line| format!("{with}{line}").trim_end().to_owned() + "\n")
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| format!("{with}{line}").trim_end().to_owned())
+        .collect();
+    lines.join("\n")
+}
+
+/// Breaks running text into lines of at most 96 columns, and puts something before each.
+fn wrapped(text: &str, with: &str) -> String {
+    const WIDTH: usize = 96;
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        if let Some(line) = lines.last_mut() {
+            if line.is_empty() || line.chars().count() + 1 + word.chars().count() <= WIDTH {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+                continue;
+            }
+        }
+        lines.push(word.to_owned());
+    }
+    indent(&lines.join("\n"), with)
 }
