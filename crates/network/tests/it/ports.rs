@@ -100,7 +100,7 @@ fn what_the_host_publishes_is_taken() {
     );
     let endpoint = HnsEndpoint {
         name: "web".to_owned(),
-        policies: vec![Policy::Other, web.nat_policy()],
+        policies: vec![Policy::Other(Default::default()), web.nat_policy()],
         ..HnsEndpoint::default()
     };
     let ports = PublishedPorts::new().with_endpoints(&[endpoint]);
