@@ -1,6 +1,8 @@
 //! HNS version 1: networks and endpoints, as `HNSCall` takes them from Windows Server 2016 on.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::Unknown;
 
@@ -74,15 +76,12 @@ pub struct HnsEndpoint {
 }
 
 /// A policy of an endpoint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "Type")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Policy {
-    /// A published port.
-    #[serde(rename = "NAT")]
+    /// A published port, `"Type": "NAT"`.
     Nat(NatPolicy),
-    /// A policy this version does not know. Its contents are dropped.
-    #[serde(other)]
-    Other,
+    /// A policy of another type, every key as it came, `Type` among them.
+    Other(Unknown),
 }
 
 /// A published port.
@@ -95,4 +94,37 @@ pub struct NatPolicy {
     pub internal_port: u16,
     /// Port on the host.
     pub external_port: u16,
+}
+
+/// The value of `Type` for a published port.
+const NAT: &str = "NAT";
+
+impl Serialize for Policy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Tagged<'a> {
+            #[serde(rename = "Type")]
+            kind: &'static str,
+            #[serde(flatten)]
+            nat: &'a NatPolicy,
+        }
+        match self {
+            Self::Nat(nat) => Tagged { kind: NAT, nat }.serialize(serializer),
+            Self::Other(keys) => keys.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Policy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let keys = Unknown::deserialize(deserializer)?;
+        let kind = keys.get("Type").and_then(Value::as_str);
+        if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case(NAT)) {
+            return Ok(Self::Other(keys));
+        }
+        let object = Value::Object(keys.into_iter().collect());
+        serde_json::from_value(object)
+            .map(Self::Nat)
+            .map_err(D::Error::custom)
+    }
 }

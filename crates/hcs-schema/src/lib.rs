@@ -4,7 +4,8 @@
 //! endpoint. Microsoft publishes schema 2; schema 1, the technical previews' form and HNS are known from clients.
 //!
 //! Keys are PascalCase. A field that a document may leave out is an `Option`, an empty `Vec` or a `Default`, and is left out
-//! again when it is written. Unknown keys are kept ([`Unknown`]), because services ignore them and later versions use them.
+//! again when it is written. Unknown keys of a document and unknown policies are kept ([`Unknown`]), because services ignore them
+//! and later versions use them. Unknown keys inside a known layer, subnet, device or published port are not.
 #![forbid(unsafe_code)]
 
 pub mod hns;
@@ -13,3 +14,8 @@ pub mod tp3;
 
 /// Keys of a document that this version does not know, as they came.
 pub type Unknown = std::collections::BTreeMap<String, serde_json::Value>;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -21,6 +21,7 @@ pub struct ContainerConfig {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub volume_path: String,
     /// Faster start: flushes are ignored until the container has booted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ignore_flushes_during_boot: bool,
     /// The folder of the scratch layer.
     #[serde(skip_serializing_if = "String::is_empty")]

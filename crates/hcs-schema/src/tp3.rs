@@ -1,6 +1,6 @@
 //! The form of Windows Server 2016 Technical Preview 3: network devices name a virtual switch, there are no endpoints.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Unknown;
 use crate::schema1::Layer;
@@ -25,7 +25,8 @@ pub struct Tp3ContainerConfig {
     pub ignore_flushes_during_boot: bool,
     /// The scratch layer.
     pub layer_folder_path: String,
-    /// The read-only layers, nearest first, base last.
+    /// The read-only layers, nearest first, base last. This form writes their key as `Id`.
+    #[serde(serialize_with = "write_layers")]
     pub layers: Vec<Layer>,
     /// Keys this version does not know.
     #[serde(flatten)]
@@ -86,4 +87,17 @@ pub struct DeviceSettings {
     /// With dashes: `00-15-5D-00-00-01`; empty to let the host choose.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub mac_address: String,
+}
+
+fn write_layers<S: Serializer>(layers: &[Layer], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Tp3Layer<'a> {
+        id: &'a str,
+        path: &'a str,
+    }
+    serializer.collect_seq(layers.iter().map(|layer| Tp3Layer {
+        id: &layer.id,
+        path: &layer.path,
+    }))
 }

@@ -77,3 +77,8 @@ pub trait Host: Send + Sync {
     /// Its clock.
     fn clock(&self) -> &Self::Clock;
 }
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -142,7 +142,10 @@ pub fn modules(
 ///
 /// # Errors
 /// `CommandNotFoundException`, in PowerShell's standard words.
-#[expect(clippy::result_large_err, reason = "the record is the answer, and errors are rare")]
+#[expect(
+    clippy::result_large_err,
+    reason = "the record is the answer, and errors are rare"
+)]
 pub fn cmdlet(modules: &[String], cmdlet: &str) -> Result<(), PowerShellError> {
     match module_of(cmdlet) {
         Some(module)

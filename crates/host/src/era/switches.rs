@@ -37,7 +37,10 @@ pub fn nat_prefixes(build: u32) -> NatPrefixes {
 /// # Errors
 /// Not recognised (no Hyper-V module); `Sequence contains no matching element` (Nano Server TP3, every type but NAT; leaves
 /// nothing behind); no such parameter (type NAT where there is none).
-#[expect(clippy::result_large_err, reason = "the record is the answer, and errors are rare")]
+#[expect(
+    clippy::result_large_err,
+    reason = "the record is the answer, and errors are rare"
+)]
 pub fn new_switch(
     host: &HostInfo,
     modules: &[String],
@@ -92,7 +95,10 @@ pub fn adapter_in_use(adapter: &str) -> PowerShellError {
 /// # Errors
 /// Not recognised (no NetNat module); `Windows System Error 87` for a second prefix where one is the limit, or for one that
 /// overlaps another.
-#[expect(clippy::result_large_err, reason = "the record is the answer, and errors are rare")]
+#[expect(
+    clippy::result_large_err,
+    reason = "the record is the answer, and errors are rare"
+)]
 pub fn new_nat(
     host: &HostInfo,
     modules: &[String],

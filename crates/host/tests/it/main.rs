@@ -1,0 +1,7 @@
+//! Codes, rules, catalogue and renderings, against the facts they were made from.
+
+mod codes;
+mod era;
+mod failures;
+mod render;
+mod support;
