@@ -25,7 +25,7 @@ pub(crate) struct Item {
     title: String,
     /// The profile of the host.
     profile: String,
-    /// What was expected: the codes of its steps, repetitions left out.
+    /// What was expected: the codes of the steps that fail, repetitions left out, or `ok`.
     expected: String,
     /// What was seen, in the same form.
     seen: String,
@@ -253,13 +253,14 @@ fn item(scenario: &Scenario, outcomes: &[Outcome]) -> Item {
     }
 }
 
-/// `ok, 0x8000FFFF, ok`: what came one after the other, repetitions left out; of ids with parts, the first part.
+/// The codes that came one after the other, repetitions left out; of ids with parts, the first part. `ok` if there is none.
 fn summary<'o>(codes: impl Iterator<Item = &'o str>) -> String {
     let mut short: Vec<&str> = codes
+        .filter(|code| *code != "ok")
         .map(|code| code.split(',').next().unwrap_or(code))
         .collect();
     short.dedup();
-    short.join(", ")
+    if short.is_empty() { "ok".to_owned() } else { short.join(", ") }
 }
 
 fn broken(what: &str, error: &(dyn std::error::Error + 'static)) -> Failure {

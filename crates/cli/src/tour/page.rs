@@ -163,10 +163,10 @@ impl Page {
                 vec![
                     item.id.clone(),
                     item.profile.clone(),
-                    item.title.clone(),
                     item.expected.clone(),
                     item.seen.clone(),
                     if item.agrees { "yes" } else { "NO" }.to_owned(),
+                    item.title.clone(),
                 ]
             })
             .collect();
@@ -187,7 +187,7 @@ impl Page {
         };
         self.print(&format!(
             "\n{}\n{verdict}\n",
-            table(&["ID", "HOST", "WHAT", "EXPECTED", "SEEN", "AGREES"], &rows)
+            table(&["ID", "HOST", "EXPECTED", "SEEN", "AGREES", "WHAT"], &rows)
         ))
     }
 
