@@ -10,8 +10,9 @@ use wcow_hcs_schema::tp3::Tp3ContainerConfig;
 #[track_caller]
 fn check<T: Serialize + DeserializeOwned>(document: Value) -> T {
     let text = document.to_string();
-    let parsed: T = serde_json::from_str(&text).unwrap();
-    assert_eq!(serde_json::to_value(&parsed).unwrap(), document);
+    let parsed: T = serde_json::from_str(&text).expect("the sample is valid");
+    let written = serde_json::to_value(&parsed).expect("documents can be written");
+    assert_eq!(written, document);
     parsed
 }
 
