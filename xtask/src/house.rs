@@ -2,6 +2,7 @@
 //!
 //! * every crate forbids unsafe code, describes itself, has a README, and shares the workspace's lints;
 //! * the arrows between crates point one way, along an explicit list;
+//! * nothing in the default build compiles C;
 //! * every Rust file opens with its documentation;
 //! * no file names a folder of somebody's machine, and no test is switched off or expects a panic;
 //! * no file is large: fixtures are built by code.
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::native;
 use crate::report::Report;
 use crate::workspace::{Workspace, output};
 
@@ -137,6 +139,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
         check_package(workspace, package, &mut breaches)?;
     }
     check_arrows(&packages, ARROWS, &mut breaches);
+    native::check(workspace, &mut breaches)?;
     if !workspace.root.join("sim/clippy.toml").is_file() {
         breaches.push("sim/clippy.toml: missing; the simulator's bans on clocks, threads and hash maps stand there".to_owned());
     }

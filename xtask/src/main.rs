@@ -5,6 +5,7 @@ mod ci;
 mod corpus;
 mod fuzz;
 mod house;
+mod native;
 mod oracle;
 mod report;
 mod targets;

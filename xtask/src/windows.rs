@@ -32,10 +32,7 @@ __declspec(dllexport) int __stdcall ProcessPrng(unsigned char *buffer, unsigned 
 ";
 
 /// Packages whose tests are not for Windows.
-const EXCLUDED: &[(&str, &str)] = &[
-    ("xtask", "chores run on the machine that builds"),
-    ("wcow-benches", "measures, tests nothing"),
-];
+const EXCLUDED: &[(&str, &str)] = &[("xtask", "chores run on the machine that builds")];
 
 /// Builds and runs the tests.
 pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
