@@ -323,6 +323,77 @@ fn the_right_cause_comes_first() {
 }
 
 #[test]
+fn rarer_causes_come_first_too() {
+    let new = core(20348);
+    check_code(
+        &new,
+        Operation::CreateEndpoint,
+        hcn::MAPPING_NOT_SUPPORTED,
+        "port-mapping-invalid",
+    );
+    check_code(
+        &new,
+        Operation::CreateSystem,
+        hcn::ENDPOINT_ALREADY_ATTACHED,
+        "endpoint-attached-elsewhere",
+    );
+    check_code(
+        &new,
+        Operation::CreateNetwork,
+        hcn::ICS_DISABLED,
+        "ics-disabled",
+    );
+    check_code(
+        &new,
+        Operation::CreateNetwork,
+        hcn::VFP_NOT_ALLOWED,
+        "network-needs-vfp",
+    );
+    check_code(
+        &new,
+        Operation::CreateEndpoint,
+        hcn::SUBNET_NOT_FOUND,
+        "address-outside-subnet",
+    );
+    check_code(
+        &new,
+        Operation::CreateNetwork,
+        hcn::GUID_CONVERSION_FAILURE,
+        "network-invalid",
+    );
+    check_code(
+        &new,
+        Operation::TerminateProcess,
+        v2::PROCESS_ALREADY_STOPPED,
+        "process-already-ended",
+    );
+    check_code(
+        &new,
+        Operation::OpenProcess,
+        win32::NOT_FOUND,
+        "process-not-found",
+    );
+    check_code(
+        &new,
+        Operation::Features,
+        codes::FEATURE_UNKNOWN,
+        "feature-unknown",
+    );
+    check_code(
+        &new,
+        Operation::Services,
+        win32::SERVICE_DOES_NOT_EXIST,
+        "service-unknown",
+    );
+    check_code(
+        &new,
+        Operation::StartSystem,
+        v1::TERMINATED_DURING_START,
+        "unexpected-exit",
+    );
+}
+
+#[test]
 fn causes_of_powershell_errors() {
     let (nano, new) = (nano_tp3(), core(20348));
     let hyper_v = ["Hyper-V".to_owned()];
