@@ -17,7 +17,7 @@ use crate::client::SimHost;
 use crate::fs::{SharedBuilder, TreeCache};
 use crate::profile::Profile;
 use crate::trace::TraceRecord;
-use crate::world::guest::Programs;
+use crate::world::guest::{GuestProgram, Programs};
 use crate::world::{Outside, World};
 
 /// A simulated host with everything that is not data: waiting futures, blobs, programs that a test supplies. Clones share it.
@@ -188,6 +188,12 @@ impl Sim {
     #[must_use]
     pub fn profile(&self) -> Profile {
         self.lock().world.profile().clone()
+    }
+
+    /// Makes a program known to all containers of the host, under a file name such as `server.exe`. A host that knows one
+    /// cannot be saved.
+    pub fn register_program(&self, name: &str, program: Arc<dyn GuestProgram>) {
+        self.lock().programs.register(name, program);
     }
 
     /// Starts keeping a trace.

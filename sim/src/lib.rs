@@ -55,6 +55,7 @@ pub use executor::{Sim, Stuck, Task};
 pub use profile::Profile;
 pub use snapshot::{LoadError, SaveError};
 pub use trace::TraceRecord;
+pub use world::guest::{GuestCall, GuestNext, GuestProgram, GuestReply};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -20,7 +20,7 @@ const LONGEST_PAUSE: u64 = 24 * 60 * 60 * TICKS_PER_SECOND;
 #[non_exhaustive]
 pub enum SaveError {
     /// Programs that a test supplied as code are no data.
-    #[error("expected a host of data only, found running programs that were supplied as code: {}", .programs.join(", "))]
+    #[error("expected a host of data only, found programs that were supplied as code: {}", .programs.join(", "))]
     ProgramsRun {
         /// Their names.
         programs: Vec<String>,
@@ -53,10 +53,10 @@ impl Sim {
     /// performed and answered to nobody.
     ///
     /// # Errors
-    /// A program runs that a test supplied as code.
+    /// The host knows a program that a test supplied as code.
     pub fn save(&self) -> Result<Vec<u8>, SaveError> {
         let inner = self.lock();
-        let programs = inner.programs.running();
+        let programs = inner.programs.names();
         if !programs.is_empty() {
             return Err(SaveError::ProgramsRun { programs });
         }

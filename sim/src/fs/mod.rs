@@ -25,6 +25,7 @@ use crate::serial;
 use crate::world::Outside;
 
 pub(crate) use build::{SharedBuilder, TreeBuilder};
+pub(crate) use names::is_plain;
 pub(crate) use sealed::{SealedTree, TreeCache};
 
 /// Win32 errors of the file system.

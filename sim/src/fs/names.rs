@@ -14,7 +14,7 @@ pub(super) fn check_path(path: &HostPath) -> Result<(), Hresult> {
 }
 
 /// Whether a file can be given this name through Win32: no reserved characters, no device, no dot or space at the end.
-pub(super) fn is_plain(name: &WideName) -> bool {
+pub(crate) fn is_plain(name: &WideName) -> bool {
     let last_is_bad = name
         .units()
         .last()

@@ -139,7 +139,7 @@ impl World {
             ControlCall::EnableFeature(name) => self.switch_feature(name, true),
             ControlCall::DisableFeature(name) => self.switch_feature(name, false),
             ControlCall::Services => Ok(self.machine.services.clone().into()),
-            ControlCall::RestartService(name) => self.restart_service(name),
+            ControlCall::RestartService(name) => self.restart_service(name, out),
             ControlCall::Reboot => Ok(self.reboot(op, out)),
             ControlCall::NewGuid => Ok(self.new_guid().into()),
         }
@@ -209,7 +209,7 @@ impl World {
         Ok(feature.state.into())
     }
 
-    fn restart_service(&mut self, name: &str) -> Outcome {
+    fn restart_service(&mut self, name: &str, out: &mut Outside<'_>) -> Outcome {
         let service = self
             .machine
             .services
@@ -219,6 +219,9 @@ impl World {
             return Err(win32::SERVICE_DOES_NOT_EXIST.into());
         };
         service.state = ServiceState::Running;
+        if service.name == "vmcompute" {
+            self.compute_service_restarted(out);
+        }
         Ok(().into())
     }
 

@@ -1,14 +1,123 @@
 //! Layer storage of a simulated host: base layers made usable, scratch layers made, mounted and removed.
+//!
+//! A scratch layer is a virtual disk: a size without bytes among the host's files. What containers write into it is an
+//! [`Overlay`] beside it. Attachments and mounts are counted, and end when the machine goes down.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use wcow_ntmeta::Hresult;
+use wcow_host::codes::win32;
+use wcow_host::era::{self, Verdict};
+use wcow_host::{FileLock, LayerDescriptor, Retry};
+use wcow_ntmeta::{Guid, HostPath, Hresult, WideName};
 
+use super::guest::view::{Overlay, View};
 use super::{Outside, World};
-use crate::call::{ClientId, LayersCall, OpId, Outcome};
+use crate::blobs::BlobId;
+use crate::call::{ClientId, Fault, LayersCall, OpId, Outcome};
+use crate::fs::{Fs, Spot};
+use crate::serial;
+
+/// The size of an empty formatted disk in bytes.
+const BLANK_DISK: u64 = 44_040_192;
+/// The size of the differencing disk over it that later hosts copy for every scratch layer.
+const BLANK_DIFFERENCE: u64 = 4_194_304;
+/// The hives that a base layer needs.
+const HIVES: [&str; 5] = ["DefaultUser", "Sam", "Security", "Software", "System"];
 
 /// Everything the host knows of layers beside the files.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Layers {}
+pub(crate) struct Layers {
+    /// Scratch layers by upcased path.
+    #[serde(with = "serial::pairs")]
+    scratches: BTreeMap<WideName, Scratch>,
+}
+
+/// A scratch layer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Scratch {
+    path: HostPath,
+    disk: HostPath,
+    volume: Guid,
+    /// How often it was activated.
+    attached: u32,
+    lock: Option<FileLock>,
+    /// How often it was prepared.
+    prepared: u32,
+    /// The image layers mounted under it, nearest first.
+    parents: Vec<HostPath>,
+    overlay: Overlay,
+}
+
+impl Layers {
+    /// The key of a scratch layer by its folder; `None` if there is no such layer.
+    pub(super) fn scratch(&self, path: &HostPath) -> Option<WideName> {
+        let key = key(path);
+        self.scratches.contains_key(&key).then_some(key)
+    }
+
+    /// The key of the scratch layer that is mounted as this volume.
+    pub(super) fn mounted(&self, volume: &str) -> Option<WideName> {
+        let volume = volume.trim_end_matches('\\');
+        self.scratches
+            .iter()
+            .find(|(_, scratch)| {
+                scratch.prepared > 0 && scratch.volume_name().eq_ignore_ascii_case(volume)
+            })
+            .map(|(key, _)| key.clone())
+    }
+
+    /// Whether a scratch layer is mounted.
+    pub(super) fn is_prepared(&self, key: &WideName) -> bool {
+        self.scratches
+            .get(key)
+            .is_some_and(|scratch| scratch.prepared > 0)
+    }
+
+    /// The disk of a container that has this scratch layer.
+    pub(super) fn view<'w, 'o>(
+        &'w mut self,
+        key: &WideName,
+        fs: &'w Fs,
+        now: wcow_ntmeta::FileTime,
+        out: &'w mut Outside<'o>,
+    ) -> Option<View<'w, 'o>> {
+        let scratch = self.scratches.get_mut(key)?;
+        let mut lower = Vec::with_capacity(scratch.parents.len());
+        for parent in &scratch.parents {
+            lower.extend(
+                fs.find(&parent.join("files"), out)
+                    .ok()
+                    .flatten()
+                    .filter(|spot| fs.is_directory(spot)),
+            );
+        }
+        Some(View {
+            fs,
+            overlay: &mut scratch.overlay,
+            lower,
+            out,
+            now,
+        })
+    }
+
+    /// Collects the blobs of what containers wrote.
+    pub(super) fn blobs(&self, blobs: &mut BTreeSet<BlobId>) {
+        self.scratches
+            .values()
+            .for_each(|scratch| scratch.overlay.blobs(blobs));
+    }
+
+    fn get(&mut self, path: &HostPath) -> Option<&mut Scratch> {
+        self.scratches.get_mut(&key(path))
+    }
+}
+
+impl Scratch {
+    fn volume_name(&self) -> String {
+        format!(r"\\?\Volume{{{}}}", self.volume)
+    }
+}
 
 impl World {
     /// A call takes effect.
@@ -16,12 +125,313 @@ impl World {
         &mut self,
         _op: OpId,
         _client: ClientId,
-        _call: &LayersCall,
-        _out: &mut Outside<'_>,
+        call: &LayersCall,
+        out: &mut Outside<'_>,
     ) -> Outcome {
-        Err(Hresult::from_win32(0x32).into())
+        match call {
+            LayersCall::ProcessBase { layer } => {
+                self.container_stack("Install-ContainerOSImage")?;
+                self.process_base(layer, out)?;
+                Ok(().into())
+            }
+            LayersCall::CreateScratch { scratch, parents } => {
+                self.refuse_before_reboot()?;
+                self.container_stack("New-Container")?;
+                self.create_scratch(scratch, parents, out)?;
+                Ok(().into())
+            }
+            LayersCall::Activate { scratch } => Ok(self.activate(scratch, out)?.into()),
+            LayersCall::Prepare { scratch, parents } => {
+                Ok(self.prepare(scratch, parents, out)?.into())
+            }
+            LayersCall::MountPath { scratch } => match self.layers.get(scratch) {
+                Some(scratch) if scratch.attached > 0 => Ok(scratch.volume_name().into()),
+                _ => Err(win32::DEV_NOT_EXIST.into()),
+            },
+            LayersCall::Unprepare { scratch } => Ok(self.unprepare(scratch)?.into()),
+            LayersCall::Deactivate { scratch } => Ok(self.deactivate(scratch)?.into()),
+            LayersCall::Destroy { layer } => Ok(self.destroy_layer(layer, out)?.into()),
+        }
     }
 
     /// The machine goes down: nothing is attached any more.
-    pub(super) fn layers_on_reboot(&mut self) {}
+    pub(super) fn layers_on_reboot(&mut self) {
+        for scratch in self.layers.scratches.values_mut() {
+            scratch.attached = 0;
+            scratch.prepared = 0;
+            scratch.lock = None;
+            scratch.parents.clear();
+        }
+    }
+
+    /// Refuses what a cmdlet of the container stack does where that stack is missing or does not run.
+    pub(super) fn container_stack(&self, cmdlet: &str) -> Result<(), Fault> {
+        if self.machine.runs("vmcompute") {
+            return Ok(());
+        }
+        if era::containers_persist(self.profile.build) {
+            return Ok(era::cmdlet(&self.modules(), cmdlet)?);
+        }
+        self.refuse_before_reboot()?;
+        let is_there = self
+            .machine
+            .services
+            .iter()
+            .any(|service| service.name == "vmcompute");
+        Err(if is_there {
+            win32::SERVICE_NOT_ACTIVE.into()
+        } else {
+            win32::MOD_NOT_FOUND.into()
+        })
+    }
+
+    /// Refuses what cannot work before the restart that the container stack waits for.
+    pub(super) fn refuse_before_reboot(&self) -> Result<(), Fault> {
+        let info = self.host_info();
+        match era::reboot_needed(&info, &self.machine.packages, &self.machine.features) {
+            Verdict::Runs => Ok(()),
+            Verdict::Refused { code, .. } => Err(Fault::from(code).retry(Retry::AfterReboot)),
+        }
+    }
+
+    fn process_base(&mut self, layer: &HostPath, out: &mut Outside<'_>) -> Result<(), Hresult> {
+        let (now, persist) = (self.now, era::containers_persist(self.profile.build));
+        let fs = &mut self.fs;
+        let hives = layer.join("hives");
+        let hive = |name: &str, kind: &str| hives.join(&format!("{name}_{kind}"));
+        if !is_directory(fs, &layer.join("files"), out)? {
+            return Err(win32::PATH_NOT_FOUND);
+        }
+        for name in HIVES {
+            if !is_file(fs, &hive(name, "Base"), out)? {
+                return Err(win32::PATH_NOT_FOUND);
+            }
+        }
+        let disks = if persist {
+            for name in HIVES {
+                let copy = hive(name, "Copy");
+                if fs.find(&copy, out)?.is_none() {
+                    fs.copy(&hive(name, "Base"), &copy, now, out)?;
+                }
+            }
+            let root = era::image_root();
+            fs.create_dir_all(&root, now, out)?;
+            vec![(root.join("blank.vhdx"), BLANK_DISK)]
+        } else {
+            vec![
+                (layer.join("blank-base.vhdx"), BLANK_DISK),
+                (layer.join("blank.vhdx"), BLANK_DIFFERENCE),
+                (layer.join("layout"), 0),
+            ]
+        };
+        for (disk, len) in disks {
+            if fs.find(&disk, out)?.is_none() {
+                fs.write_sparse(&disk, len, now, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn create_scratch(
+        &mut self,
+        scratch: &HostPath,
+        parents: &[LayerDescriptor],
+        out: &mut Outside<'_>,
+    ) -> Result<(), Hresult> {
+        let (now, persist) = (self.now, era::containers_persist(self.profile.build));
+        let Some(base) = parents.last() else {
+            return Err(win32::INVALID_PARAMETER);
+        };
+        check_parents(&self.fs, parents, out)?;
+        let blank = if persist {
+            era::image_root().join("blank.vhdx")
+        } else {
+            base.path.join("blank.vhdx")
+        };
+        let Some(blank) = self.fs.find(&blank, out)? else {
+            return Err(win32::PATH_NOT_FOUND);
+        };
+        let len = self.fs.content(&blank).map_or(BLANK_DISK, |disk| disk.len);
+        let disk = if persist {
+            beside(scratch, ".vhdx").ok_or(win32::INVALID_PARAMETER)?
+        } else {
+            scratch.join("sandbox.vhdx")
+        };
+        let taken = if persist { &disk } else { scratch };
+        if self.fs.find(taken, out)?.is_some() {
+            return Err(win32::ALREADY_EXISTS);
+        }
+        let folder = if persist {
+            scratch.parent().ok_or(win32::INVALID_PARAMETER)?
+        } else {
+            scratch.clone()
+        };
+        self.fs.create_dir_all(&folder, now, out)?;
+        if let Err(code) = self.fs.write_sparse(&disk, len, now, out) {
+            if !persist {
+                self.fs.remove_dir_all(scratch, now, out)?;
+            }
+            return Err(code);
+        }
+        let made = Scratch {
+            path: scratch.clone(),
+            disk,
+            volume: self.new_guid(),
+            attached: 0,
+            lock: None,
+            prepared: 0,
+            parents: Vec::new(),
+            overlay: Overlay::default(),
+        };
+        self.layers.scratches.insert(key(scratch), made);
+        Ok(())
+    }
+
+    fn activate(&mut self, path: &HostPath, out: &mut Outside<'_>) -> Result<(), Hresult> {
+        let scratch = self.layers.get(path).ok_or(win32::FILE_NOT_FOUND)?;
+        let Some(Spot::Node(node)) = self.fs.find(&scratch.disk, out)? else {
+            return Err(win32::FILE_NOT_FOUND);
+        };
+        if scratch.attached == 0 {
+            if self.fs.is_held(&Spot::Node(node)) {
+                return Err(win32::SHARING_VIOLATION);
+            }
+            scratch.lock = Some(self.fs.hold(node));
+        }
+        scratch.attached += 1;
+        Ok(())
+    }
+
+    fn prepare(
+        &mut self,
+        path: &HostPath,
+        parents: &[LayerDescriptor],
+        out: &mut Outside<'_>,
+    ) -> Result<(), Hresult> {
+        let scratch = self.layers.get(path).ok_or(win32::DEV_NOT_EXIST)?;
+        if scratch.attached == 0 {
+            return Err(win32::DEV_NOT_EXIST);
+        }
+        if parents.is_empty() {
+            return Err(win32::INVALID_PARAMETER);
+        }
+        check_parents(&self.fs, parents, out)?;
+        if scratch.prepared == 0 {
+            scratch.parents = parents.iter().map(|parent| parent.path.clone()).collect();
+        }
+        scratch.prepared += 1;
+        Ok(())
+    }
+
+    fn unprepare(&mut self, path: &HostPath) -> Result<(), Hresult> {
+        let in_use = self.scratch_in_use(&key(path));
+        match self.layers.get(path) {
+            Some(scratch) if scratch.prepared > 0 => {
+                if scratch.prepared == 1 && in_use {
+                    return Err(win32::SHARING_VIOLATION);
+                }
+                scratch.prepared -= 1;
+                if scratch.prepared == 0 {
+                    scratch.parents.clear();
+                }
+                Ok(())
+            }
+            _ => Err(win32::DEV_NOT_EXIST),
+        }
+    }
+
+    fn deactivate(&mut self, path: &HostPath) -> Result<(), Hresult> {
+        match self.layers.get(path) {
+            Some(scratch) if scratch.attached > 0 => {
+                if scratch.attached == 1 && scratch.prepared > 0 {
+                    return Err(win32::SHARING_VIOLATION);
+                }
+                scratch.attached -= 1;
+                if scratch.attached == 0
+                    && let Some(lock) = scratch.lock.take()
+                {
+                    self.fs.release(lock);
+                }
+                Ok(())
+            }
+            _ => Err(win32::DEV_NOT_EXIST),
+        }
+    }
+
+    fn destroy_layer(&mut self, path: &HostPath, out: &mut Outside<'_>) -> Result<(), Hresult> {
+        let now = self.now;
+        let in_use = self.scratch_in_use(&key(path));
+        let mounted = |scratch: &Scratch| scratch.parents.iter().any(|p| p.eq_ignore_case(path));
+        if self.layers.scratches.values().any(mounted) {
+            return Err(win32::SHARING_VIOLATION);
+        }
+        let disk = match self.layers.get(path) {
+            Some(scratch) if scratch.attached > 0 || in_use => {
+                return Err(win32::SHARING_VIOLATION);
+            }
+            Some(scratch) => Some(scratch.disk.clone()),
+            None => None,
+        };
+        let mut found = false;
+        if let Some(disk) = &disk
+            && self.fs.find(disk, out)?.is_some()
+        {
+            self.fs.remove_file(disk, now, out)?;
+            found = true;
+        }
+        if is_directory(&self.fs, path, out)? {
+            self.fs.remove_dir_all(path, now, out)?;
+            found = true;
+        }
+        self.layers.scratches.remove(&key(path));
+        if found {
+            Ok(())
+        } else {
+            Err(win32::FILE_NOT_FOUND)
+        }
+    }
+}
+
+/// A path with something added to its last name.
+pub(super) fn beside(path: &HostPath, suffix: &str) -> Option<HostPath> {
+    let mut units = path.file_name()?.units().to_vec();
+    units.extend(suffix.encode_utf16());
+    let mut beside = path.parent()?;
+    beside.push(WideName::from_units(units)).ok()?;
+    Some(beside)
+}
+
+/// Whether a path is a directory.
+pub(super) fn is_directory(
+    fs: &Fs,
+    path: &HostPath,
+    out: &mut Outside<'_>,
+) -> Result<bool, Hresult> {
+    Ok(fs
+        .find(path, out)?
+        .is_some_and(|spot| fs.is_directory(&spot)))
+}
+
+fn is_file(fs: &Fs, path: &HostPath, out: &mut Outside<'_>) -> Result<bool, Hresult> {
+    Ok(fs
+        .find(path, out)?
+        .is_some_and(|spot| !fs.is_directory(&spot)))
+}
+
+/// Every parent has to be there, with its files.
+fn check_parents(
+    fs: &Fs,
+    parents: &[LayerDescriptor],
+    out: &mut Outside<'_>,
+) -> Result<(), Hresult> {
+    for parent in parents {
+        if !is_directory(fs, &parent.path.join("files"), out)? {
+            return Err(win32::PATH_NOT_FOUND);
+        }
+    }
+    Ok(())
+}
+
+fn key(path: &HostPath) -> WideName {
+    path.to_wide().upcased()
 }

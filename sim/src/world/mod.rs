@@ -273,6 +273,8 @@ impl World {
     pub(crate) fn blobs(&self, out: &mut Outside<'_>) -> BTreeSet<BlobId> {
         let mut blobs = BTreeSet::new();
         self.fs.blobs(out, &mut blobs);
+        self.layers.blobs(&mut blobs);
+        self.compute.blobs(&mut blobs);
         for planned in self.queue.iter() {
             if let Event::Perform { call, .. } = &planned.event {
                 blobs.extend(call.blob());
