@@ -57,3 +57,8 @@ impl<H: Host> Engine<H> {
             .map_err(|error| EngineError::host("read what the host is", error))
     }
 }
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

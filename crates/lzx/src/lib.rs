@@ -61,3 +61,8 @@ mod window;
 pub use decode::Decoder;
 pub use error::{Code, DecodeError};
 pub use window::WindowSize;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -28,3 +28,8 @@ pub use lifecycle::{ContainerState, Created, Endpoint, Running, Runtime};
 pub use process::{ExecSpec, Process};
 pub use rollback::{Rollback, Undo, UndoFailure};
 pub use spec::{Attachment, ContainerSpec};
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -32,3 +32,8 @@ pub fn parse(text: &str) -> Result<Scenario, ParseError> {
 #[derive(Debug, thiserror::Error)]
 #[error("not a scenario: {0}")]
 pub struct ParseError(String);
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

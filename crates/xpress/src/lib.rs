@@ -48,3 +48,8 @@ mod huffman;
 
 pub use decode::{Decoder, MAX_CHUNK_SIZE};
 pub use error::DecodeError;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
