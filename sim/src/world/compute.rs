@@ -925,11 +925,13 @@ impl World {
     }
 
     /// The call that waits for a start, if one does.
-    fn end_start(&self, key: SystemKey) -> Option<OpId> {
-        match self.compute.systems.get(&key)?.phase {
-            Phase::Starting(op) => Some(op),
-            _ => None,
-        }
+    fn end_start(&mut self, key: SystemKey) -> Option<OpId> {
+        let system = self.compute.systems.get_mut(&key)?;
+        let Phase::Starting(op) = system.phase else {
+            return None;
+        };
+        system.phase = Phase::Stopping(Vec::new());
+        Some(op)
     }
 
     fn is_run(&self, key: SystemKey, run: u32) -> bool {
