@@ -231,8 +231,19 @@ impl Action {
             Self::StopContainer(name) => format!("wcow container stop {name}"),
             Self::RemoveContainer(name) => format!("wcow container rm {name}"),
             Self::ListContainers => "wcow container ls".to_owned(),
-            Self::Exec { name, command } => format!("wcow exec {name} {command}"),
+            Self::Exec { name, command } => format!("wcow exec {name} {}", for_a_shell(command)),
         })
+    }
+}
+
+/// A command line of Windows as one types it to a Unix shell: what `cmd` is to read goes into single quotes if the shell would
+/// take it apart.
+fn for_a_shell(command: &str) -> String {
+    match command.strip_prefix("cmd /c ") {
+        Some(rest) if rest.contains(['>', '<', '&', '|', '\\', '"', '$']) => {
+            format!("cmd /c '{rest}'")
+        }
+        _ => command.to_owned(),
     }
 }
 
