@@ -924,7 +924,7 @@ impl World {
         }
     }
 
-    /// The call that waits for a start, if one does.
+    /// Takes the call that waits for a start, if one does.
     fn end_start(&mut self, key: SystemKey) -> Option<OpId> {
         let system = self.compute.systems.get_mut(&key)?;
         let Phase::Starting(op) = system.phase else {

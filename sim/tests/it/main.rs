@@ -1,13 +1,21 @@
 //! What a simulated host does, seen through the traits of `wcow-host`.
 
 #[cfg(test)]
+mod compute;
+#[cfg(test)]
+mod containers;
+#[cfg(test)]
 mod executor;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
 mod fingerprints;
 #[cfg(test)]
+mod guest;
+#[cfg(test)]
 mod hns;
+#[cfg(test)]
+mod layers;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]

@@ -445,10 +445,8 @@ fn cd(rest: &str, streams: &Streams, context: &mut Context<'_, '_>) -> Result<u3
     // The directory is kept as the disk spells it.
     let mut spelled = RelPath::root();
     for name in path.components() {
-        spelled.push(name.clone());
-        if let Some(seen) = context.view.stat(&spelled)? {
-            spelled = spelled.parent().unwrap_or_default().join(seen.name);
-        }
+        let known = context.view.spelled(&spelled.join(name.clone()))?;
+        spelled.push(known.unwrap_or_else(|| name.clone()));
     }
     context.process.directory = spelled;
     Ok(0)

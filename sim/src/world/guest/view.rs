@@ -74,7 +74,7 @@ struct UpperFile {
 /// A file or directory as the container sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    /// Its name as it is spelled on the disk; empty for the root.
+    /// Its name: in a listing as the disk spells it, otherwise as the caller did; empty for the root.
     pub(crate) name: WideName,
     /// What is known of it.
     pub(crate) metadata: FileMetadata,
@@ -200,7 +200,7 @@ impl View<'_, '_> {
                 if seen.is_directory() || attributes.contains(FileAttributes::READONLY) {
                     return Err(win32::ACCESS_DENIED);
                 }
-                file.name = seen.name;
+                file.name = self.spelled(path)?.unwrap_or(seen.name);
                 file.attributes = attributes | FileAttributes::ARCHIVE;
                 if let Some(Upper::File(old)) = self.overlay.entries.get(&key) {
                     replaced = old.content.len;
@@ -212,6 +212,18 @@ impl View<'_, '_> {
         }
         self.overlay.entries.insert(key, Upper::File(file));
         Ok(())
+    }
+
+    /// The last name of a path as the disk spells it.
+    pub(crate) fn spelled(&mut self, path: &RelPath) -> Result<Option<WideName>, Hresult> {
+        if let Some(upper) = self.overlay.entries.get(&path.upcased()) {
+            return Ok(seen_upper(upper).map(|seen| seen.name));
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Ok(None);
+        };
+        let mut names = self.list(&parent)?.into_iter().map(|seen| seen.name);
+        Ok(names.find(|known| known.eq_ignore_case(name)))
     }
 
     /// Adds bytes to the end of a file, made if it is not there.
