@@ -140,11 +140,6 @@ impl<'e, H: Host> Player<'e, H> {
         let typed = render::CommandLine {
             typed: typed.or(cmdlet(action)).unwrap_or_default().to_owned(),
         };
-        let subject = self.subject(action).await;
-        let subject = subject.as_ref().map(|(name, id)| render::Subject {
-            container_name: name,
-            container_id: id,
-        });
         let done = match action {
             Action::InstallImage(wim) => {
                 return Ok(match self.install(wim).await {
@@ -162,7 +157,14 @@ impl<'e, H: Host> Player<'e, H> {
         };
         Ok(match done {
             Ok(text) => Answer::shown(text),
-            Err(error) => Answer::refused(&error, &host, &typed, subject.as_ref()),
+            Err(error) => {
+                let subject = self.subject(action).await;
+                let subject = subject.as_ref().map(|(name, id)| render::Subject {
+                    container_name: name,
+                    container_id: id,
+                });
+                Answer::refused(&error, &host, &typed, subject.as_ref())
+            }
         })
     }
 
