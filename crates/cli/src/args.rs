@@ -87,8 +87,11 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page.
-    Man,
+    /// Print the manual page of wcow, or of one of its commands.
+    Man {
+        /// The command, for example `wim ls`.
+        command: Vec<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -236,7 +239,13 @@ pub(crate) enum NetworkCommand {
 pub(crate) struct CreateArgs {
     /// The image: its name, `name:version`, or full name.
     pub(crate) image: String,
-    /// Its name; made up if left out.
+    #[command(flatten)]
+    pub(crate) options: CreateOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateOptions {
+    /// The container's name; made up if left out.
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// The network it is connected to.
@@ -259,28 +268,30 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) rm: bool,
     #[command(flatten)]
-    pub(crate) create: CreateArgs,
-    /// The program and its arguments.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) command: Vec<String>,
+    pub(crate) options: CreateOptions,
+    /// The image (its name, `name:version`, or full name), then the program and its arguments: options from here on are the
+    /// program's.
+    #[arg(required = true, num_args = 2.., trailing_var_arg = true, value_names = ["IMAGE", "COMMAND"])]
+    pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExecArgs {
-    /// The container.
-    pub(crate) container: String,
-    /// Pass standard input on.
-    #[arg(short, long)]
+    /// Pass standard input on, once all of it is there.
+    #[arg(short, long, conflicts_with = "detach")]
     pub(crate) interactive: bool,
+    /// Do not wait for the program to end.
+    #[arg(short, long)]
+    pub(crate) detach: bool,
     /// Set an environment variable: NAME=VALUE.
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
     pub(crate) env: Vec<(String, String)>,
     /// Working directory.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) workdir: Option<String>,
-    /// The program and its arguments.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) command: Vec<String>,
+    /// The container, then the program and its arguments: options from here on are the program's.
+    #[arg(required = true, num_args = 2.., trailing_var_arg = true, value_names = ["CONTAINER", "COMMAND"])]
+    pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use wcow_engine::EngineError;
 use wcow_host::{HostError, HostInfo, codes, era};
 
-use crate::output::colours;
+use crate::output::{colours, plain};
 
 /// A failed command, ready to be shown.
 #[derive(Debug)]
@@ -100,9 +100,12 @@ impl Failure {
     /// An error of the engine on this host, with the code, its text of that generation, and the way out.
     pub(crate) fn engine(error: &EngineError, host: Option<&HostInfo>) -> Self {
         let mut failure = Self::new(error.exit_code(), error.to_string());
+        let answer = error.host_error().map(ToString::to_string);
         let mut next = error.source();
         while let Some(cause) = next {
-            if let Some(host_error) = cause.downcast_ref::<HostError>() {
+            if answer.as_ref() == Some(&cause.to_string()) {
+                // Said below, with the host's own words.
+            } else if let Some(host_error) = cause.downcast_ref::<HostError>() {
                 failure.add_host_error(host_error, host);
             } else {
                 failure.add_cause(cause.to_string());
@@ -128,12 +131,12 @@ impl Failure {
             return self.exit;
         }
         let mut err = io::stderr().lock();
-        let (red, bold, plain) = if colours(&err) {
+        let (red, bold, reset) = if colours(&err) {
             ("\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[0m")
         } else {
             ("", "", "")
         };
-        let mut text = format!("{red}error{plain}: {}\n", self.message);
+        let mut text = format!("{red}error{reset}: {}\n", lines(&self.message));
         for cause in &self.causes {
             text.push_str(&format!("  cause: {}\n", indented(cause)));
         }
@@ -141,7 +144,7 @@ impl Failure {
             text.push_str(&format!("  code: {code}\n"));
         }
         if let Some(help) = &self.help {
-            text.push_str(&format!("{bold}help{plain}: {help}\n"));
+            text.push_str(&format!("{bold}help{reset}: {help}\n"));
         }
         // A standard error that cannot be written to leaves nobody to tell.
         let _ = err.write_all(text.as_bytes());
@@ -195,6 +198,13 @@ fn next_step(error: &EngineError) -> Option<String> {
         } if existing.is_empty() => {
             "make one first: wcow network create NAME --driver nat".to_owned()
         }
+        EngineError::NotFound {
+            kind: wcow_engine::Kind::Container,
+            existing,
+            ..
+        } if existing.is_empty() => {
+            "make one first: wcow container create IMAGE --name NAME".to_owned()
+        }
         EngineError::NotFound { kind, .. } => format!("wcow {kind} ls shows them"),
         EngineError::Exists { kind, .. } => {
             format!("choose another name, or remove it: wcow {kind} rm NAME")
@@ -211,7 +221,16 @@ fn next_step(error: &EngineError) -> Option<String> {
 }
 
 fn indented(text: &str) -> String {
-    text.trim_end().replace('\n', "\n         ")
+    lines(text).replace('\n', "\n         ")
+}
+
+/// Lines that do nothing to a terminal, whatever names from outside are in them.
+fn lines(text: &str) -> String {
+    text.trim_end()
+        .lines()
+        .map(plain)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// An error and everything behind it, on one line.

@@ -2,18 +2,19 @@
 //!
 //! ```text
 //! <data dir>/hosts/<name>/lock         held by the command that uses the host
-//!                        /world        one line of JSON (form, when it was saved), then the simulator's snapshot
+//!                        /world        one line of JSON (form, when it was saved, SHA-256 of the rest), then the simulator's snapshot
 //!                        /blobs/<xx>/<64 hex>   contents by SHA-256, never changed
 //! ```
 //!
-//! A host is loaded by one command at a time. The world is replaced atomically: written beside, synced, renamed over. Blobs come
-//! before the world that needs them; those that no world needs any more are removed after it.
+//! A host is loaded by one command at a time; the next one waits. The world is replaced atomically: written beside, synced,
+//! renamed over. Blobs come before the world that needs them; those that no world needs any more are removed after it. So a
+//! command that is interrupted has never happened, as far as the host knows.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -29,11 +30,17 @@ const TICKS: u64 = 10_000_000;
 /// Why a simulated host cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HostsError {
+    #[error("another wcow command uses the simulated host {0:?} now")]
+    Busy(String),
+    #[error("WCOW_ELAPSED is {0:?}: expected a number of seconds")]
+    BadElapsed(String),
     #[error("no simulated host {name:?}; {}", there_are(.existing))]
     NotFound { name: String, existing: Vec<String> },
     #[error("a simulated host {0:?} exists already")]
     Exists(String),
-    #[error("{0:?} cannot be the name of a host: use letters, digits, `_`, `-`, at most 63")]
+    #[error(
+        "{0:?} cannot be the name of a host: use letters, digits, `_`, `-`, at most 63, not `-` first, no name of a Windows device"
+    )]
     BadName(String),
     #[error("no profile {name:?}; there are: {}", .existing.join(", "))]
     NoProfile { name: String, existing: Vec<String> },
@@ -43,8 +50,8 @@ pub(crate) enum HostsError {
     NoDataDir,
     #[error("{} has format {found}, this version of wcow reads format {FORMAT}; nothing was changed", .path.display())]
     OtherFormat { path: PathBuf, found: u32 },
-    #[error("{} is damaged: its first line is not what wcow writes; nothing was changed", .path.display())]
-    Damaged { path: PathBuf },
+    #[error("{} is damaged: {what}; nothing was changed", .path.display())]
+    Damaged { path: PathBuf, what: &'static str },
     #[error("{} cannot be used; nothing was changed", .path.display())]
     World { path: PathBuf, source: LoadError },
     #[error("the simulated host cannot be saved")]
@@ -78,11 +85,27 @@ pub(crate) struct OpenHost {
 struct Head {
     wcow_host: u32,
     saved_unix_seconds: u64,
+    sha256: BlobId,
+}
+
+/// What every version has in its first line.
+#[derive(Deserialize)]
+struct FormOnly {
+    wcow_host: u32,
+}
+
+/// What to do while another command uses a host.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WhileBusy {
+    Wait,
+    GiveUp,
 }
 
 impl Hosts {
     /// The hosts in `data_dir`, or in this user's usual place for data.
     pub(crate) fn open(data_dir: Option<&Path>) -> Result<Self, HostsError> {
+        // An empty variable is one that is not set.
+        let data_dir = data_dir.filter(|folder| !folder.as_os_str().is_empty());
         let base = match data_dir {
             Some(folder) => folder.to_path_buf(),
             None => default_data_dir().ok_or(HostsError::NoDataDir)?,
@@ -134,14 +157,16 @@ impl Hosts {
             });
         };
         let folder = self.root.join(name);
-        fs::create_dir_all(&folder).map_err(|source| io_error(&folder, "created", source))?;
-        let lock = lock(&folder, name)?;
+        let lock = loop {
+            fs::create_dir_all(&folder).map_err(|source| io_error(&folder, "created", source))?;
+            if let Some(lock) = lock(&folder, name, WhileBusy::Wait)? {
+                break lock;
+            }
+        };
         if folder.join("world").exists() {
             return Err(HostsError::Exists(name.to_owned()));
         }
-        let blobs = Arc::new(DiskBlobs {
-            folder: folder.join("blobs"),
-        });
+        let blobs = Arc::new(DiskBlobs::new(&folder));
         let sim = Sim::with_blobs(profile, seed, Arc::clone(&blobs) as Arc<dyn BlobStore>);
         let host = OpenHost {
             sim,
@@ -155,33 +180,24 @@ impl Hosts {
 
     /// Opens a host: its time goes on by what has passed since it was saved, a day at the most.
     pub(crate) fn load(&self, name: &str) -> Result<OpenHost, HostsError> {
-        let folder = self.root.join(name);
+        let (host, saved) = self.read(name, WhileBusy::Wait)?;
+        host.sim
+            .resume(elapsed_seconds(saved)?.saturating_mul(TICKS));
+        Ok(host)
+    }
+
+    /// A host as it was saved, to be looked at; [`HostsError::Busy`] while another command uses it.
+    pub(crate) fn look(&self, name: &str) -> Result<OpenHost, HostsError> {
+        Ok(self.read(name, WhileBusy::GiveUp)?.0)
+    }
+
+    /// A host, and when it was saved.
+    fn read(&self, name: &str, busy: WhileBusy) -> Result<(OpenHost, u64), HostsError> {
+        let (folder, lock) = self.existing(name, busy)?;
         let path = folder.join("world");
-        if !is_valid_name(name) || !path.is_file() {
-            return Err(HostsError::NotFound {
-                name: name.to_owned(),
-                existing: self.names()?,
-            });
-        }
-        let lock = lock(&folder, name)?;
         let bytes = fs::read(&path).map_err(|source| io_error(&path, "read", source))?;
-        let end = bytes
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .ok_or_else(|| HostsError::Damaged { path: path.clone() })?;
-        let (head, rest) = bytes.split_at(end);
-        let head: Head =
-            serde_json::from_slice(head).map_err(|_| HostsError::Damaged { path: path.clone() })?;
-        if head.wcow_host != FORMAT {
-            return Err(HostsError::OtherFormat {
-                path,
-                found: head.wcow_host,
-            });
-        }
-        let blobs = Arc::new(DiskBlobs {
-            folder: folder.join("blobs"),
-        });
-        let snapshot = rest.get(1..).unwrap_or_default();
+        let (head, snapshot) = parse(&path, &bytes)?;
+        let blobs = Arc::new(DiskBlobs::new(&folder));
         let sim =
             Sim::load(snapshot, Arc::clone(&blobs) as Arc<dyn BlobStore>).map_err(|source| {
                 HostsError::World {
@@ -189,39 +205,68 @@ impl Hosts {
                     source,
                 }
             })?;
-        sim.resume(elapsed_seconds(head.saved_unix_seconds).saturating_mul(TICKS));
-        Ok(OpenHost {
+        let is_missing = |id: &BlobId| !blobs.path(*id).is_file();
+        if let Some(missing) = sim.blobs_in_use().iter().find(|id| is_missing(id)) {
+            return Err(HostsError::Damaged {
+                path: blobs.path(*missing),
+                what: "it is missing",
+            });
+        }
+        let host = OpenHost {
             sim,
             folder,
             blobs,
             _lock: lock,
-        })
+        };
+        Ok((host, head.saved_unix_seconds))
     }
 
     /// Removes a host and everything on it.
     pub(crate) fn remove(&self, name: &str) -> Result<(), HostsError> {
-        let folder = self.root.join(name);
-        if !is_valid_name(name) || !folder.join("world").is_file() {
-            return Err(HostsError::NotFound {
-                name: name.to_owned(),
-                existing: self.names()?,
-            });
-        }
-        let _lock = lock(&folder, name)?;
+        let (folder, lock) = self.existing(name, WhileBusy::Wait)?;
         // The world goes first: from then on the host is no longer listed, whatever happens.
         let world = folder.join("world");
         fs::remove_file(&world).map_err(|source| io_error(&world, "removed", source))?;
-        fs::remove_dir_all(&folder).map_err(|source| io_error(&folder, "removed", source))
+        fs::remove_dir_all(&folder).map_err(|source| io_error(&folder, "removed", source))?;
+        // Whoever waits for this lock is told that it belongs to nothing any more.
+        lock.set_len(1)
+            .map_err(|source| io_error(&folder, "removed", source))
+    }
+
+    /// The folder of a host that is there, locked.
+    fn existing(&self, name: &str, busy: WhileBusy) -> Result<(PathBuf, File), HostsError> {
+        let folder = self.root.join(name);
+        let is_there = || is_valid_name(name) && folder.join("world").is_file();
+        while is_there() {
+            if let Some(lock) = lock(&folder, name, busy)?
+                && is_there()
+            {
+                return Ok((folder, lock));
+            }
+        }
+        Err(HostsError::NotFound {
+            name: name.to_owned(),
+            existing: self.names()?,
+        })
     }
 }
 
 impl OpenHost {
     /// Saves the world: the old one stays whole until the new one is.
+    ///
+    /// Nothing is saved if the command came upon a damaged blob: what it did may follow from the damage.
     pub(crate) fn save(&self) -> Result<(), HostsError> {
+        if let Some(path) = self.blobs.damaged.get() {
+            return Err(HostsError::Damaged {
+                path: path.clone(),
+                what: "its contents have changed since wcow wrote it",
+            });
+        }
         let snapshot = self.sim.save()?;
         let head = Head {
             wcow_host: FORMAT,
             saved_unix_seconds: unix_seconds(),
+            sha256: BlobId::of(&snapshot),
         };
         let mut bytes = serde_json::to_vec(&head).unwrap_or_default();
         bytes.push(b'\n');
@@ -238,9 +283,18 @@ impl OpenHost {
 #[derive(Debug)]
 struct DiskBlobs {
     folder: PathBuf,
+    /// The first blob that was read and is not what its name says.
+    damaged: OnceLock<PathBuf>,
 }
 
 impl DiskBlobs {
+    fn new(host: &Path) -> Self {
+        Self {
+            folder: host.join("blobs"),
+            damaged: OnceLock::new(),
+        }
+    }
+
     fn path(&self, id: BlobId) -> PathBuf {
         let name = id.to_string();
         self.folder.join(name.get(..2).unwrap_or("xx")).join(&name)
@@ -254,7 +308,11 @@ impl DiskBlobs {
             Err(error) => return Err(error),
         };
         for shard in shards {
-            for blob in fs::read_dir(shard?.path())? {
+            let shard = shard?.path();
+            if !shard.is_dir() {
+                continue;
+            }
+            for blob in fs::read_dir(shard)? {
                 let blob = blob?;
                 let id = blob.file_name().to_str().and_then(BlobId::parse);
                 if id.is_none_or(|id| !needed.contains(&id)) {
@@ -270,10 +328,13 @@ impl BlobStore for DiskBlobs {
     fn get(&self, id: BlobId) -> io::Result<Option<Arc<[u8]>>> {
         match fs::read(self.path(id)) {
             Ok(bytes) if BlobId::of(&bytes) == id => Ok(Some(bytes.into())),
-            Ok(_) => Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("blob {id} is damaged"),
-            )),
+            Ok(_) => {
+                self.damaged.get_or_init(|| self.path(id));
+                Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    format!("blob {id} is damaged"),
+                ))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -307,17 +368,52 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn lock(folder: &Path, name: &str) -> Result<File, HostsError> {
+/// The head and the snapshot in a world file.
+fn parse<'b>(path: &Path, bytes: &'b [u8]) -> Result<(Head, &'b [u8]), HostsError> {
+    let damaged = |what| HostsError::Damaged {
+        path: path.to_path_buf(),
+        what,
+    };
+    let no_head = "its first line is not what wcow writes";
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .ok_or_else(|| damaged(no_head))?;
+    let (head, rest) = bytes.split_at(end);
+    let form: FormOnly = serde_json::from_slice(head).map_err(|_| damaged(no_head))?;
+    if form.wcow_host != FORMAT {
+        return Err(HostsError::OtherFormat {
+            path: path.to_path_buf(),
+            found: form.wcow_host,
+        });
+    }
+    let head: Head = serde_json::from_slice(head).map_err(|_| damaged(no_head))?;
+    let snapshot = rest.get(1..).unwrap_or_default();
+    if BlobId::of(snapshot) != head.sha256 {
+        return Err(damaged("its contents have changed since wcow wrote it"));
+    }
+    Ok((head, snapshot))
+}
+
+/// Locks a host; `None` if it was removed while this waited.
+fn lock(folder: &Path, name: &str, busy: WhileBusy) -> Result<Option<File>, HostsError> {
     let path = folder.join("lock");
     let failed = |source| io_error(&path, "locked", source);
-    let file = File::options()
+    let opened = File::options()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(&path)
-        .map_err(failed)?;
+        .open(&path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
     match file.try_lock() {
         Ok(()) => {}
+        Err(TryLockError::WouldBlock) if busy == WhileBusy::GiveUp => {
+            return Err(HostsError::Busy(name.to_owned()));
+        }
         Err(TryLockError::WouldBlock) => {
             note(&format!(
                 "waiting for another wcow command to finish with the simulated host {name:?}"
@@ -326,7 +422,8 @@ fn lock(folder: &Path, name: &str) -> Result<File, HostsError> {
         }
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
-    Ok(file)
+    let was_removed = file.metadata().map_err(failed)?.len() > 0;
+    Ok((!was_removed).then_some(file))
 }
 
 fn io_error(path: &Path, doing: &'static str, source: io::Error) -> HostsError {
@@ -343,11 +440,22 @@ fn is_valid_name(name: &str) -> bool {
             character.is_ascii_alphanumeric() || character == '_' || character == '-'
         })
         && !name.starts_with('-')
+        && !is_device(name)
+}
+
+/// True for the names that Windows keeps for devices, in any folder.
+fn is_device(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let numbered = |prefix: &str| {
+        name.strip_prefix(prefix)
+            .is_some_and(|rest| rest.len() == 1 && rest.chars().all(|digit| digit.is_ascii_digit()))
+    };
+    matches!(name.as_str(), "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
 }
 
 fn there_are(existing: &[String]) -> String {
     if existing.is_empty() {
-        "there is none yet: wcow host new NAME --profile PROFILE makes one".to_owned()
+        "there is none yet".to_owned()
     } else {
         format!("there are: {}", existing.join(", "))
     }
@@ -380,9 +488,13 @@ fn unix_seconds() -> u64 {
 }
 
 /// Seconds since the host was saved; `WCOW_ELAPSED` says another number, so that a sequence of commands can be repeated exactly.
-fn elapsed_seconds(saved: u64) -> u64 {
-    std::env::var("WCOW_ELAPSED")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_else(|| unix_seconds().saturating_sub(saved))
+fn elapsed_seconds(saved: u64) -> Result<u64, HostsError> {
+    match std::env::var_os("WCOW_ELAPSED").filter(|value| !value.is_empty()) {
+        None => Ok(unix_seconds().saturating_sub(saved)),
+        Some(value) => {
+            let text = value.to_string_lossy();
+            text.parse()
+                .map_err(|_| HostsError::BadElapsed(text.into_owned()))
+        }
+    }
 }

@@ -53,7 +53,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Sim(command) => return commands::sim::run(command, &output),
         Command::Explain { code } => commands::explain::run(code, &output)?,
         Command::Completion { shell } => commands::shell::completion(*shell)?,
-        Command::Man => commands::shell::man()?,
+        Command::Man { command } => commands::shell::man(command)?,
     }
     Ok(0)
 }

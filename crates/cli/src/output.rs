@@ -53,7 +53,7 @@ impl Output {
             .unwrap_or(0);
         let text: String = lines
             .iter()
-            .map(|(name, value)| format!("{name:<width$}  {value}\n"))
+            .map(|(name, value)| format!("{name:<width$}  {}\n", plain(value)))
             .collect();
         self.text(&text)
     }
@@ -65,7 +65,7 @@ impl Output {
             schema: String,
             items: &'a [T],
         }
-        let mut out = io::stdout().lock();
+        let mut out = io::BufWriter::new(io::stdout().lock());
         serde_json::to_writer(
             &mut out,
             &Envelope {
@@ -105,20 +105,37 @@ pub(crate) fn colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Text from outside as one line that does nothing to a terminal: control characters are written as `\u{1b}`.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            plain.extend(character.escape_unicode());
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
 /// Columns padded to their widest cell, two spaces between them, no padding at the end of a line.
 pub(crate) fn table(columns: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| plain(cell)).collect())
+        .collect();
     let mut widths: Vec<usize> = columns
         .iter()
         .map(|column| column.chars().count())
         .collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
     let mut text = String::new();
     let head: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
-    for row in std::iter::once(&head).chain(rows) {
+    for row in std::iter::once(&head).chain(&rows) {
         let mut line = String::new();
         for (width, cell) in widths.iter().zip(row) {
             line.push_str(cell);
@@ -131,6 +148,12 @@ pub(crate) fn table(columns: &[&str], rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A number of things: `1 file`, `2 files`.
+pub(crate) fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
 }
 
 /// A size with a unit, three digits at the most before it: `1.5 MiB`.
@@ -153,7 +176,15 @@ pub(crate) fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{size, table};
+    use super::{plain, size, table};
+
+    #[test]
+    fn control_characters_are_written_out() {
+        assert_eq!(
+            plain("a\u{1b}[31m\n\u{9b}b é"),
+            "a\\u{1b}[31m\\u{a}\\u{9b}b é"
+        );
+    }
 
     #[test]
     fn sizes_have_one_decimal_and_a_unit() {

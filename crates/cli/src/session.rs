@@ -4,7 +4,7 @@ use std::future::Future;
 
 use wcow_engine::{Engine, EngineError};
 use wcow_host::HostInfo;
-use wcow_sim::SimHost;
+use wcow_sim::{LoadError, SimHost};
 
 use crate::args::Global;
 use crate::failure::{Failure, exit};
@@ -25,10 +25,12 @@ pub(crate) struct Session {
 impl Session {
     /// Opens the host that the command line names.
     pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
+        let chosen = chosen(global)?;
         let hosts = open_hosts(global)?;
-        let host = match chosen(global)? {
-            None => open_default(&hosts)?,
-            Some(name) => hosts.load(&name).map_err(|error| hosts_failure(&error))?,
+        let host = match chosen {
+            Chosen::Default => open_default(&hosts)?,
+            Chosen::Named(name) => hosts.load(&name).map_err(|error| hosts_failure(&error))?,
+            Chosen::Unknown(word) => return Err(no_such_host(&word, &hosts)),
         };
         let engine = Engine::new(host.sim.client());
         Ok(Self { host, engine })
@@ -79,9 +81,9 @@ pub(crate) fn with_host<T>(
     let session = Session::open(global)?;
     let outcome = work(&session);
     let saved = session.close();
-    let value = outcome?;
+    // A host that cannot be saved is what the user has to know first.
     saved?;
-    Ok(value)
+    outcome
 }
 
 /// The folder of simulated hosts.
@@ -92,16 +94,25 @@ pub(crate) fn open_hosts(global: &Global) -> Result<Hosts, Failure> {
 /// A failure of the folder of simulated hosts, with its exit code.
 pub(crate) fn hosts_failure(error: &HostsError) -> Failure {
     let (code, help) = match error {
-        HostsError::NotFound { .. } => (exit::NOT_FOUND, Some("wcow host ls shows them")),
+        HostsError::NotFound { .. } => (
+            exit::NOT_FOUND,
+            Some("wcow host new NAME --profile PROFILE makes one"),
+        ),
         HostsError::Exists(_) => (
             exit::CONFLICT,
             Some("choose another name, or remove it: wcow host rm NAME"),
         ),
-        HostsError::BadName(_) | HostsError::NoDataDir => (exit::USAGE, None),
+        HostsError::Busy(_) => (exit::CONFLICT, None),
+        HostsError::BadName(_) | HostsError::BadElapsed(_) => (exit::USAGE, None),
+        HostsError::NoDataDir => (exit::USAGE, Some("say where with --data-dir DIR")),
         HostsError::NoProfile { .. } => (exit::NOT_FOUND, Some("wcow host profiles shows them")),
-        HostsError::OtherFormat { .. } => (
+        HostsError::OtherFormat { .. }
+        | HostsError::World {
+            source: LoadError::Version { .. },
+            ..
+        } => (
             exit::INTEGRITY,
-            Some("use the version of wcow that wrote it, or make a new host"),
+            Some("use the version of wcow that wrote it, or make another host: wcow host new NAME"),
         ),
         HostsError::Damaged { .. } | HostsError::World { .. } => (
             exit::INTEGRITY,
@@ -119,18 +130,43 @@ pub(crate) fn hosts_failure(error: &HostsError) -> Failure {
     }
 }
 
-/// The simulated host that is named; `None` for the default one.
-fn chosen(global: &Global) -> Result<Option<String>, Failure> {
-    match global.host.as_deref() {
+/// What the command line says of the host.
+enum Chosen {
+    /// The simulated host that is there without being named.
+    Default,
+    /// A simulated host.
+    Named(String),
+    /// Something that is no host at all.
+    Unknown(String),
+}
+
+fn chosen(global: &Global) -> Result<Chosen, Failure> {
+    // An empty variable is one that is not set.
+    match global.host.as_deref().filter(|host| !host.is_empty()) {
         Some("windows") => Err(not_supported()),
         None if cfg!(windows) => Err(not_supported()),
-        None | Some("sim") => Ok(None),
-        Some(host) => match host.strip_prefix("sim:") {
-            Some(name) if !name.is_empty() => Ok(Some(name.to_owned())),
-            _ => Err(Failure::new(exit::USAGE, format!("{host:?} is not a host"))
-                .help("use --host sim, --host sim:NAME or --host windows")),
-        },
+        None | Some("sim") => Ok(Chosen::Default),
+        Some(host) => Ok(match host.strip_prefix("sim:") {
+            Some(name) => Chosen::Named(name.to_owned()),
+            None => Chosen::Unknown(host.to_owned()),
+        }),
     }
+}
+
+fn no_such_host(word: &str, hosts: &Hosts) -> Failure {
+    let mut there_are = vec!["windows".to_owned(), "sim".to_owned()];
+    there_are.extend(
+        hosts
+            .names()
+            .unwrap_or_default()
+            .iter()
+            .map(|name| format!("sim:{name}")),
+    );
+    Failure::new(
+        exit::NOT_FOUND,
+        format!("no host {word:?}; there are: {}", there_are.join(", ")),
+    )
+    .help("wcow host new NAME --profile PROFILE makes a simulated host, which is used with --host sim:NAME")
 }
 
 fn not_supported() -> Failure {

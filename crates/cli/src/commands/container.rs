@@ -7,7 +7,8 @@ use wcow_host::{Host, HostError, Output as Pipe};
 use wcow_runtime::{ExecSpec, Process};
 use wcow_sim::SimHost;
 
-use crate::args::{ContainerCommand, CreateArgs, ExecArgs, Global, RunArgs};
+use super::{each, remove_each};
+use crate::args::{ContainerCommand, CreateOptions, ExecArgs, Global, RunArgs};
 use crate::failure::{Failure, exit};
 use crate::output::{Output, note};
 use crate::session::{Session, with_host};
@@ -26,32 +27,30 @@ pub(crate) fn run(
     match command {
         ContainerCommand::Create(args) => {
             let made = with_host(global, |session| {
-                session.run(|engine| engine.create_container(wanted(args)))
+                session.run(|engine| engine.create_container(wanted(&args.image, &args.options)))
             })?;
             show_one(&made, output, &made.name)?;
         }
-        ContainerCommand::Start { names } => each(names, output, |name| {
-            with_host(global, |session| {
-                session.run(|engine| engine.start(name)).map(drop)
+        ContainerCommand::Start { names } => with_host(global, |session| {
+            each(names, output, "container", |name| {
+                session.run(|engine| engine.start(name))
             })
         })?,
         ContainerCommand::Run(args) => return create_and_run(args, global),
         ContainerCommand::Exec(args) => return exec(args, global),
         ContainerCommand::Stop { names, time } => {
             let grace = u64::from(*time).saturating_mul(TICKS);
-            each(names, output, |name| {
-                with_host(global, |session| {
-                    session.run(|engine| engine.stop(name, grace)).map(drop)
+            with_host(global, |session| {
+                each(names, output, "container", |name| {
+                    session.run(|engine| engine.stop(name, grace))
                 })
             })?;
         }
-        ContainerCommand::Kill { names } => {
-            each(names, output, |name| {
-                with_host(global, |session| {
-                    session.run(|engine| engine.kill(name)).map(drop)
-                })
-            })?;
-        }
+        ContainerCommand::Kill { names } => with_host(global, |session| {
+            each(names, output, "container", |name| {
+                session.run(|engine| engine.kill(name))
+            })
+        })?,
         ContainerCommand::Ls => list(global, output)?,
         ContainerCommand::Inspect { name } => {
             let container = with_host(global, |session| {
@@ -81,8 +80,8 @@ pub(crate) fn run(
         }
         ContainerCommand::Rm { names, force } => {
             let force = if *force { Force::Yes } else { Force::No };
-            each(names, output, |name| {
-                with_host(global, |session| {
+            with_host(global, |session| {
+                remove_each("container", names, output, |name| {
                     session.run(|engine| engine.remove_container(name, force))
                 })
             })?;
@@ -94,42 +93,49 @@ pub(crate) fn run(
 /// `wcow run`: create, start, run, stop, and remove if asked to. Ends with the program's exit code; 125 if there is no running
 /// container, 126 if the program cannot be run, 127 if it is not there.
 pub(crate) fn create_and_run(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
+    let (image, command) = split(&args.words)?;
     with_host(global, |session| {
         let made = session
-            .run(|engine| engine.create_container(wanted(&args.create)))
+            .run(|engine| engine.create_container(wanted(image, &args.options)))
             .map_err(|failure| failure.exit_with(125))?;
         let name = made.name.as_str();
         let ended = match session.run(|engine| engine.start(name)) {
-            Ok(_) => exec_in(
-                session,
-                name,
-                &ExecSpec::from_arguments(&args.command),
-                false,
-            ),
+            Ok(_) => exec_in(session, name, &ExecSpec::from_arguments(command), false),
             Err(failure) => Err(failure.exit_with(125)),
         };
         let stopped = session.run(|engine| engine.stop(name, 10 * TICKS));
-        if args.rm {
-            session.run(|engine| engine.remove_container(name, Force::Yes))?;
-        } else if ended.is_ok() && io::stderr().is_terminal() {
-            note(&format!(
-                "container {name} is kept; wcow container rm {name} removes it"
-            ));
-        }
+        let removed = if args.rm {
+            session.run(|engine| engine.remove_container(name, Force::Yes))
+        } else {
+            if ended.is_ok() && io::stderr().is_terminal() {
+                note(&format!(
+                    "container {name} is kept; wcow container rm {name} removes it"
+                ));
+            }
+            Ok(())
+        };
         let code = ended?;
         stopped?;
+        removed?;
         Ok(code)
     })
 }
 
 /// `wcow exec`: ends with the program's exit code; 126 if it cannot be run, 127 if it is not there.
 pub(crate) fn exec(args: &ExecArgs, global: &Global) -> Result<u8, Failure> {
-    let mut spec = ExecSpec::from_arguments(&args.command);
+    let (container, command) = split(&args.words)?;
+    let mut spec = ExecSpec::from_arguments(command);
     spec.environment = args.env.iter().cloned().collect();
     spec.working_directory = args.workdir.clone().unwrap_or_default();
     spec.stdin = args.interactive;
     with_host(global, |session| {
-        exec_in(session, &args.container, &spec, args.interactive)
+        if args.detach {
+            return session
+                .run(|engine| engine.exec(container, &spec))
+                .map(|_| 0)
+                .map_err(cannot_run);
+        }
+        exec_in(session, container, &spec, args.interactive)
     })
 }
 
@@ -157,9 +163,17 @@ pub(crate) fn list(global: &Global, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn wanted(args: &CreateArgs) -> CreateContainer {
+/// What comes first, and the program with its arguments.
+fn split(words: &[String]) -> Result<(&str, &[String]), Failure> {
+    match words.split_first() {
+        Some((first, command)) if !command.is_empty() => Ok((first, command)),
+        _ => Err(Failure::new(exit::USAGE, "there is no program to run")),
+    }
+}
+
+fn wanted(image: &str, args: &CreateOptions) -> CreateContainer {
     CreateContainer {
-        image: args.image.clone(),
+        image: image.to_owned(),
         name: args.name.clone(),
         id: None,
         network: args.network.clone(),
@@ -167,25 +181,6 @@ fn wanted(args: &CreateArgs) -> CreateContainer {
         environment: args.env.iter().cloned().collect(),
         working_directory: args.workdir.clone().unwrap_or_default(),
     }
-}
-
-/// Does the same to each, and goes on after a failure; ends with the first one.
-fn each(
-    names: &[String],
-    output: &Output,
-    work: impl Fn(&str) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let mut code = None;
-    for name in names {
-        match work(name) {
-            Ok(()) => output.line(name)?,
-            Err(failure) => {
-                let shown = failure.show();
-                code.get_or_insert(shown);
-            }
-        }
-    }
-    code.map_or(Ok(()), |code| Err(Failure::silent(code)))
 }
 
 fn show_one(container: &ContainerSummary, output: &Output, line: &str) -> io::Result<()> {
@@ -217,12 +212,20 @@ fn exec_in(
     } else {
         Vec::new()
     };
-    let outcome = session.run(|engine| converse(engine, name, spec, input));
-    match outcome {
-        Ok(code) => Ok(code),
-        Err(failure) if failure.is_code("0x80070002") => Err(failure.exit_with(127)),
-        Err(failure) if failure.has_code() => Err(failure.exit_with(126)),
-        Err(failure) => Err(failure),
+    let code = session
+        .run(|engine| converse(engine, name, spec, input))
+        .map_err(cannot_run)?;
+    Ok(code?)
+}
+
+/// 127 if the host says that there is no such file, 126 for any other refusal of it.
+fn cannot_run(failure: Failure) -> Failure {
+    if failure.is_code("0x80070002") || failure.is_code("0x80070003") {
+        failure.exit_with(127)
+    } else if failure.has_code() {
+        failure.exit_with(126)
+    } else {
+        failure
     }
 }
 
@@ -243,7 +246,7 @@ async fn converse(
     name: &str,
     spec: &ExecSpec,
     input: Vec<u8>,
-) -> Result<u8, EngineError> {
+) -> Result<io::Result<u8>, EngineError> {
     let process = engine.exec(name, spec).await?;
     let lost = |error: HostError| EngineError::Host {
         doing: format!("follow {:?} in container {name:?}", spec.command_line),
@@ -254,28 +257,32 @@ async fn converse(
         process.write(&input).await.map_err(lost)?;
         process.close_input().await.map_err(lost)?;
     }
-    pass_on(&process, Pipe::Out, &mut io::stdout())
-        .await
-        .map_err(lost)?;
-    pass_on(&process, Pipe::Err, &mut io::stderr())
-        .await
-        .map_err(lost)?;
+    for (pipe, to) in [
+        (Pipe::Out, &mut io::stdout() as &mut dyn Write),
+        (Pipe::Err, &mut io::stderr()),
+    ] {
+        if let Err(error) = pass_on(&process, pipe, to).await.map_err(lost)? {
+            // Nobody takes what it writes any more: there is no sense in following it. The program goes on.
+            return Ok(Err(error));
+        }
+    }
     let status = process.wait().await.map_err(lost)?;
     // Exit codes of Windows have 32 bits, those of a shell 8: what does not fit is a failure all the same.
-    Ok(u8::try_from(status.exit_code).unwrap_or(255))
+    Ok(Ok(u8::try_from(status.exit_code).unwrap_or(255)))
 }
 
 async fn pass_on<H: Host>(
     process: &Process<'_, H>,
     pipe: Pipe,
-    to: &mut impl Write,
-) -> Result<(), HostError> {
+    to: &mut dyn Write,
+) -> Result<io::Result<()>, HostError> {
     loop {
         let bytes = process.read(pipe, CHUNK).await?;
         if bytes.is_empty() {
-            return Ok(());
+            return Ok(Ok(()));
         }
-        // Whoever reads our output may stop reading; the program in the container goes on.
-        let _ = to.write_all(&bytes).and_then(|()| to.flush());
+        if let Err(error) = to.write_all(&bytes).and_then(|()| to.flush()) {
+            return Ok(Err(error));
+        }
     }
 }

@@ -5,6 +5,7 @@ use wcow_engine::Enabled;
 use wcow_host::{FeatureState, HostInfo};
 use wcow_sim::Profile;
 
+use super::{each, remove_each};
 use crate::args::{Global, HostCommand};
 use crate::failure::Failure;
 use crate::hosts::HostsError;
@@ -27,16 +28,16 @@ pub(crate) fn run(command: &HostCommand, global: &Global, output: &Output) -> Re
             note(&format!(
                 "made a simulated host; use it with --host sim:{name}, or WCOW_HOST=sim:{name}"
             ));
-            output.record(
-                "host.new",
-                &NewHost {
+            output.line(name)?;
+            if output.is_json() {
+                let made = NewHost {
                     name,
                     profile,
                     seed: *seed,
                     fingerprint,
-                },
-                &[("NAME", name.clone())],
-            )?;
+                };
+                output.json("host.new", &[made])?;
+            }
         }
         HostCommand::Ls => list(global, output)?,
         HostCommand::Profiles => {
@@ -56,43 +57,64 @@ pub(crate) fn run(command: &HostCommand, global: &Global, output: &Output) -> Re
         }
         HostCommand::Info => info(global, output)?,
         HostCommand::Features => features(global, output)?,
-        HostCommand::Enable { names } => {
-            for name in names {
-                let enabled =
-                    with_host(global, |session| session.run(|engine| engine.enable(name)))?;
-                output.line(name)?;
-                if enabled == Enabled::AfterReboot {
+        HostCommand::Enable { names } => with_host(global, |session| {
+            each(names, output, "host.change", |name| {
+                let enabled = session.run(|engine| engine.enable(name))?;
+                let waits = enabled == Enabled::AfterReboot;
+                if waits {
                     note(&format!(
                         "{name} works after a restart of the host: wcow host reboot"
                     ));
                 }
-            }
-        }
-        HostCommand::Disable { names } => {
-            for name in names {
-                let state =
-                    with_host(global, |session| session.run(|engine| engine.disable(name)))?;
-                output.line(name)?;
-                if state == FeatureState::DisablePending {
+                Ok(Changed::new(name, waits))
+            })
+        })?,
+        HostCommand::Disable { names } => with_host(global, |session| {
+            each(names, output, "host.change", |name| {
+                let state = session.run(|engine| engine.disable(name))?;
+                let waits = state == FeatureState::DisablePending;
+                if waits {
                     note(&format!(
                         "{name} goes with the next restart of the host: wcow host reboot"
                     ));
                 }
-            }
-        }
+                Ok(Changed::new(name, waits))
+            })
+        })?,
         HostCommand::Reboot => {
-            with_host(global, |session| session.run(|engine| engine.reboot()))?;
+            let info = with_host(global, |session| {
+                session.run(|engine| engine.reboot())?;
+                session.run(|engine| engine.info())
+            })?;
             note("the host was restarted; containers that ran on it have ended");
+            if output.is_json() {
+                output.json("host.reboot", &[info])?;
+            }
         }
         HostCommand::Rm { names } => {
             let hosts = open_hosts(global)?;
-            for name in names {
-                hosts.remove(name).map_err(|error| hosts_failure(&error))?;
-                output.line(name)?;
-            }
+            remove_each("host", names, output, |name| {
+                hosts.remove(name).map_err(|error| hosts_failure(&error))
+            })?;
         }
     }
     Ok(())
+}
+
+/// A package or feature that was turned on or off.
+#[derive(Serialize)]
+struct Changed {
+    name: String,
+    reboot_needed: bool,
+}
+
+impl Changed {
+    fn new(name: &str, reboot_needed: bool) -> Self {
+        Self {
+            name: name.to_owned(),
+            reboot_needed,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -116,7 +138,7 @@ fn list(global: &Global, output: &Output) -> Result<(), Failure> {
     let hosts = open_hosts(global)?;
     let mut items = Vec::new();
     for name in hosts.names().map_err(|error| hosts_failure(&error))? {
-        items.push(match hosts.load(&name) {
+        items.push(match hosts.look(&name) {
             Ok(host) => {
                 let profile = host.sim.profile();
                 ListedHost {

@@ -5,6 +5,7 @@ use wcow_engine::InstallWimError;
 use wcow_host::HostInfo;
 use wcow_image_store::StoredImage;
 
+use super::remove_each;
 use crate::args::{Global, ImageCommand};
 use crate::failure::{Failure, exit};
 use crate::output::{Output, note, size};
@@ -17,6 +18,9 @@ pub(crate) fn run(command: &ImageCommand, global: &Global, output: &Output) -> R
         ImageCommand::Install { file, index, name } => {
             let opened = wim::open(file)?;
             let index = wim::choose(&opened, file, index.as_deref())?;
+            // A file that cannot be read is told before a host is asked.
+            wim::readable(&opened, file)?;
+            drop(wim::load(&opened, file, index)?);
             let image = with_host(global, |session| {
                 let installed = session
                     .try_run(|engine| engine.install_wim(&opened, index, name.as_deref()))?;
@@ -66,12 +70,11 @@ pub(crate) fn run(command: &ImageCommand, global: &Global, output: &Output) -> R
         }
         ImageCommand::Test { image } => test(image, global, output)?,
         ImageCommand::Rm { images } => {
-            for image in images {
-                let removed = with_host(global, |session| {
-                    session.run(|engine| engine.remove_image(image))
-                })?;
-                output.line(&removed.full_name)?;
-            }
+            with_host(global, |session| {
+                remove_each("image", images, output, |image| {
+                    session.run(|engine| engine.remove_image(image)).map(drop)
+                })
+            })?;
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 use wcow_engine::{NetworkBacking, NetworkSummary};
 use wcow_network::NetworkSpec;
 
+use super::remove_each;
 use crate::args::{Global, NetworkCommand};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -32,8 +33,11 @@ pub(crate) fn run(
             let network = with_host(global, |session| {
                 session.run(|engine| engine.create_network(&spec))
             })?;
-            output.record("network", &network, &[])?;
-            output.line(&network.name)?;
+            if output.is_json() {
+                output.json("network", &[network])?;
+            } else {
+                output.line(&network.name)?;
+            }
         }
         NetworkCommand::Ls => {
             let networks = with_host(global, |session| session.run(|engine| engine.networks()))?;
@@ -71,12 +75,11 @@ pub(crate) fn run(
             output.record("network", &network, &lines)?;
         }
         NetworkCommand::Rm { names } => {
-            for name in names {
-                with_host(global, |session| {
+            with_host(global, |session| {
+                remove_each("network", names, output, |name| {
                     session.run(|engine| engine.remove_network(name))
-                })?;
-                output.line(name)?;
-            }
+                })
+            })?;
         }
     }
     Ok(())

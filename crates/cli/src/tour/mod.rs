@@ -260,7 +260,11 @@ fn summary<'o>(codes: impl Iterator<Item = &'o str>) -> String {
         .map(|code| code.split(',').next().unwrap_or(code))
         .collect();
     short.dedup();
-    if short.is_empty() { "ok".to_owned() } else { short.join(", ") }
+    if short.is_empty() {
+        "ok".to_owned()
+    } else {
+        short.join(", ")
+    }
 }
 
 fn broken(what: &str, error: &(dyn std::error::Error + 'static)) -> Failure {

@@ -1,14 +1,15 @@
 //! `wcow wim extract`.
 
 use serde::Serialize;
-use wcow_tree::disk::{DiskOptions, DiskReport, DiskSink, Existing, Links};
+use wcow_tree::disk::{DiskOptions, DiskReport, DiskSink, Existing, Links, Problem};
 use wcow_tree::{SendError, TreeSource};
-use wcow_wim::{Image, NodeId, SourceProblems};
+use wcow_wim::{Image, NodeId, ReadError, SourceProblem, SourceProblems};
 
-use super::{choose, find, load, open};
+use super::{choose, find, load, open, readable};
 use crate::args::WimExtractArgs;
 use crate::failure::{Failure, exit, with_causes};
-use crate::output::{Output, note, size};
+use crate::output::{Output, count, note, size};
+use crate::progress::{Bar, Watched};
 
 /// What was extracted, and what was not.
 #[derive(Serialize)]
@@ -33,6 +34,7 @@ struct Renamed {
 /// Extracts an image, or parts of it.
 pub(crate) fn run(args: &WimExtractArgs, output: &Output) -> Result<(), Failure> {
     let wim = open(&args.file)?;
+    readable(&wim, &args.file)?;
     let image = load(
         &wim,
         &args.file,
@@ -68,44 +70,69 @@ pub(crate) fn run(args: &WimExtractArgs, output: &Output) -> Result<(), Failure>
         )
         .because(&error)
     })?;
-    let sent = source.send(&mut sink);
+    let bar = Bar::bytes("extracting");
+    let sent = source.send(&mut Watched::new(&mut sink, &bar));
+    bar.finish();
     let report = sink.finish();
     let mut problems = Vec::new();
+    let mut unreadable = std::collections::BTreeSet::new();
+    let mut number = 0;
+    let mut code = exit::FAILED;
     match sent {
         Ok(()) => {}
         Err(SendError::Source(error)) => match error.downcast::<SourceProblems>() {
-            Ok(all) => problems.extend(all.problems.iter().map(|problem| with_causes(problem))),
-            Err(error) => problems.push(with_causes(error.as_ref())),
+            Ok(all) => {
+                problems.extend(all.problems.iter().map(|problem| with_causes(problem)));
+                unreadable.extend(all.problems.iter().map(|problem| problem.path.clone()));
+                number = all.further;
+                let unsupported = |problem: &SourceProblem| {
+                    matches!(problem.source, ReadError::Unsupported { .. })
+                };
+                code = if all.problems.iter().all(unsupported) {
+                    exit::NOT_SUPPORTED
+                } else {
+                    exit::INTEGRITY
+                };
+            }
+            Err(error) => {
+                problems.push(with_causes(error.as_ref()));
+                code = exit::INTEGRITY;
+            }
         },
         Err(error) => return Err(stopped(args, &error)),
     }
     let damaged = !problems.is_empty();
     let report = report.map_err(|error| stopped(args, &error))?;
+    // What could not be read is told once, with the reason of the reader.
+    let told = |problem: &&Problem| unreadable.contains(&problem.path);
+    number += report
+        .problem_count
+        .saturating_sub(as_u64(report.problems.iter().filter(told).count()))
+        .saturating_add(as_u64(problems.len()));
     problems.extend(
         report
             .problems
             .iter()
+            .filter(|problem| !told(problem))
             .map(|problem| format!("{}: {}", problem.path, problem.what)),
     );
     show(&report, &problems, &image, args, output)?;
-    if problems.is_empty() && report.problem_count == 0 {
+    if number == 0 {
         return Ok(());
     }
-    let count = u64::try_from(problems.len())
-        .unwrap_or(u64::MAX)
-        .max(report.problem_count);
-    let code = if damaged {
-        exit::INTEGRITY
-    } else {
-        exit::FAILED
-    };
-    Err(Failure::new(
+    let failure = Failure::new(
         code,
         format!(
-            "{count} files of {} could not be extracted; the others were",
+            "{} of {} could not be extracted; everything else was",
+            count(number, "file"),
             args.file.display()
         ),
-    ))
+    );
+    Err(if damaged || args.overwrite {
+        failure
+    } else {
+        failure.help("files that are there already are replaced with --overwrite")
+    })
 }
 
 fn show(
@@ -164,10 +191,10 @@ fn show(
         output.json("wim.extract", &[shown])?;
     } else {
         output.text(&format!(
-            "{}: {} files, {} folders, {}\n",
+            "{}: {}, {}, {}\n",
             args.dest.display(),
-            shown.files,
-            shown.directories,
+            count(shown.files, "file"),
+            count(shown.directories, "folder"),
             size(shown.bytes)
         ))?;
     }
@@ -177,20 +204,24 @@ fn show(
 fn not_kept(report: &DiskReport) -> Vec<String> {
     let kept = &report.not_kept;
     [
-        (kept.security, "security descriptors"),
-        (kept.attributes, "attributes"),
-        (kept.creation_times, "creation times"),
-        (kept.times, "other times"),
-        (kept.short_names, "short names"),
-        (kept.named_streams, "alternate data streams"),
-        (kept.reparse_points, "reparse points"),
-        (kept.extra, "object ids and extended attributes"),
-        (report.skipped_link_count, "links"),
+        (kept.security, "security descriptor"),
+        (kept.attributes, "attribute set"),
+        (kept.creation_times, "creation time"),
+        (kept.times, "other time"),
+        (kept.short_names, "short name"),
+        (kept.named_streams, "alternate data stream"),
+        (kept.reparse_points, "reparse point"),
+        (kept.extra, "object id or set of extended attribute"),
+        (report.skipped_link_count, "link"),
     ]
     .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{count} {what}"))
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| count(number, what))
     .collect()
+}
+
+fn as_u64(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 fn stopped(args: &WimExtractArgs, error: &(dyn std::error::Error + 'static)) -> Failure {
@@ -199,5 +230,5 @@ fn stopped(args: &WimExtractArgs, error: &(dyn std::error::Error + 'static)) -> 
         format!("extracting into {} stopped", args.dest.display()),
     )
     .because(error)
-    .help("what was written until then is still there")
+    .help("what was written until then is still there; --overwrite writes over it")
 }

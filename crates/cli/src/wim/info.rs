@@ -7,7 +7,7 @@ use wcow_wim::{ImageInfo, Wim};
 
 use super::open;
 use crate::failure::Failure;
-use crate::output::{Output, note, size};
+use crate::output::{Output, note, plain, size};
 
 /// Everything that is shown of a WIM file.
 #[derive(Serialize)]
@@ -186,6 +186,6 @@ fn records(lines: &[(&str, String)]) -> String {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     lines
         .iter()
-        .map(|(name, value)| format!("{name:<width$}  {value}\n"))
+        .map(|(name, value)| format!("{name:<width$}  {}\n", plain(value)))
         .collect()
 }

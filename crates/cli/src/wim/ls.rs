@@ -8,7 +8,7 @@ use super::glob::Glob;
 use super::{choose, find, load, open};
 use crate::args::WimLsArgs;
 use crate::failure::{Failure, exit};
-use crate::output::{Output, note};
+use crate::output::{Output, note, plain};
 
 /// One line of a listing.
 #[derive(Serialize)]
@@ -199,14 +199,7 @@ fn line(image: &Image, node: NodeId) -> Line {
 
 /// The path, with a separator behind folders; control characters of hostile names are escaped.
 fn shown(line: &Line) -> String {
-    let mut text = String::with_capacity(line.path.len() + 1);
-    for character in line.path.chars() {
-        if character.is_control() {
-            text.extend(character.escape_unicode());
-        } else {
-            text.push(character);
-        }
-    }
+    let mut text = plain(&line.path);
     if line.kind == "directory" {
         text.push('\\');
     }

@@ -11,7 +11,10 @@ use std::fs::File;
 use std::path::Path;
 
 use wcow_ntmeta::RelPath;
-use wcow_wim::{Image, ImageError, ImageIndex, NodeId, OpenError, ReadError, Wim};
+use wcow_wim::{
+    Blob, BlobLocation, Image, ImageError, ImageIndex, NodeId, OpenError, ReadError, Unsupported,
+    Wim,
+};
 
 use crate::args::WimCommand;
 use crate::failure::{Failure, exit};
@@ -30,6 +33,13 @@ pub(crate) fn run(command: &WimCommand, output: &Output) -> Result<(), Failure> 
 
 /// Opens a WIM file.
 pub(crate) fn open(path: &Path) -> Result<Wim, Failure> {
+    // Not every system opens a folder, and those that do cannot read it.
+    if path.is_dir() {
+        return Err(Failure::new(
+            exit::USAGE,
+            format!("{} is a folder, not a WIM file", path.display()),
+        ));
+    }
     let file = File::open(path).map_err(|error| {
         let code = if error.kind() == std::io::ErrorKind::NotFound {
             exit::NOT_FOUND
@@ -38,10 +48,10 @@ pub(crate) fn open(path: &Path) -> Result<Wim, Failure> {
         };
         Failure::new(code, format!("{} could not be opened", path.display())).because(&error)
     })?;
-    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+    if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
         return Err(Failure::new(
-            exit::USAGE,
-            format!("{} is a folder, not a WIM file", path.display()),
+            exit::INTEGRITY,
+            format!("{} is not a WIM file: it is empty", path.display()),
         ));
     }
     Wim::open(file).map_err(|error| {
@@ -55,6 +65,21 @@ pub(crate) fn open(path: &Path) -> Result<Wim, Failure> {
             _ => Failure::new(exit::INTEGRITY, format!("{} is damaged", path.display())),
         };
         failure.because(&error)
+    })
+}
+
+/// Refuses a file whose contents this version cannot read, before anything is made of it.
+pub(crate) fn readable(wim: &Wim, path: &Path) -> Result<(), Failure> {
+    let is_solid = |blob: &Blob| matches!(blob.location, BlobLocation::Solid { .. });
+    let solid = || {
+        wim.blobs()
+            .iter()
+            .any(is_solid)
+            .then_some(Unsupported::Solid)
+    };
+    wim.unsupported().or_else(solid).map_or(Ok(()), |what| {
+        Err(Failure::new(exit::NOT_SUPPORTED, unreadable(path))
+            .because(&ReadError::Unsupported { what }))
     })
 }
 

@@ -7,7 +7,7 @@ use wcow_wim::VerifyOptions;
 
 use super::open;
 use crate::failure::{Failure, exit, with_causes};
-use crate::output::{Output, note, size};
+use crate::output::{Output, count, note, size};
 use crate::progress::Bar;
 
 /// What was found.
@@ -57,10 +57,10 @@ pub(crate) fn run(file: &Path, output: &Output) -> Result<(), Failure> {
             ""
         };
         output.text(&format!(
-            "{}: ok, {} images, {} blobs, {}{table}\n",
+            "{}: ok, {}, {}, {}{table}\n",
             shown.file,
-            shown.images,
-            shown.blobs,
+            count(shown.images.into(), "image"),
+            count(shown.blobs, "blob"),
             size(shown.bytes)
         ))?;
     } else {
@@ -80,14 +80,9 @@ pub(crate) fn run(file: &Path, output: &Output) -> Result<(), Failure> {
     } else {
         exit::INTEGRITY
     };
-    let count = shown.problems.len();
-    let problems = if count == 1 {
-        "1 problem".to_owned()
-    } else {
-        format!("{count} problems")
-    };
+    let problems = u64::try_from(shown.problems.len()).unwrap_or(u64::MAX);
     Err(Failure::new(
         code,
-        format!("{}: {problems} found", file.display()),
+        format!("{}: {} found", file.display(), count(problems, "problem")),
     ))
 }
