@@ -129,6 +129,9 @@ pub(crate) enum WimCommand {
         path: String,
     },
     /// Extract an image, or parts of it, into a folder.
+    ///
+    /// Nothing is written outside that folder. If it is interrupted, what was written until then stays, the last file cut off or
+    /// empty; the same command with --overwrite does it all again.
     Extract(WimExtractArgs),
     /// Check every byte that can be checked.
     Verify {
