@@ -1,9 +1,12 @@
 //! Everything that CI checks, in order, with a summary at the end.
 
+use std::ffi::OsStr;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::counts::run_tests;
 use crate::report::Report;
 use crate::workspace::{Workspace, find_program, output, run as run_command};
 use crate::{corpus, fuzz, house, oracle, targets, windows};
@@ -137,13 +140,18 @@ fn deny(workspace: &Workspace) -> Result<Report> {
 
 /// The simulator's fingerprints are committed: a release build must come to the same as the debug build of `cargo test`.
 fn determinism(workspace: &Workspace) -> Result<Report> {
-    run_command(
-        workspace
-            .cargo()
-            .args(["test", "--quiet", "--release", "--package", "wcow-sim"]),
-    )?;
+    let mut command = workspace.cargo();
+    command.args(["test", "--quiet", "--release", "--package", "wcow-sim"]);
+    command.args(["--test", "it", "fingerprints"]);
+    let (counts, ok) = run_tests(&mut command)?;
+    if !ok {
+        bail!("a release build comes to other fingerprints than the table says");
+    }
+    if counts.passed == 0 {
+        bail!("no test of wcow-sim is called `fingerprints`");
+    }
     Ok(Report::noted(
-        "the simulator's tests in release, fingerprints included",
+        "a release build comes to the committed fingerprints",
     ))
 }
 
@@ -156,21 +164,25 @@ fn tour(workspace: &Workspace) -> Result<Report> {
     {
         return Ok(Report::skipped("`wcow --help` lists no `tour`"));
     }
-    let mut report = Report::default();
-    run_command(
-        workspace
-            .cargo()
-            .args(["run", "--quiet", "--release", "--", "tour"]),
-    )?;
-    report.note("`cargo run --release -- tour` exits 0");
+    let tour = |arguments: &[&OsStr]| {
+        let mut command = workspace.cargo();
+        command.args(["run", "--quiet", "--release", "--", "tour"]);
+        let seen = output(command.args(arguments).stderr(Stdio::inherit()))?;
+        if !seen.status.success() {
+            println!("{}", String::from_utf8_lossy(&seen.stdout));
+            bail!("`wcow tour` ended with {}", seen.status);
+        }
+        anyhow::Ok(())
+    };
+    let start = Instant::now();
+    tour(&[])?;
+    let mut report = Report::noted(format!(
+        "`cargo run --release -- tour` exits 0, after {:.1} s",
+        start.elapsed().as_secs_f64()
+    ));
     let base = workspace.target.join("oracle").join("base-lzx.wim");
     if base.is_file() {
-        run_command(
-            workspace
-                .cargo()
-                .args(["run", "--quiet", "--release", "--", "tour", "--wim"])
-                .arg(&base),
-        )?;
+        tour(&["--wim".as_ref(), base.as_ref()])?;
         report.note("so does `tour --wim` with the oracle's LZX image");
     } else {
         report.skip("`tour --wim`: the oracle made no base-lzx.wim");

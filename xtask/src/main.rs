@@ -3,6 +3,7 @@
 
 mod ci;
 mod corpus;
+mod counts;
 mod fuzz;
 mod house;
 mod native;

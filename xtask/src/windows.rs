@@ -1,17 +1,19 @@
-//! The tests of the workspace as Windows programs, run under Wine.
+//! The tests of the workspace and the program `wcow`, as Windows programs, run under Wine.
 //!
 //! The Wine prefix is fresh and lies in the target directory. Wine 8 lacks `bcryptprimitives.dll`, which Rust's standard
 //! library takes its random numbers from, so a substitute that exports `ProcessPrng` is compiled and put into `System32`.
 
-use std::io::{BufRead, BufReader};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::counts::run_tests;
 use crate::report::Report;
 use crate::workspace::{
-    Workspace, files_of_package, find_program, installed_targets, output, run as run_command,
+    Workspace, bytes_of, files_of_package, find_program, installed_targets, output,
+    run as run_command,
 };
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
@@ -68,6 +70,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
     EXCLUDED
         .iter()
         .for_each(|(package, why)| report.skip(format!("{package}: {why}")));
+    let ran = run_program(workspace, &prefix, &wine);
     if !ok {
         bail!(
             "{} tests failed under Wine, {} passed",
@@ -75,7 +78,30 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
             counts.passed
         );
     }
+    report.note(ran?);
     Ok(report)
+}
+
+/// `wcow.exe` itself: the tour, and a WIM file that wimlib made.
+fn run_program(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<String> {
+    let mut build = workspace.cargo();
+    build.args(["build", "--quiet", "--package", "wcow", "--target", TARGET]);
+    run_command(&mut build)?;
+    let program = workspace.target.join(TARGET).join("debug").join("wcow.exe");
+    let run = |arguments: &[&OsStr]| {
+        let mut command = Command::new(wine);
+        command.arg(&program).args(arguments);
+        prefix.apply(&mut command);
+        bytes_of(&mut command)
+    };
+    run(&["tour".as_ref()])?;
+    let mut seen = "`wcow.exe tour` exits 0 under Wine".to_owned();
+    let file = workspace.target.join("oracle").join("base-lzx.wim");
+    if file.is_file() {
+        run(&["wim".as_ref(), "verify".as_ref(), file.as_ref()])?;
+        seen.push_str(", so does `wcow.exe wim verify` on the oracle's LZX image");
+    }
+    Ok(seen)
 }
 
 fn missing() -> Option<String> {
@@ -169,73 +195,5 @@ impl Drop for Prefix {
             // It may have ended by itself; there is nobody to tell.
             let _ = output(&mut stop);
         }
-    }
-}
-
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Counts {
-    programs: u64,
-    passed: u64,
-    failed: u64,
-    ignored: u64,
-}
-
-impl Counts {
-    /// Adds what a `test result:` line says; other lines say nothing.
-    fn add_line(&mut self, line: &str) {
-        let Some((_, rest)) = line.trim().split_once("test result:") else {
-            return;
-        };
-        let count = |word: &str| {
-            let mut fields = rest.split(['.', ';']).map(str::trim);
-            fields
-                .find_map(|field| field.strip_suffix(word)?.trim().parse::<u64>().ok())
-                .unwrap_or(0)
-        };
-        self.programs += 1;
-        self.passed += count("passed");
-        self.failed += count("failed");
-        self.ignored += count("ignored");
-    }
-}
-
-fn run_tests(command: &mut Command) -> Result<(Counts, bool)> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot start cargo test")?;
-    let mut counts = Counts::default();
-    if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).split(b'\n') {
-            let line = String::from_utf8_lossy(&line?).into_owned();
-            counts.add_line(&line);
-            if !line.trim_end().ends_with("... ok") {
-                println!("{}", line.trim_end());
-            }
-        }
-    }
-    let ok = child.wait()?.success();
-    Ok((counts, ok))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Counts;
-
-    #[test]
-    fn a_result_line_is_counted() {
-        let mut counts = Counts::default();
-        counts.add_line("test result: ok. 12 passed; 1 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.01s");
-        counts.add_line("test tables::rows ... ok");
-        assert_eq!(
-            counts,
-            Counts {
-                programs: 1,
-                passed: 12,
-                failed: 1,
-                ignored: 3
-            }
-        );
     }
 }
