@@ -103,11 +103,8 @@ impl Failure {
         let answer = error.host_error().map(ToString::to_string);
         let mut next = error.source();
         while let Some(cause) = next {
-            if answer.as_ref() == Some(&cause.to_string()) {
-                // Said below, with the host's own words.
-            } else if let Some(host_error) = cause.downcast_ref::<HostError>() {
-                failure.add_host_error(host_error, host);
-            } else {
+            // The host's own answer is said below, in the words of its generation.
+            if answer.as_ref() != Some(&cause.to_string()) {
                 failure.add_cause(cause.to_string());
             }
             next = cause.source();

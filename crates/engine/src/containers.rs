@@ -342,7 +342,7 @@ impl<H: Host> Engine<H> {
                     "{:?} could not be run in container {:?}",
                     spec.command_line, record.name
                 ),
-                error,
+                error: Box::new(error),
             })
     }
 
@@ -507,6 +507,6 @@ fn summary(record: &ContainerRecord, status: ContainerStatus) -> ContainerSummar
 fn failed(name: &str, what: &str, error: RuntimeError) -> EngineError {
     EngineError::Container {
         name: format!("container {name:?} could not be {what}"),
-        error,
+        error: Box::new(error),
     }
 }

@@ -96,7 +96,7 @@ pub enum EngineError {
         name: String,
         /// Why.
         #[source]
-        error: InstallError,
+        error: Box<InstallError>,
     },
     /// The image store refused.
     #[error(transparent)]
@@ -117,7 +117,7 @@ pub enum EngineError {
         name: String,
         /// Why.
         #[source]
-        error: RuntimeError,
+        error: Box<RuntimeError>,
     },
     /// The host refused.
     #[error("could not {doing}{}", left(.left_behind))]
@@ -126,7 +126,7 @@ pub enum EngineError {
         doing: String,
         /// The host's answer.
         #[source]
-        error: HostError,
+        error: Box<HostError>,
         /// What could not be undone and is still there.
         left_behind: Vec<String>,
     },
@@ -137,7 +137,7 @@ impl EngineError {
     pub(crate) fn host(doing: impl Into<String>, error: HostError) -> Self {
         Self::Host {
             doing: doing.into(),
-            error,
+            error: Box::new(error),
             left_behind: Vec::new(),
         }
     }
@@ -172,11 +172,11 @@ impl EngineError {
             Self::Record { .. } => 6,
             Self::Install { error, .. } => error.exit_code(),
             Self::Store(error) => error.exit_code(),
-            Self::Container {
-                error: RuntimeError::Unsupported { .. },
-                ..
-            } => 5,
-            Self::Container { .. } | Self::Host { .. } => 1,
+            Self::Container { error, .. } => match **error {
+                RuntimeError::Unsupported { .. } => 5,
+                _ => 1,
+            },
+            Self::Host { .. } => 1,
         }
     }
 }

@@ -87,7 +87,10 @@ impl<H: Host> Engine<H> {
         let store = ImageStore::open(&self.host).await?;
         let installed = store.install(&request, source).await;
         store.close().await?;
-        installed.map_err(|error| EngineError::Install { name, error })
+        installed.map_err(|error| EngineError::Install {
+            name,
+            error: Box::new(error),
+        })
     }
 
     /// Installs an image of a WIM file under the name and version that its XML data gives, or another name.

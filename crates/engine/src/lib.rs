@@ -2,7 +2,7 @@
 //!
 //! The engine is where people's names meet the host's ids. It keeps its own records on the host's file system
 //! (`C:\ProgramData\wcow\records`), asks the host for everything that the host knows better, and holds nothing between two
-//! calls: any number of short-lived commands see the same host. It is generic over [`Host`](wcow_host::Host) and runs on any
+//! calls: any number of short-lived commands see the same host. It is generic over [`Host`] and runs on any
 //! executor.
 //!
 //! | module | what it does |

@@ -221,7 +221,7 @@ impl<H: Host> Engine<H> {
                 let left_behind = self.take_back(made).await;
                 return Err(EngineError::Host {
                     doing: format!("create network {:?}", spec.name),
-                    error,
+                    error: Box::new(error),
                     left_behind,
                 });
             }

@@ -110,8 +110,8 @@ impl<H: Host> Engine<H> {
     ) -> Result<(), HostError> {
         let files = self.host.files();
         files.create_dir_all(folder).await?;
-        let fresh = HostPath::parse(&format!("{path}.new"))
-            .map_or_else(|_| folder.join("record.new"), |fresh| fresh);
+        let fresh =
+            HostPath::parse(&format!("{path}.new")).unwrap_or_else(|_| folder.join("record.new"));
         files.write(&fresh, bytes, WriteMode::Overwrite).await?;
         files.sync_file(&fresh).await?;
         files.replace(&fresh, path).await?;

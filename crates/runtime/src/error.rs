@@ -19,7 +19,7 @@ pub enum RuntimeError {
         mismatch: Option<String>,
         /// The host's answer.
         #[source]
-        error: HostError,
+        error: Box<HostError>,
         /// Steps that could not be undone: what they made is still there.
         left_behind: Vec<UndoFailure>,
     },

@@ -358,7 +358,7 @@ impl<'h, H: Host> Runtime<'h, H> {
                 container: spec.id.clone(),
                 doing,
                 mismatch: self.mismatch(spec, &error),
-                error,
+                error: Box::new(error),
                 left_behind,
             },
         }
@@ -407,7 +407,7 @@ fn host_error(
         container: id.clone(),
         doing,
         mismatch: None,
-        error,
+        error: Box::new(error),
         left_behind,
     }
 }

@@ -462,7 +462,7 @@ async fn direct<T>(
 ) -> Result<T, EngineError> {
     call.await.map_err(|error| EngineError::Host {
         doing,
-        error,
+        error: Box::new(error),
         left_behind: Vec::new(),
     })
 }

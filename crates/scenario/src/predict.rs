@@ -92,7 +92,7 @@ impl Inspection {
         let mut walk = Walk { steps: Vec::new() };
         walk.image(self, wim, host);
         Scenario {
-            id: format!("{}", host.simulated.as_deref().unwrap_or(&host.name)),
+            id: host.simulated.as_deref().unwrap_or(&host.name).to_owned(),
             title: format!("The way of this image on {}", host.product),
             profile: host.simulated.clone().unwrap_or_default(),
             story: self.sentence(host),

@@ -250,7 +250,7 @@ async fn converse(
     let process = engine.exec(name, spec).await?;
     let lost = |error: HostError| EngineError::Host {
         doing: format!("follow {:?} in container {name:?}", spec.command_line),
-        error,
+        error: Box::new(error),
         left_behind: Vec::new(),
     };
     if spec.stdin {
