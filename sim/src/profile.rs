@@ -62,7 +62,12 @@ impl Profile {
     /// The embedded profiles, oldest Windows first: `nano-tp3-bare`, `nano-tp3`, `core-tp3`, `server-2022`.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        vec![Self::nano_tp3_bare(), Self::nano_tp3(), Self::core_tp3(), Self::server_2022()]
+        vec![
+            Self::nano_tp3_bare(),
+            Self::nano_tp3(),
+            Self::core_tp3(),
+            Self::server_2022(),
+        ]
     }
 
     /// The embedded profile of this name.

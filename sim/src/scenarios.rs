@@ -34,5 +34,7 @@ pub const SEED: &[ScenarioFile] = files![
 ];
 
 /// The successful way on a host of today.
-pub const SERVER_2022: ScenarioFile =
-    ScenarioFile { name: "server-2022.toml", text: include_str!("../scenarios/server-2022.toml") };
+pub const SERVER_2022: ScenarioFile = ScenarioFile {
+    name: "server-2022.toml",
+    text: include_str!("../scenarios/server-2022.toml"),
+};
