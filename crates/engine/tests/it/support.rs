@@ -1,0 +1,125 @@
+//! A host with an image on it, and shorthands.
+
+use std::future::Future;
+
+use wcow_engine::{CreateContainer, Engine, EngineError};
+use wcow_host::{ComputeService, FileSystem, Host, SwitchService};
+use wcow_image_store::InstallRequest;
+use wcow_ntmeta::HostPath;
+use wcow_sim::{Profile, Sim, SimHost};
+use wcow_tree::memory::MemoryTree;
+
+/// A simulated host, and an engine for it.
+pub(crate) struct Stage {
+    pub(crate) sim: Sim,
+    pub(crate) engine: Engine<SimHost>,
+}
+
+impl Stage {
+    /// A host of this profile, without an image.
+    pub(crate) fn bare(profile: Profile) -> Self {
+        let sim = Sim::new(profile, 0);
+        let engine = Engine::new(sim.client());
+        Self { sim, engine }
+    }
+
+    /// A host of this profile with the image `base` of its own build and edition.
+    pub(crate) fn new(profile: Profile) -> Self {
+        let (build, edition) = (profile.build, profile.edition.clone());
+        let stage = Self::bare(profile);
+        stage.install("base", build, &edition, true);
+        stage
+    }
+
+    #[track_caller]
+    pub(crate) fn install(&self, name: &str, build: u32, edition: &str, service: bool) {
+        let request = InstallRequest {
+            name: name.to_owned(),
+            version: format!("10.0.{build}.0").parse().unwrap(),
+            product_name: edition.to_owned(),
+            description: String::new(),
+            size: 0,
+        };
+        let mut tree = MemoryTree::new()
+            .file(r"Windows\System32\cmd.exe", "MZ")
+            .file(r"Windows\System32\ping.exe", "MZ");
+        for hive in ["DEFAULT", "SAM", "SECURITY", "SOFTWARE", "SYSTEM"] {
+            tree = tree.file(
+                format!(r"Windows\System32\config\{hive}"),
+                wcow_hive::empty_hive(hive),
+            );
+        }
+        if service {
+            tree = tree.file(r"Windows\System32\CExecSvc.exe", "MZ");
+        }
+        self.ok(self.engine.install_image(request, &mut tree));
+    }
+
+    /// Runs work that must succeed.
+    #[track_caller]
+    pub(crate) fn ok<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> T {
+        self.sim
+            .run(work)
+            .expect("the host is not stuck")
+            .expect("it works")
+    }
+
+    /// Runs work that must fail.
+    #[track_caller]
+    pub(crate) fn err<T: std::fmt::Debug>(
+        &self,
+        work: impl Future<Output = Result<T, EngineError>>,
+    ) -> EngineError {
+        self.sim
+            .run(work)
+            .expect("the host is not stuck")
+            .expect_err("it fails")
+    }
+
+    /// Creates a container `name` of `image`.
+    #[track_caller]
+    pub(crate) fn create(&self, image: &str, name: &str) {
+        self.ok(self.engine.create_container(wanted(image, name)));
+    }
+
+    /// Everything on the host that belongs to containers: scratch layers, records, compute systems, endpoints, switches.
+    pub(crate) fn traces(&self) -> Vec<String> {
+        let host = self.engine.host();
+        self.sim
+            .run(async {
+                let mut found = Vec::new();
+                for folder in [
+                    r"C:\ProgramData\wcow\containers",
+                    r"C:\ProgramData\wcow\records\containers",
+                    r"C:\ProgramData\Microsoft\Windows\Hyper-V\containers",
+                ] {
+                    let folder = HostPath::parse(folder).unwrap();
+                    for entry in host.files().list(&folder).await.unwrap_or_default() {
+                        found.push(format!("{folder}\\{}", entry.name));
+                    }
+                }
+                for system in host.compute().enumerate().await.unwrap_or_default() {
+                    found.push(format!("system {}", system.id));
+                }
+                for endpoint in wcow_host::NetworkService::endpoints(host.network())
+                    .await
+                    .unwrap_or_default()
+                {
+                    found.push(format!("endpoint {}", endpoint.id));
+                }
+                for switch in host.switches().switches().await.unwrap_or_default() {
+                    found.push(format!("switch {}", switch.name));
+                }
+                found
+            })
+            .expect("the host is not stuck")
+    }
+}
+
+pub(crate) fn wanted(image: &str, name: &str) -> CreateContainer {
+    CreateContainer {
+        image: image.to_owned(),
+        name: Some(name.to_owned()),
+        ..CreateContainer::default()
+    }
+}
