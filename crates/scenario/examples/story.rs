@@ -1,7 +1,7 @@
 //! How many times a second one core plays the whole seed story, S1 to S14.
 //!
 //! ```sh
-//! cargo run --release -p wcow-scenario --example throughput -- 1000
+//! cargo run --release -p wcow-scenario --example story -- 1000
 //! ```
 
 use std::error::Error;
