@@ -54,6 +54,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
     });
     // Wine maps the file system of this machine, so the corpus would be found; its checks belong to this machine's own run.
     command.env_remove("WCOW_CORPUS");
+    // A program under Wine cannot ask Cargo where the workspace is; snapshots are looked for below it.
+    command.env("INSTA_WORKSPACE_ROOT", &workspace.root);
     prefix.apply(&mut command);
     command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", &wine);
     let (counts, ok) = run_tests(&mut command)?;

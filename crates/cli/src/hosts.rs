@@ -227,10 +227,19 @@ impl Hosts {
         // The world goes first: from then on the host is no longer listed, whatever happens.
         let world = folder.join("world");
         fs::remove_file(&world).map_err(|source| io_error(&world, "removed", source))?;
-        fs::remove_dir_all(&folder).map_err(|source| io_error(&folder, "removed", source))?;
+        let removed = fs::remove_dir_all(&folder);
         // Whoever waits for this lock is told that it belongs to nothing any more.
         lock.set_len(1)
-            .map_err(|source| io_error(&folder, "removed", source))
+            .map_err(|source| io_error(&folder, "removed", source))?;
+        drop(lock);
+        let removed = match removed {
+            // Some Windows file systems keep the name of an open file until it is closed: so far the lock kept the folder.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                fs::remove_dir(&folder)
+            }
+            other => other,
+        };
+        removed.map_err(|source| io_error(&folder, "removed", source))
     }
 
     /// The folder of a host that is there, locked.

@@ -1,9 +1,6 @@
 //! Help, usage errors, pages and scripts.
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
-
-use crate::support::{Home, IMAGE_FILE, run, text};
+use crate::support::{Home, run};
 
 /// Every command, without its arguments.
 const COMMANDS: &[&[&str]] = &[
@@ -130,6 +127,11 @@ fn scripts_for_every_shell() {
 #[cfg(unix)]
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    use crate::support::{IMAGE_FILE, text};
+
     let home = Home::new();
     let file = home.demo(IMAGE_FILE);
     for words in [
