@@ -15,7 +15,11 @@ fn decode(criterion: &mut Criterion) {
         return;
     };
     let chunks = match Chunks::read(Path::new(&path)) {
-        Ok(chunks) => chunks,
+        Ok(Some(chunks)) => chunks,
+        Ok(None) => {
+            println!("skipped: the file is not compressed");
+            return;
+        }
         Err(error) => {
             println!("skipped: {error:#}");
             return;

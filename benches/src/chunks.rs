@@ -13,6 +13,7 @@ const CHUNK_SIZE_OFFSET: usize = 0x14;
 const FLAGS_OFFSET: usize = 0x10;
 const LOOKUP_TABLE_OFFSET: usize = 0x30;
 const LOOKUP_ENTRY_SIZE: usize = 50;
+const HEADER_COMPRESSED: u32 = 0x2;
 const HEADER_XPRESS: u32 = 0x2_0000;
 const HEADER_LZX: u32 = 0x4_0000;
 const RESOURCE_COMPRESSED: u8 = 0x04;
@@ -54,11 +55,11 @@ struct Resource {
 }
 
 impl Chunks {
-    /// Reads the compressed chunks of the WIM file at `path`.
+    /// Reads the compressed chunks of the WIM file at `path`; `None` if the file is not compressed.
     ///
     /// # Errors
-    /// If the file cannot be read, is not compressed with XPRESS or LZX, or its tables contradict its size.
-    pub fn read(path: &Path) -> Result<Self> {
+    /// If the file cannot be read, is compressed with something else than XPRESS and LZX, or its tables contradict its size.
+    pub fn read(path: &Path) -> Result<Option<Self>> {
         let file = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         ensure!(
             file.starts_with(b"MSWIM\0\0\0"),
@@ -67,6 +68,9 @@ impl Chunks {
         );
         let flags = u32_at(&file, FLAGS_OFFSET)?;
         let chunk_size = u32_at(&file, CHUNK_SIZE_OFFSET)?;
+        if flags & HEADER_COMPRESSED == 0 {
+            return Ok(None);
+        }
         let codec = if flags & HEADER_XPRESS != 0 {
             Codec::Xpress
         } else if flags & HEADER_LZX != 0 {
@@ -90,11 +94,11 @@ impl Chunks {
                 read_resource(&file, &resource, chunk_size, &mut chunks)?;
             }
         }
-        Ok(Self {
+        Ok(Some(Self {
             codec,
             chunk_size,
             chunks,
-        })
+        }))
     }
 
     /// Sum of all [`Chunk::size`].

@@ -1,9 +1,9 @@
 //! Compares the CPU time of `wcow wim verify` with that of `wimlib-imagex verify`, on one file in one run
 //!
-//! `side-by-side FILE.wim` takes the file as it is; `side-by-side DIRECTORY` captures the directory with wimlib first, once as
-//! XPRESS and once as LZX. The programs take turns. CPU time is user plus system time of the child processes from
+//! `side-by-side FILE.wim` takes the file as it is; `side-by-side DIRECTORY` captures the directory with wimlib first, once
+//! for each of XPRESS, LZX and no compression. The programs take turns. CPU time is user plus system time of the child processes from
 //! `/proc/self/stat`, so this runs on Linux only. `decode only` is the time of this crate's own loop over the chunks, without
-//! reading and hashing.
+//! reading and hashing; there is none where nothing is compressed.
 #![forbid(unsafe_code)]
 
 use std::env;
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     }
     let scratch = env::temp_dir().join(format!("wcow-side-by-side-{}", std::process::id()));
     fs::create_dir(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
-    let result = ["XPRESS", "LZX"].into_iter().try_for_each(|codec| {
+    let result = ["XPRESS", "LZX", "none"].into_iter().try_for_each(|codec| {
         let file = scratch.join(format!("{codec}.wim"));
         let codec = format!("--compress={codec}");
         run(
@@ -57,21 +57,28 @@ fn main() -> Result<()> {
 }
 
 fn compare(file: &Path) -> Result<()> {
+    let size = fs::metadata(file)
+        .with_context(|| format!("cannot read {}", file.display()))?
+        .len();
+    println!("{}: {size} bytes", file.display());
     let chunks = Chunks::read(file)?;
-    println!(
-        "{}: {:?}, {} bytes in compressed chunks",
-        file.display(),
-        chunks.codec,
-        chunks.total_size()
-    );
+    if let Some(chunks) = &chunks {
+        println!(
+            "  {:?}, {} bytes in compressed chunks",
+            chunks.codec,
+            chunks.total_size()
+        );
+    }
     let wcow = wcow_program()?;
     let mut own = Vec::new();
     let mut theirs = Vec::new();
     let mut decode = Vec::new();
     for _ in 0..RUNS {
-        let start = CpuTime::now()?;
-        chunks.decode_all()?;
-        decode.push(CpuTime::now()?.own - start.own);
+        if let Some(chunks) = &chunks {
+            let start = CpuTime::now()?;
+            chunks.decode_all()?;
+            decode.push(CpuTime::now()?.own - start.own);
+        }
 
         let start = CpuTime::now()?;
         run(
@@ -91,7 +98,9 @@ fn compare(file: &Path) -> Result<()> {
     }
     let theirs = median(theirs);
     report("wimlib-imagex verify", theirs, theirs);
-    report("decode only", median(decode), theirs);
+    if chunks.is_some() {
+        report("decode only", median(decode), theirs);
+    }
     if wcow.is_some() {
         report("wcow wim verify", median(own), theirs);
     } else {
