@@ -120,19 +120,22 @@ impl<H: Host> Engine<H> {
 }
 
 fn parse<T: DeserializeOwned>(path: &HostPath, bytes: &[u8]) -> Result<T, EngineError> {
-    let unusable = |reason: String| EngineError::Record {
-        path: path.to_string(),
-        reason,
+    let damage_or_format = match serde_json::from_slice::<Versioned<T>>(bytes) {
+        Ok(versioned) if versioned.format == FORMAT => return Ok(versioned.record),
+        Ok(versioned) => Err(versioned.format),
+        // A newer format may have other fields: it is told apart from damage by its number alone.
+        Err(error) => match serde_json::from_slice::<FormatOnly>(bytes) {
+            Ok(head) if head.format != FORMAT => Err(head.format),
+            _ => Ok(error),
+        },
     };
-    let head: FormatOnly =
-        serde_json::from_slice(bytes).map_err(|error| unusable(error.to_string()))?;
-    if head.format != FORMAT {
-        return Err(unusable(format!(
-            "it has format {}, this version of wcow writes format {FORMAT}",
-            head.format
-        )));
-    }
-    let versioned: Versioned<T> =
-        serde_json::from_slice(bytes).map_err(|error| unusable(error.to_string()))?;
-    Ok(versioned.record)
+    Err(EngineError::Record {
+        path: path.to_string(),
+        reason: match damage_or_format {
+            Ok(damage) => damage.to_string(),
+            Err(format) => {
+                format!("it has format {format}, this version of wcow writes format {FORMAT}")
+            }
+        },
+    })
 }
