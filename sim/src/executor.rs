@@ -12,13 +12,13 @@ use wcow_host::HostError;
 use wcow_ntmeta::FileTime;
 
 use crate::blobs::{BlobId, BlobStore, MemoryBlobs};
-use crate::call::{Call, ClientId, FromReply, OpId, Reply, TreeId};
+use crate::call::{Call, ClientId, FromReply, OpId, TreeId};
 use crate::client::SimHost;
 use crate::fs::{SharedBuilder, TreeCache};
 use crate::profile::Profile;
 use crate::trace::TraceRecord;
 use crate::world::guest::{GuestProgram, Programs};
-use crate::world::{Outside, World};
+use crate::world::{Answer, Outside, World};
 
 /// A simulated host with everything that is not data: waiting futures, blobs, programs that a test supplies. Clones share it.
 ///
@@ -56,8 +56,8 @@ impl Sim {
             blobs,
             trees: TreeCache::default(),
             programs: Programs::default(),
-            answers: BTreeMap::new(),
-            wakers: BTreeMap::new(),
+            answers: ByOp::new(),
+            wakers: ByOp::new(),
             abandoned: BTreeSet::new(),
             budgets: BTreeMap::new(),
             builders: BTreeMap::new(),
@@ -158,8 +158,8 @@ impl Sim {
         let inner = &mut *inner;
         inner.tear_trees(client.id());
         for op in inner.world.kill(client.id()) {
-            inner.wakers.remove(&op);
-            inner.answers.remove(&op);
+            inner.wakers.remove(op);
+            inner.answers.remove(op);
             inner.abandoned.remove(&op);
         }
     }
@@ -321,8 +321,8 @@ pub(crate) struct Inner {
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) trees: TreeCache,
     pub(crate) programs: Programs,
-    answers: BTreeMap<OpId, Result<Reply, HostError>>,
-    wakers: BTreeMap<OpId, Waker>,
+    answers: ByOp<Answer>,
+    wakers: ByOp<Waker>,
     abandoned: BTreeSet<OpId>,
     /// How many calls a client may still issue.
     budgets: BTreeMap<ClientId, u64>,
@@ -381,12 +381,12 @@ impl Inner {
                 continue;
             }
             self.answers.insert(op, answer);
-            wakers.extend(self.wakers.remove(&op));
+            wakers.extend(self.wakers.remove(op));
         }
     }
 
     /// Issues a call, unless the client has gone or may not.
-    fn begin(&mut self, client: ClientId, call: Call) -> Option<OpId> {
+    fn begin(&mut self, client: ClientId, call: Box<Call>) -> Option<OpId> {
         if let Some(budget) = self.budgets.get_mut(&client) {
             *budget = budget.checked_sub(1)?;
         }
@@ -403,14 +403,14 @@ pub(crate) struct OpFuture<T> {
 }
 
 enum OpState {
-    New(Option<Call>),
+    New(Option<Box<Call>>),
     Waiting(OpId),
     /// Answered, or never to be.
     Over,
 }
 
 impl<T> OpFuture<T> {
-    pub(crate) fn new(sim: Sim, client: ClientId, call: Call) -> Self {
+    pub(crate) fn new(sim: Sim, client: ClientId, call: Box<Call>) -> Self {
         Self {
             sim,
             client,
@@ -435,10 +435,10 @@ impl<T: FromReply> Future for OpFuture<T> {
                 }
                 Poll::Pending
             }
-            OpState::Waiting(op) => match inner.answers.remove(op) {
+            OpState::Waiting(op) => match inner.answers.remove(*op) {
                 Some(answer) => {
                     this.state = OpState::Over;
-                    Poll::Ready(answer.map(|reply| {
+                    Poll::Ready((*answer).map(|reply| {
                         T::from_reply(reply)
                             .expect("every call is answered by a reply of its own type")
                     }))
@@ -457,31 +457,57 @@ impl<T> Drop for OpFuture<T> {
     fn drop(&mut self) {
         if let OpState::Waiting(op) = self.state {
             let mut inner = self.sim.lock();
-            inner.wakers.remove(&op);
-            if inner.answers.remove(&op).is_none() && inner.world.is_alive(self.client) {
+            inner.wakers.remove(op);
+            if inner.answers.remove(op).is_none() && inner.world.is_alive(self.client) {
                 inner.abandoned.insert(op);
             }
         }
     }
 }
 
-/// Tasks that want to be polled, lowest number first.
+/// Values by call, in the order of the calls' numbers. There are few at a time, and most belong to the newest call.
+struct ByOp<T>(Vec<(OpId, T)>);
+
+impl<T> ByOp<T> {
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn insert(&mut self, op: OpId, value: T) {
+        match self.place(op) {
+            Ok(place) => {
+                if let Some(there) = self.0.get_mut(place) {
+                    there.1 = value;
+                }
+            }
+            Err(place) => self.0.insert(place, (op, value)),
+        }
+    }
+
+    fn remove(&mut self, op: OpId) -> Option<T> {
+        let place = self.place(op).ok()?;
+        Some(self.0.remove(place).1)
+    }
+
+    fn place(&self, op: OpId) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&op, |(op, _)| *op)
+    }
+}
+
+/// Tasks that want to be polled, lowest number first: the numbers in descending order.
 #[derive(Default)]
-struct Ready(Mutex<BTreeSet<u64>>);
+struct Ready(Mutex<Vec<u64>>);
 
 impl Ready {
     fn insert(&self, task: u64) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(task);
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(place) = tasks.binary_search_by(|there| task.cmp(there)) {
+            tasks.insert(place, task);
+        }
     }
 
     fn take(&self) -> Option<u64> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_first()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 }
 

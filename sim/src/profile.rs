@@ -1,5 +1,7 @@
 //! What a simulated host is at the moment it is made.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 use wcow_host::{Adapter, EditionClass, Feature, Machine, Package, Service};
 use wcow_ntmeta::FileTime;
@@ -54,9 +56,12 @@ pub struct Profile {
     pub inferred: Vec<String>,
 }
 
-const NANO_TP3: &str = include_str!("../profiles/nano-tp3.json");
-const CORE_TP3: &str = include_str!("../profiles/core-tp3.json");
-const SERVER_2022: &str = include_str!("../profiles/server-2022.json");
+static NANO_TP3: LazyLock<Profile> =
+    LazyLock::new(|| embedded(include_str!("../profiles/nano-tp3.json")));
+static CORE_TP3: LazyLock<Profile> =
+    LazyLock::new(|| embedded(include_str!("../profiles/core-tp3.json")));
+static SERVER_2022: LazyLock<Profile> =
+    LazyLock::new(|| embedded(include_str!("../profiles/server-2022.json")));
 
 impl Profile {
     /// The embedded profiles, oldest Windows first: `nano-tp3-bare`, `nano-tp3`, `core-tp3`, `server-2022`.
@@ -79,7 +84,7 @@ impl Profile {
     /// The field report's host: Nano Server, Technical Preview 3, its container package not yet followed by a restart.
     #[must_use]
     pub fn nano_tp3() -> Self {
-        embedded(NANO_TP3)
+        NANO_TP3.clone()
     }
 
     /// The field report's host before any package was added to it.
@@ -95,13 +100,13 @@ impl Profile {
     /// A Server Core host of the same build, on which everything works.
     #[must_use]
     pub fn core_tp3() -> Self {
-        embedded(CORE_TP3)
+        CORE_TP3.clone()
     }
 
     /// Windows Server 2022, Server Core.
     #[must_use]
     pub fn server_2022() -> Self {
-        embedded(SERVER_2022)
+        SERVER_2022.clone()
     }
 
     /// The same host before any package was added to it.

@@ -18,8 +18,8 @@ pub(crate) enum Event {
         op: OpId,
         /// Who called.
         client: ClientId,
-        /// What was called.
-        call: Call,
+        /// What was called. Boxed, so that what waits in the queue is small.
+        call: Box<Call>,
     },
     /// The machine is up again after a restart that `op` asked for.
     Booted {

@@ -51,19 +51,18 @@ impl Fingerprint {
         code: u32,
         text: &str,
     ) {
-        let mut hash = Sha256::new();
-        hash.update(self.0);
-        let mut head = [0; 34];
-        head[0..8].copy_from_slice(&time.ticks().to_le_bytes());
-        head[8..16].copy_from_slice(&sequence.to_le_bytes());
-        head[16..18].copy_from_slice(&kind.to_le_bytes());
-        head[18..26].copy_from_slice(&subject.to_le_bytes());
-        head[26..30].copy_from_slice(&code.to_le_bytes());
+        let mut head = [0; 66];
+        head[0..32].copy_from_slice(&self.0);
+        head[32..40].copy_from_slice(&time.ticks().to_le_bytes());
+        head[40..48].copy_from_slice(&sequence.to_le_bytes());
+        head[48..50].copy_from_slice(&kind.to_le_bytes());
+        head[50..58].copy_from_slice(&subject.to_le_bytes());
+        head[58..62].copy_from_slice(&code.to_le_bytes());
         let units = text
             .encode_utf16()
             .fold(0_u32, |count, _| count.wrapping_add(1));
-        head[30..34].copy_from_slice(&units.to_le_bytes());
-        hash.update(head);
+        head[62..66].copy_from_slice(&units.to_le_bytes());
+        let mut hash = Sha256::new_with_prefix(head);
         for unit in text.encode_utf16() {
             hash.update(unit.to_le_bytes());
         }

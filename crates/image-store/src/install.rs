@@ -255,7 +255,12 @@ impl<H: Host> ImageStore<'_, H> {
 pub(crate) fn check_hive(bytes: &[u8]) -> Result<HiveRecord, HiveError> {
     verify(&Hive::parse(bytes)?, Limits::default())?;
     let digest = Sha256::digest(bytes);
-    let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digit = |value: u8| char::from_digit(u32::from(value), 16);
+    let sha256 = digest
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .flatten()
+        .collect();
     // Lossless: no slice is longer than 2^63 bytes.
     Ok(HiveRecord {
         size: bytes.len() as u64,

@@ -87,6 +87,30 @@ pub(crate) enum MetadataError {
 impl Metadata {
     /// Reads `metadata.json`, and the time of creation in it.
     pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, FileTime), MetadataError> {
+        let metadata = match serde_json::from_slice::<Self>(bytes) {
+            Ok(metadata)
+                if metadata
+                    .wcow
+                    .as_ref()
+                    .is_none_or(|ours| ours.format <= FORMAT) =>
+            {
+                metadata
+            }
+            // Another format, or nothing that can be read: to tell which, it is looked at without its fields.
+            _ => Self::parse_loosely(bytes)?,
+        };
+        let created = FileTime::parse_rfc3339(&metadata.created_time)
+            .map_err(|error| MetadataError::Invalid(error.to_string()))?;
+        Ok((metadata, created))
+    }
+
+    /// The bytes of `metadata.json`.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self)
+            .expect("numbers, strings and maps with string keys are always JSON")
+    }
+
+    fn parse_loosely(bytes: &[u8]) -> Result<Self, MetadataError> {
         let invalid = |error: serde_json::Error| MetadataError::Invalid(error.to_string());
         let value: serde_json::Value = serde_json::from_slice(bytes).map_err(invalid)?;
         // A newer format may have other fields, so it is looked at first.
@@ -97,16 +121,7 @@ impl Metadata {
         if let Some(format) = format.filter(|format| *format > u64::from(FORMAT)) {
             return Err(MetadataError::Newer(format));
         }
-        let metadata: Self = serde_json::from_value(value).map_err(invalid)?;
-        let created = FileTime::parse_rfc3339(&metadata.created_time)
-            .map_err(|error| MetadataError::Invalid(error.to_string()))?;
-        Ok((metadata, created))
-    }
-
-    /// The bytes of `metadata.json`.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self)
-            .expect("numbers, strings and maps with string keys are always JSON")
+        serde_json::from_value(value).map_err(invalid)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The store: opening it, recovery, finding and removing images.
 
 use wcow_host::{DirEntry, FileKind, FileLock, FileSystem, Host, HostControl, HostError, era};
+use wcow_ntmeta::upcase::upcase_unit;
 use wcow_ntmeta::{HostPath, WideName};
 
 use crate::layout::{self, BASE_HIVES};
@@ -528,5 +529,6 @@ fn matching(images: &[Found], wanted: impl Fn(&StoredImage) -> bool) -> Vec<usiz
 }
 
 fn same(a: &str, b: &str) -> bool {
-    WideName::from(a).eq_ignore_case(&WideName::from(b))
+    let [a, b] = [a, b].map(|text| text.encode_utf16().map(upcase_unit));
+    a.eq(b)
 }

@@ -1,9 +1,11 @@
 //! Absolute Windows paths. They are never `std::path`: they mean the same on every operating system.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 use crate::{RelPath, WideName};
@@ -49,10 +51,14 @@ impl HostPath {
         let not_absolute = || PathError::NotAbsolute {
             found: text.to_owned(),
         };
-        let plain = text.replace('/', r"\");
+        let plain = if text.contains('/') {
+            Cow::Owned(text.replace('/', r"\"))
+        } else {
+            Cow::Borrowed(text)
+        };
         let (long, rest) = match plain.strip_prefix(LONG_PREFIX) {
             Some(rest) => (true, rest),
-            None => (false, plain.as_str()),
+            None => (false, &*plain),
         };
         let (drive, tail) = rest.split_once('\\').unwrap_or((rest, ""));
         let drive = match drive.as_bytes() {
@@ -66,6 +72,7 @@ impl HostPath {
         };
         let tail = tail.strip_suffix('\\').unwrap_or(tail);
         if !tail.is_empty() {
+            path.names.reserve(1 + tail.matches('\\').count());
             for name in tail.split('\\') {
                 path.push(name.into())?;
             }
@@ -89,13 +96,19 @@ impl HostPath {
     /// For names from outside use [`push`](Self::push), which refuses them.
     #[must_use]
     pub fn join(&self, more: &str) -> Self {
-        let mut path = self.clone();
-        path.names.extend(
+        let separates = |byte: &u8| matches!(byte, b'\\' | b'/');
+        let count = 1 + more.bytes().filter(separates).count();
+        let mut names = Vec::with_capacity(self.names.len() + count);
+        names.extend_from_slice(&self.names);
+        names.extend(
             more.split(['\\', '/'])
                 .map(WideName::from)
                 .filter(WideName::is_component),
         );
-        path
+        Self {
+            drive: self.drive.clone(),
+            names,
+        }
     }
 
     /// The path with the components of `more` added.
@@ -175,7 +188,9 @@ impl HostPath {
     /// The path as a Windows string.
     pub fn to_wide(&self) -> WideName {
         let separator = u16::from(b'\\');
-        let mut units = self.drive.units().to_vec();
+        let names: usize = self.names.iter().map(|name| 1 + name.len()).sum();
+        let mut units = Vec::with_capacity(self.drive.len() + names.max(1));
+        units.extend_from_slice(self.drive.units());
         if self.names.is_empty() {
             units.push(separator);
         }
@@ -218,27 +233,31 @@ impl Serialize for HostPath {
 
 impl<'de> Deserialize<'de> for HostPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(
-            untagged,
-            expecting = "an absolute Windows path, or an array of its drive and names"
-        )]
-        enum Form {
-            Text(String),
-            Names(Vec<WideName>),
+        deserializer.deserialize_any(PathVisitor)
+    }
+}
+
+/// Takes either form of a path.
+struct PathVisitor;
+
+impl<'de> Visitor<'de> for PathVisitor {
+    type Value = HostPath;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an absolute Windows path, or an array of its drive and names")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<HostPath, E> {
+        HostPath::parse(text).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<HostPath, A::Error> {
+        let drive: WideName = names.next_element()?.unwrap_or_default();
+        let mut path = HostPath::parse(&drive.to_string()).map_err(A::Error::custom)?;
+        while let Some(name) = names.next_element()? {
+            path.push(name).map_err(A::Error::custom)?;
         }
-        let from_names = |names: Vec<WideName>| {
-            let mut names = names.into_iter();
-            let drive = names.next().unwrap_or_default().to_string();
-            let mut path = Self::parse(&drive)?;
-            names.try_for_each(|name| path.push(name))?;
-            Ok(path)
-        };
-        match Form::deserialize(deserializer)? {
-            Form::Text(text) => Self::parse(&text),
-            Form::Names(names) => from_names(names),
-        }
-        .map_err(|error: PathError| D::Error::custom(error))
+        Ok(path)
     }
 }
 

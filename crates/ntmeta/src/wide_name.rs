@@ -1,9 +1,11 @@
 //! Windows strings: sequences of 16-bit units, which need not be valid UTF-16.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::upcase::upcase_unit;
@@ -18,7 +20,7 @@ pub struct WideName(Arc<[u16]>);
 impl WideName {
     /// The empty string.
     pub fn new() -> Self {
-        Self(Arc::from([]))
+        Self(Arc::default())
     }
 
     /// The string of these units.
@@ -55,38 +57,36 @@ impl WideName {
 
     /// The string as UTF-8; `None` if it has a lone surrogate.
     pub fn to_utf8(&self) -> Option<String> {
-        String::from_utf16(&self.0).ok()
+        ascii(&self.0).or_else(|| String::from_utf16(&self.0).ok())
     }
 
     /// Whether both are the same name to a Windows file system.
     pub fn eq_ignore_case(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.cmp_ignore_case(other).is_eq()
+        let same = |(&a, &b): (&u16, &u16)| a == b || upcase_unit(a) == upcase_unit(b);
+        self.len() == other.len() && self.0.iter().zip(&*other.0).all(same)
     }
 
     /// Compares the upcased units, one by one. Names that differ in case only are equal here.
     pub fn cmp_ignore_case(&self, other: &Self) -> Ordering {
-        let upcased = |name: &Self| {
-            name.0
-                .iter()
-                .map(|&unit| upcase_unit(unit))
-                .collect::<Vec<_>>()
-        };
-        if self.0 == other.0 {
-            Ordering::Equal
-        } else {
-            upcased(self).cmp(&upcased(other))
-        }
+        let [ours, theirs] = [self, other].map(|name| name.0.iter().map(|&unit| upcase_unit(unit)));
+        ours.cmp(theirs)
     }
 
     /// The string with every unit upcased; it keeps its length.
     pub fn upcased(&self) -> Self {
-        self.0.iter().map(|&unit| upcase_unit(unit)).collect()
+        if self.0.iter().all(|&unit| upcase_unit(unit) == unit) {
+            self.clone()
+        } else {
+            self.0.iter().map(|&unit| upcase_unit(unit)).collect()
+        }
     }
 
     /// Whether this can be one component of a Windows path: not empty, not `.` or `..`, and without `\`, `/` and NUL.
     pub fn is_component(&self) -> bool {
         const DOT: u16 = b'.' as u16;
-        let separates = |unit: &u16| [0, u16::from(b'\\'), u16::from(b'/')].contains(unit);
+        const SLASH: u16 = b'/' as u16;
+        const BACKSLASH: u16 = b'\\' as u16;
+        let separates = |unit: &u16| matches!(*unit, 0 | SLASH | BACKSLASH);
         !matches!(*self.0, [] | [DOT] | [DOT, DOT]) && !self.0.iter().any(separates)
     }
 }
@@ -99,7 +99,11 @@ impl Default for WideName {
 
 impl From<&str> for WideName {
     fn from(text: &str) -> Self {
-        text.encode_utf16().collect()
+        if text.is_ascii() {
+            text.bytes().map(u16::from).collect()
+        } else {
+            text.encode_utf16().collect()
+        }
     }
 }
 
@@ -121,6 +125,13 @@ impl FromIterator<u16> for WideName {
     }
 }
 
+/// A map by names can be asked with units; they compare alike.
+impl Borrow<[u16]> for WideName {
+    fn borrow(&self) -> &[u16] {
+        &self.0
+    }
+}
+
 impl PartialEq<str> for WideName {
     fn eq(&self, other: &str) -> bool {
         self.0.iter().copied().eq(other.encode_utf16())
@@ -135,7 +146,10 @@ impl PartialEq<&str> for WideName {
 
 impl fmt::Display for WideName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&String::from_utf16_lossy(&self.0))
+        match ascii(&self.0) {
+            Some(text) => f.pad(&text),
+            None => f.pad(&String::from_utf16_lossy(&self.0)),
+        }
     }
 }
 
@@ -164,15 +178,42 @@ impl Serialize for WideName {
 
 impl<'de> Deserialize<'de> for WideName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a string, or an array of 16-bit units")]
-        enum Form {
-            Text(String),
-            Units(Vec<u16>),
+        deserializer.deserialize_any(NameVisitor)
+    }
+}
+
+/// Takes either form of a name.
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = WideName;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, or an array of 16-bit units")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<WideName, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut units: A) -> Result<WideName, A::Error> {
+        let mut name = Vec::new();
+        while let Some(unit) = units.next_element()? {
+            name.push(unit);
         }
-        Ok(match Form::deserialize(deserializer)? {
-            Form::Text(text) => text.into(),
-            Form::Units(units) => Self::from_units(units),
-        })
+        Ok(WideName::from_units(name))
+    }
+}
+
+/// The text of units that are all ASCII.
+fn ascii(units: &[u16]) -> Option<String> {
+    let mut bytes = Vec::with_capacity(units.len());
+    for &unit in units {
+        bytes.push(u8::try_from(unit).ok()?);
+    }
+    if bytes.is_ascii() {
+        String::from_utf8(bytes).ok()
+    } else {
+        None
     }
 }

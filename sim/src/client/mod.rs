@@ -92,7 +92,7 @@ pub struct Face {
 impl Face {
     /// A call on its way.
     fn call<T: FromReply>(&self, call: impl Into<Call>) -> OpFuture<T> {
-        OpFuture::new(self.sim.clone(), self.id, call.into())
+        OpFuture::new(self.sim.clone(), self.id, Box::new(call.into()))
     }
 }
 

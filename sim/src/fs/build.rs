@@ -166,18 +166,19 @@ impl TreeSink for TreeBuilder {
                         "expected a name that NTFS can hold, found {name:?}"
                     )));
                 }
+                let upcased = name.upcased();
                 let parent = self
                     .built(parent)
                     .filter(|parent| parent.entry.attributes.is_directory())
                     .ok_or_else(|| {
                         SinkError::message(format!("{name:?} was sent before its directory"))
                     })?;
-                if parent.children.contains_key(&name.upcased()) {
+                if parent.children.contains_key(&upcased) {
                     return Err(SinkError::message(format!(
                         "{name:?} is twice in its directory"
                     )));
                 }
-                parent.children.insert(name.upcased(), index);
+                parent.children.insert(upcased, index);
             }
         }
         let link_to = entry

@@ -24,6 +24,8 @@ use crate::call::{ClientId, ContentRef, TreeId};
 use crate::serial;
 use crate::world::Outside;
 
+use names::by_upcased;
+
 pub(crate) use build::{SharedBuilder, TreeBuilder};
 pub(crate) use names::is_plain;
 pub(crate) use sealed::{SealedTree, TreeCache};
@@ -146,7 +148,7 @@ impl Fs {
 
     /// The root of a path's volume.
     pub(crate) fn root(&self, path: &HostPath) -> Option<NodeId> {
-        self.volumes.get(&path.drive().upcased()).copied()
+        by_upcased(path.drive(), |key| self.volumes.get(key).copied())
     }
 
     /// What is at a path; `None` if nothing is.
@@ -190,9 +192,10 @@ impl Fs {
                 .child(*entry, name)
                 .map(|child| Spot::Sealed(Arc::clone(tree), child))),
             Spot::Node(node) => match self.node(*node).map(|node| &node.body) {
-                Some(Body::Directory(children)) => Ok(children
-                    .get(&name.upcased())
-                    .map(|child| Spot::Node(child.node))),
+                Some(Body::Directory(children)) => {
+                    Ok(by_upcased(name, |key| children.get(key))
+                        .map(|child| Spot::Node(child.node)))
+                }
                 Some(Body::Sealed { tree, entry }) => {
                     let tree = out.trees.load(*tree, out.blobs).ok_or(code::IO_DEVICE)?;
                     Ok(tree

@@ -1,5 +1,6 @@
 //! Which names a file can be given.
 
+use wcow_ntmeta::upcase::upcase_unit;
 use wcow_ntmeta::{HostPath, Hresult, WideName};
 
 use super::code;
@@ -24,32 +25,62 @@ pub(crate) fn is_plain(name: &WideName) -> bool {
 
 /// Whether NTFS can store the name at all.
 pub(super) fn is_storable(name: &WideName) -> bool {
-    const RESERVED: &[u8] = b"<>:\"/\\|?*";
-    let bad =
-        |unit: u16| unit < 32 || u8::try_from(unit).is_ok_and(|byte| RESERVED.contains(&byte));
-    name.is_component() && name.len() <= 255 && !name.units().iter().any(|&unit| bad(unit))
+    name.is_component()
+        && name.len() <= 255
+        && !name
+            .units()
+            .iter()
+            .any(|&unit| u8::try_from(unit).is_ok_and(is_reserved))
+}
+
+/// Asks with the upcased form of a name, which is how directories are ordered.
+pub(super) fn by_upcased<T>(name: &WideName, ask: impl FnOnce(&[u16]) -> T) -> T {
+    let mut buffer = [0; 64];
+    match buffer.get_mut(..name.len()) {
+        Some(upcased) => {
+            for (to, &from) in upcased.iter_mut().zip(name.units()) {
+                *to = upcase_unit(from);
+            }
+            ask(upcased)
+        }
+        None => ask(name.upcased().units()),
+    }
+}
+
+fn is_reserved(byte: u8) -> bool {
+    matches!(
+        byte,
+        0..32 | b'<' | b'>' | b':' | b'"' | b'/' | b'\\' | b'|' | b'?' | b'*'
+    )
 }
 
 /// `NUL`, `COM1` and so on, with any extension.
 fn is_device(name: &WideName) -> bool {
-    const DEVICES: [&str; 4] = ["CON", "PRN", "AUX", "NUL"];
-    let stem: Vec<u16> = name
-        .units()
-        .iter()
-        .copied()
-        .take_while(|&unit| unit != u16::from(b'.'))
-        .collect();
+    let mut stem = name.units();
+    if let Some(dot) = stem.iter().position(|&unit| unit == u16::from(b'.')) {
+        stem = stem.get(..dot).unwrap_or_default();
+    }
     if stem.len() > 4 {
         return false;
     }
-    let stem = String::from_utf16_lossy(&stem)
-        .trim_end()
-        .to_ascii_uppercase();
-    let numbered = |port: &str| {
-        stem.strip_prefix(port)
-            .is_some_and(|number| matches!(number.as_bytes(), [b'1'..=b'9']))
-    };
-    DEVICES.contains(&stem.as_str()) || numbered("COM") || numbered("LPT")
+    let is_space = |unit: u16| char::from_u32(u32::from(unit)).is_some_and(char::is_whitespace);
+    while let Some((&last, rest)) = stem.split_last()
+        && is_space(last)
+    {
+        stem = rest;
+    }
+    let mut upper = [0; 4];
+    for (to, &unit) in upper.iter_mut().zip(stem) {
+        match u8::try_from(unit) {
+            Ok(byte) => *to = byte.to_ascii_uppercase(),
+            Err(_) => return false,
+        }
+    }
+    match upper.get(..stem.len()) {
+        Some(b"CON" | b"PRN" | b"AUX" | b"NUL") => true,
+        Some([port @ .., b'1'..=b'9']) => matches!(port, b"COM" | b"LPT"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +96,7 @@ mod tests {
     fn names_that_win32_refuses_are_refused() {
         for name in [
             "a:b", "a*", "a?", "\u{1}", "NUL", "nul.txt", "Com1", "lpt9.log", "end.", "end ",
-            "a|b", "<", "\"",
+            "a|b", "<", "\"", "con .x",
         ] {
             check(name, false);
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wcow_host::{FileLock, TreeSummary, WriteMode};
 use wcow_ntmeta::{FileAttributes, FileTime, HostPath, Hresult, WideName};
 
-use super::names::check_path;
+use super::names::{by_upcased, check_path};
 use super::{Body, Child, Fs, Lock, Node, NodeId, SealedTree, Spot, StreamData, code};
 use crate::blobs::BlobId;
 use crate::call::{ClientId, ContentRef, TreeId};
@@ -340,7 +340,7 @@ impl Fs {
         if let Some(node) = self.nodes.get_mut(&directory)
             && let Body::Directory(children) = &mut node.body
         {
-            children.remove(&name.upcased());
+            by_upcased(name, |key| children.remove(key));
             node.written = now;
         }
     }
@@ -374,10 +374,10 @@ impl Fs {
         out: &mut Outside<'_>,
     ) -> Result<(NodeId, WideName), Hresult> {
         let root = self.root(path).ok_or(code::PATH_NOT_FOUND)?;
-        let names: Vec<WideName> = path.components().cloned().collect();
-        let (name, parents) = names.split_last().ok_or(code::ACCESS_DENIED)?;
+        let name = path.file_name().ok_or(code::ACCESS_DENIED)?;
+        let parents = path.components().len() - 1;
         let mut directory = root;
-        for parent in parents {
+        for parent in path.components().take(parents) {
             self.unseal(directory, out)?;
             directory = self
                 .child_node(directory, parent)
@@ -410,7 +410,9 @@ impl Fs {
     /// What a directory that is not sealed holds under a name.
     fn child_node(&self, directory: NodeId, name: &WideName) -> Option<NodeId> {
         match &self.node(directory)?.body {
-            Body::Directory(children) => children.get(&name.upcased()).map(|child| child.node),
+            Body::Directory(children) => {
+                by_upcased(name, |key| children.get(key)).map(|child| child.node)
+            }
             _ => None,
         }
     }

@@ -50,8 +50,11 @@ pub(crate) struct World {
     next_op: u64,
     fingerprint: Fingerprint,
     #[serde(skip)]
-    answers: Vec<(OpId, Result<Reply, HostError>)>,
+    answers: Vec<(OpId, Answer)>,
 }
+
+/// What a call came to. Boxed, because a reply can be large and most are not.
+pub(crate) type Answer = Box<Result<Reply, HostError>>;
 
 /// A call whose answer comes later.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -153,13 +156,13 @@ impl World {
     }
 
     /// Issues a call: it takes effect after the time that such a call takes. `None` if the client was killed.
-    pub(crate) fn begin(&mut self, client: ClientId, call: Call) -> Option<OpId> {
+    pub(crate) fn begin(&mut self, client: ClientId, call: Box<Call>) -> Option<OpId> {
         if !self.is_alive(client) {
             return None;
         }
         self.next_op += 1;
         let op = OpId(self.next_op);
-        let time = match &call {
+        let time = match &*call {
             Call::SleepUntil(time) => self.now.max(*time),
             call => {
                 let (_, _, least, spread) = call.kind();
@@ -232,8 +235,8 @@ impl World {
     }
 
     /// Takes the answers that were given.
-    pub(crate) fn take_answers(&mut self) -> Vec<(OpId, Result<Reply, HostError>)> {
-        std::mem::take(&mut self.answers)
+    pub(crate) fn take_answers(&mut self) -> std::vec::Drain<'_, (OpId, Answer)> {
+        self.answers.drain(..)
     }
 
     /// The calls that wait for an answer.
@@ -352,7 +355,7 @@ impl World {
             out.trace(self.now, || format!("  {error}"));
         }
         if self.is_alive(client) {
-            self.answers.push((op, result));
+            self.answers.push((op, Box::new(result)));
         }
     }
 }

@@ -14,6 +14,7 @@ mod table;
 /// assert_eq!(upcase_unit(0x00ff), 0x0178);
 /// assert_eq!(upcase_unit(0x0131), 0x0131, "dotless i is not I");
 /// ```
+#[inline]
 pub fn upcase_unit(unit: u16) -> u16 {
     match unit {
         0x61..=0x7a => unit - 0x20,

@@ -1,5 +1,6 @@
 //! What a host learns about an image from the image's folder.
 
+use serde::Deserialize;
 use wcow_host::era::ImageFacts;
 use wcow_ntmeta::HostPath;
 
@@ -36,9 +37,13 @@ pub(super) fn image_facts(fs: &Fs, image: &HostPath, out: &mut Outside<'_>) -> I
 
 /// The fourth part of the version in an image's metadata.
 fn revision(metadata: &str) -> Option<u32> {
-    let metadata: serde_json::Value = serde_json::from_str(metadata).ok()?;
-    let version = metadata.get("Version")?.as_str()?;
-    version.split('.').nth(3)?.parse().ok()
+    #[derive(Deserialize)]
+    struct Metadata {
+        #[serde(rename = "Version")]
+        version: String,
+    }
+    let metadata: Metadata = serde_json::from_str(metadata).ok()?;
+    metadata.version.split('.').nth(3)?.parse().ok()
 }
 
 fn text(fs: &Fs, path: &HostPath, out: &mut Outside<'_>) -> String {
