@@ -1,0 +1,250 @@
+//! Compute systems are created and, where they persist, removed.
+
+use std::collections::BTreeMap;
+
+use wcow_hcs_schema::schema1::{ContainerConfig, Layer};
+use wcow_hcs_schema::tp3::Tp3ContainerConfig;
+use wcow_host::codes::{v1, win32};
+use wcow_host::era::{self, Stage, Verdict};
+use wcow_host::{CreateDocument, SystemId};
+use wcow_ntmeta::{Guid, HostPath, Hresult, WideName};
+
+use super::{Phase, System, SystemKey, facts};
+use crate::call::{ClientId, Fault, Outcome};
+use crate::world::layers::{beside, is_directory};
+use crate::world::{Outside, World};
+
+/// The files of a container of Technical Preview 3, with their sizes.
+const PREVIEW_FILES: [(&str, u64); 2] = [(".vmcx", 38_826), (".VMRS", 24_576)];
+const PREVIEW_HIVES: [&str; 7] = [
+    "DefaultUser_Delta",
+    "Machine_Temp",
+    "Sam_Delta",
+    "Security_Delta",
+    "Software_Delta",
+    "System_Delta",
+    "User_Temp",
+];
+const PREVIEW_HIVE: u64 = 8192;
+
+impl World {
+    pub(super) fn create_system(
+        &mut self,
+        client: ClientId,
+        id: &SystemId,
+        document: &CreateDocument,
+        out: &mut Outside<'_>,
+    ) -> Outcome {
+        if era::containers_persist(self.profile.build) {
+            self.refuse_before_reboot()?;
+        }
+        if self.compute.by_id.contains_key(id) {
+            return Err(v1::SYSTEM_ALREADY_EXISTS.into());
+        }
+        let persist = era::containers_persist(self.profile.build);
+        let system = match (document, persist) {
+            (CreateDocument::TechnicalPreview(document), true) => {
+                self.preview_system(id, document, out)?
+            }
+            (CreateDocument::Schema1(document), false) => self.schema1_system(id, document, out)?,
+            _ => return Err(v1::INVALID_JSON.into()),
+        };
+        self.compute.next_system += 1;
+        let key = SystemKey(self.compute.next_system);
+        self.compute.systems.insert(key, system);
+        self.compute.by_id.insert(id.clone(), key);
+        let alive = self.is_alive(client);
+        let handle = self.compute.add_handle(client, key, alive);
+        if !alive {
+            self.handle_closed(key);
+        }
+        Ok(handle.into())
+    }
+
+    fn preview_system(
+        &mut self,
+        id: &SystemId,
+        document: &Tp3ContainerConfig,
+        out: &mut Outside<'_>,
+    ) -> Result<System, Fault> {
+        let base = self.base_layer(&document.system_type, &document.layers, out)?;
+        let folder =
+            HostPath::parse(&document.layer_folder_path).map_err(|_| win32::PATH_NOT_FOUND)?;
+        let scratch = self.layers.scratch(&folder).ok_or(win32::PATH_NOT_FOUND)?;
+        let switches: Vec<String> = document
+            .devices
+            .iter()
+            .map(|device| device.connection.network_name.clone())
+            .collect();
+        if switches
+            .iter()
+            .any(|name| self.switches.find(name).is_none())
+        {
+            return Err(win32::NOT_FOUND.into());
+        }
+        let verdict = self.verdict(&base, out);
+        if let Verdict::Refused {
+            stage: Stage::Create,
+            code,
+            ..
+        } = verdict
+        {
+            return Err(code.into());
+        }
+        for (suffix, len) in PREVIEW_FILES {
+            let file = beside(&folder, suffix).ok_or(win32::PATH_NOT_FOUND)?;
+            self.fs.write_sparse(&file, len, self.now, out)?;
+        }
+        let hives = folder.join("Hives");
+        self.fs.create_dir_all(&hives, self.now, out)?;
+        for name in PREVIEW_HIVES {
+            self.fs
+                .write_sparse(&hives.join(name), PREVIEW_HIVE, self.now, out)?;
+        }
+        Ok(System {
+            name: document.name.clone(),
+            switches,
+            ..self.new_system(id, scratch, folder, base, "")
+        })
+    }
+
+    fn schema1_system(
+        &mut self,
+        id: &SystemId,
+        document: &ContainerConfig,
+        out: &mut Outside<'_>,
+    ) -> Result<System, Fault> {
+        if document.hv_partition {
+            // A utility VM is not something that this host has.
+            return Err(win32::NOT_SUPPORTED.into());
+        }
+        let base = self.base_layer(&document.system_type, &document.layers, out)?;
+        let folder =
+            HostPath::parse(&document.layer_folder_path).map_err(|_| win32::PATH_NOT_FOUND)?;
+        let scratch = self
+            .layers
+            .mounted(&document.volume_path)
+            .ok_or(win32::PATH_NOT_FOUND)?;
+        if self.scratch_in_use(&scratch) {
+            return Err(win32::SHARING_VIOLATION.into());
+        }
+        if let Verdict::Refused {
+            stage: Stage::Create,
+            code,
+            ..
+        } = self.verdict(&base, out)
+        {
+            return Err(code.into());
+        }
+        let mut endpoints = Vec::with_capacity(document.endpoint_list.len());
+        for endpoint in &document.endpoint_list {
+            let endpoint: Guid = endpoint.parse().map_err(|_| win32::NOT_FOUND)?;
+            if self.hns.endpoint(endpoint).is_none() {
+                return Err(win32::NOT_FOUND.into());
+            }
+            endpoints.push(endpoint);
+        }
+        for &endpoint in &endpoints {
+            if let Err(code) = self.hns.attach(endpoint, id) {
+                self.hns.detach(id);
+                return Err(code.into());
+            }
+        }
+        Ok(System {
+            name: document.name.clone(),
+            owner: document.owner.clone(),
+            endpoints,
+            dies_with_its_handles: document.terminate_on_last_handle_closed,
+            ..self.new_system(id, scratch, folder, base, &document.host_name)
+        })
+    }
+
+    fn new_system(
+        &self,
+        id: &SystemId,
+        scratch: WideName,
+        folder: HostPath,
+        base: HostPath,
+        host_name: &str,
+    ) -> System {
+        let computer = if host_name.is_empty() {
+            // As container engines do it: the first characters of the id.
+            let plain = id.0.chars().filter(char::is_ascii_alphanumeric);
+            plain.take(12).collect::<String>().to_ascii_uppercase()
+        } else {
+            host_name.to_uppercase()
+        };
+        System {
+            id: id.clone(),
+            name: String::new(),
+            owner: String::new(),
+            persists: era::containers_persist(self.profile.build),
+            scratch,
+            folder,
+            base,
+            switches: Vec::new(),
+            endpoints: Vec::new(),
+            dies_with_its_handles: false,
+            computer,
+            image_build: self.profile.build,
+            phase: Phase::Off,
+            run: 0,
+            processes: BTreeMap::new(),
+            last_process: 0,
+        }
+    }
+
+    /// The folder of the base layer, if all layers are there.
+    fn base_layer(
+        &mut self,
+        system_type: &str,
+        layers: &[Layer],
+        out: &mut Outside<'_>,
+    ) -> Result<HostPath, Hresult> {
+        if system_type != "Container" || layers.is_empty() {
+            return Err(v1::INVALID_JSON);
+        }
+        let mut base = None;
+        for layer in layers {
+            let path = HostPath::parse(&layer.path).map_err(|_| win32::PATH_NOT_FOUND)?;
+            if !is_directory(&self.fs, &path.join("files"), out)? {
+                return Err(win32::PATH_NOT_FOUND);
+            }
+            base = Some(path);
+        }
+        base.ok_or(v1::INVALID_JSON)
+    }
+
+    fn verdict(&self, base: &HostPath, out: &mut Outside<'_>) -> Verdict {
+        era::start_verdict(&self.host_info(), &facts::image_facts(&self.fs, base, out))
+    }
+
+    pub(super) fn remove_system(&mut self, id: &SystemId, out: &mut Outside<'_>) -> Outcome {
+        if !era::containers_persist(self.profile.build) {
+            return Err(win32::NOT_SUPPORTED.into());
+        }
+        let key = *self.compute.by_id.get(id).ok_or(v1::SYSTEM_NOT_FOUND)?;
+        let system = self.compute.not_stopped(key)?;
+        if system.phase != Phase::Off {
+            return Err(v1::INVALID_STATE.into());
+        }
+        let folder = system.folder.clone();
+        for (suffix, _) in PREVIEW_FILES {
+            if let Some(file) = beside(&folder, suffix)
+                && self.fs.find(&file, out)?.is_some()
+            {
+                self.fs.remove_file(&file, self.now, out)?;
+            }
+        }
+        if is_directory(&self.fs, &folder, out)? {
+            self.fs.remove_dir_all(&folder, self.now, out)?;
+        }
+        self.compute.by_id.remove(id);
+        if let Some(system) = self.compute.systems.get_mut(&key) {
+            system.phase = Phase::Stopped;
+            system.switches.clear();
+        }
+        self.compute.forget(key);
+        Ok(().into())
+    }
+}

@@ -1,0 +1,262 @@
+//! A compute system starts and ends.
+
+use wcow_host::codes::{v1, win32};
+use wcow_host::era::{self, Verdict};
+use wcow_host::{SystemEvent, SystemHandle};
+use wcow_ntmeta::Hresult;
+
+use super::{ComputeEvent, Phase, SystemKey, TERMINATE, facts};
+use crate::call::{ClientId, OpId, Outcome, Step};
+use crate::choice::Label;
+use crate::queue::Event;
+use crate::world::guest::process::KILLED;
+use crate::world::{Outside, TICKS_PER_SECOND, World};
+
+/// Ticks of 100 ns in a millisecond.
+const MILLISECOND: u64 = TICKS_PER_SECOND / 1000;
+/// The parts of a start: at least and at most how long after the part before, in milliseconds, and what runs from then on.
+const BOOT: [(u64, u64, &[&str]); 3] = [
+    (100, 300, &["smss.exe", "csrss.exe", "wininit.exe"]),
+    (
+        150,
+        500,
+        &["services.exe", "lsass.exe", "svchost.exe", "svchost.exe"],
+    ),
+    (100, 900, &["CExecSvc.exe"]),
+];
+/// How long a host waits for the container service: technical previews, later hosts.
+const PREVIEW_TIMEOUT: u64 = 2 * 60 * TICKS_PER_SECOND;
+const TIMEOUT: u64 = 4 * 60 * TICKS_PER_SECOND;
+
+impl World {
+    pub(super) fn start_system(
+        &mut self,
+        op: OpId,
+        client: ClientId,
+        handle: SystemHandle,
+        out: &mut Outside<'_>,
+    ) -> Outcome {
+        let key = self.system_of(client, handle)?;
+        let system = self.compute.not_stopped(key)?;
+        if system.phase != Phase::Off {
+            return Err(v1::INVALID_STATE.into());
+        }
+        if !self.layers.is_prepared(&system.scratch) {
+            return Err(win32::DEV_NOT_EXIST.into());
+        }
+        let missing = |name: &String| self.switches.find(name).is_none();
+        if system.switches.iter().any(missing) {
+            return Err(win32::NOT_FOUND.into());
+        }
+        let (run, base) = (system.run, system.base.clone());
+        let facts = facts::image_facts(&self.fs, &base, out);
+        match era::start_verdict(&self.host_info(), &facts) {
+            Verdict::Runs => {}
+            Verdict::Refused { code, failure, .. } if failure.0 == facts::NO_SERVICE => {
+                let persist = era::containers_persist(self.profile.build);
+                let timeout = if persist { PREVIEW_TIMEOUT } else { TIMEOUT };
+                let event = ComputeEvent::TimedOut {
+                    system: key,
+                    run,
+                    code,
+                };
+                self.plan(timeout, Event::Compute(event));
+            }
+            Verdict::Refused { code, .. } => return Err(code.into()),
+        }
+        let system = self.compute.not_stopped(key)?;
+        system.phase = Phase::Starting(op);
+        if facts.build != 0 {
+            system.image_build = facts.build;
+        }
+        self.plan_boot(key, run, 0);
+        Ok(Step::Pending)
+    }
+
+    fn plan_boot(&mut self, system: SystemKey, run: u32, part: u8) {
+        if let Some(&(least, most, _)) = BOOT.get(usize::from(part)) {
+            let ticks = self.drawn(least, most);
+            self.plan(
+                ticks,
+                Event::Compute(ComputeEvent::Boot { system, run, part }),
+            );
+        }
+    }
+
+    /// A part of a start is done: its programs run, and the next part begins. The last one is the container service's.
+    pub(super) fn boot_part(&mut self, key: SystemKey, part: u8, out: &mut Outside<'_>) {
+        let Some(system) = self.compute.systems.get(&key) else {
+            return;
+        };
+        let Phase::Starting(op) = system.phase else {
+            return;
+        };
+        let run = system.run;
+        let last = usize::from(part) + 1 == BOOT.len();
+        if last && !facts::image_facts(&self.fs, &system.base, out).container_service {
+            return;
+        }
+        let programs = BOOT.get(usize::from(part)).map_or(&[][..], |part| part.2);
+        for image in programs {
+            self.start_system_process(key, image);
+        }
+        if !last {
+            self.plan_boot(key, run, part + 1);
+            return;
+        }
+        if let Some(system) = self.compute.systems.get_mut(&key) {
+            system.phase = Phase::Running;
+        }
+        self.answer(op, Ok(().into()), out);
+    }
+
+    pub(super) fn terminate_system(
+        &mut self,
+        op: OpId,
+        client: ClientId,
+        handle: SystemHandle,
+        out: &mut Outside<'_>,
+    ) -> Outcome {
+        let key = self.system_of(client, handle)?;
+        let system = self.compute.not_stopped(key)?;
+        match &mut system.phase {
+            Phase::Off if system.persists => Ok(().into()),
+            Phase::Off | Phase::Running => {
+                system.phase = Phase::Stopping(vec![op]);
+                self.plan_exit(key, TERMINATE, KILLED);
+                Ok(Step::Pending)
+            }
+            Phase::Stopping(ops) => {
+                ops.push(op);
+                self.plan_exit(key, TERMINATE, KILLED);
+                Ok(Step::Pending)
+            }
+            Phase::Starting(start) => {
+                let start = *start;
+                system.phase = Phase::Stopping(vec![op]);
+                self.plan_exit(key, TERMINATE, KILLED);
+                self.answer(start, Err(v1::TERMINATED_DURING_START.into()), out);
+                Ok(Step::Pending)
+            }
+            Phase::Stopped => Err(v1::SYSTEM_ALREADY_STOPPED.into()),
+        }
+    }
+
+    pub(super) fn plan_exit(
+        &mut self,
+        system: SystemKey,
+        (least, most): (u64, u64),
+        exit_code: u32,
+    ) {
+        let run = self
+            .compute
+            .systems
+            .get(&system)
+            .map_or(0, |system| system.run);
+        let ticks = self.drawn(least, most);
+        self.plan(
+            ticks,
+            Event::Compute(ComputeEvent::Exit {
+                system,
+                run,
+                exit_code,
+            }),
+        );
+    }
+
+    /// A system has ended: what waits for it is answered, its processes are gone, handles get the event.
+    pub(super) fn end_system(
+        &mut self,
+        key: SystemKey,
+        status: Hresult,
+        exit_code: u32,
+        out: &mut Outside<'_>,
+    ) {
+        let Some(system) = self.compute.systems.get_mut(&key) else {
+            return;
+        };
+        let next = if system.persists {
+            Phase::Off
+        } else {
+            Phase::Stopped
+        };
+        let before = std::mem::replace(&mut system.phase, next);
+        system.run += 1;
+        let (id, persists) = (system.id.clone(), system.persists);
+        out.trace(self.now, || format!("{id} has ended"));
+        if !persists {
+            self.compute.by_id.remove(&id);
+            self.hns.detach(&id);
+        }
+        let ended = self.compute.end_all(key, exit_code);
+        for op in ended.readers {
+            self.answer(op, Ok(Vec::<u8>::new().into()), out);
+        }
+        for (op, status) in ended.waiting {
+            self.answer(op, Ok(status.into()), out);
+        }
+        match before {
+            Phase::Starting(op) => {
+                self.answer(op, Err(v1::TERMINATED_DURING_START.into()), out);
+            }
+            Phase::Stopping(ops) => {
+                for op in ops {
+                    self.answer(op, Ok(().into()), out);
+                }
+            }
+            Phase::Off | Phase::Running | Phase::Stopped => {}
+        }
+        let mut answers: Vec<OpId> = Vec::new();
+        for handle in self.compute.handles.values_mut() {
+            if handle.system == key {
+                match handle.waiting.pop_front() {
+                    Some(op) => answers.push(op),
+                    None => handle.events.push_back(SystemEvent::Exited { status }),
+                }
+            }
+        }
+        for op in answers {
+            self.answer(op, Ok(SystemEvent::Exited { status }.into()), out);
+        }
+        if !persists {
+            self.no_more_events(key, out);
+        }
+        self.compute.forget(key);
+    }
+
+    /// Answers those who wait for further events of a system that is over.
+    fn no_more_events(&mut self, key: SystemKey, out: &mut Outside<'_>) {
+        let mut waiting: Vec<OpId> = Vec::new();
+        for handle in self.compute.handles.values_mut() {
+            if handle.system == key {
+                waiting.extend(std::mem::take(&mut handle.waiting));
+            }
+        }
+        for op in waiting {
+            self.answer(op, Err(v1::SYSTEM_ALREADY_STOPPED.into()), out);
+        }
+    }
+
+    /// Takes the call that waits for a start, if one does.
+    pub(super) fn end_start(&mut self, key: SystemKey) -> Option<OpId> {
+        let system = self.compute.systems.get_mut(&key)?;
+        let Phase::Starting(op) = system.phase else {
+            return None;
+        };
+        system.phase = Phase::Stopping(Vec::new());
+        Some(op)
+    }
+
+    pub(super) fn is_run(&self, key: SystemKey, run: u32) -> bool {
+        self.compute
+            .systems
+            .get(&key)
+            .is_some_and(|system| system.run == run)
+    }
+
+    /// A time between two numbers of milliseconds, in ticks.
+    fn drawn(&mut self, least: u64, most: u64) -> u64 {
+        let spread = most.saturating_sub(least) * MILLISECOND;
+        least * MILLISECOND + self.choice.draw(Label::ComputeTime, spread + 1)
+    }
+}
