@@ -1,7 +1,7 @@
 //! A folder of one's own, and the program run in it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -92,9 +92,23 @@ impl Home {
     }
 }
 
+/// ERROR_INTERNAL_ERROR: what Wine 8 answers now and then to a process that is to be made while it is busy.
+const WINE_IS_BUSY: i32 = 1359;
+
+/// Starts a command and waits for it. A process that Wine did not make has done nothing, so it is asked for again.
+fn output(command: &mut Command) -> Output {
+    for _ in 0..20 {
+        match command.output() {
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(WINE_IS_BUSY) => {}
+            output => return output.expect("the program can be run"),
+        }
+    }
+    command.output().expect("the program can be run")
+}
+
 /// Runs a command to its end.
 pub(crate) fn run(mut command: Command, words: &[&str]) -> Ran {
-    let output = command.output().expect("the program can be run");
+    let output = output(&mut command);
     Ran {
         words: words.join(" "),
         code: output.status.code(),
