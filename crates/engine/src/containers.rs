@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use wcow_host::era;
-use wcow_host::{Clock, Host, HostControl, LayerDescriptor, SystemId};
-use wcow_network::PortMapping;
+use wcow_host::{Clock, Host, HostControl, LayerDescriptor, SwitchService, SystemId};
+use wcow_network::{Driver, PortMapping, PublishedPorts};
 use wcow_ntmeta::{FileTime, Guid};
 use wcow_runtime::{
     Attachment, ContainerSpec, ContainerState, Created, ExecSpec, Process, Running, Runtime,
@@ -45,7 +45,7 @@ pub enum ContainerStatus {
     Running,
     /// It is frozen.
     Paused,
-    /// It ran, and the host ended it: a restart, a crash.
+    /// It ran, or was about to, and ended without being stopped: a restart, a crash, a start that was cut off.
     Exited,
 }
 
@@ -112,26 +112,19 @@ impl<H: Host> Engine<H> {
     /// Creates a container that is off.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] for the image or the network, [`EngineError::Exists`], [`EngineError::Container`] with the
-    /// host's refusal. Nothing is left behind.
+    /// [`EngineError::NotFound`] for the image or the network, [`EngineError::Exists`], [`EngineError::NetworkGone`],
+    /// [`EngineError::Publish`] and [`EngineError::PortTaken`] for ports that cannot be published, [`EngineError::Container`]
+    /// with the host's refusal. Nothing is left behind.
     pub async fn create_container(
         &self,
         wanted: CreateContainer,
     ) -> Result<ContainerSummary, EngineError> {
         let records = self.container_records().await?;
-        if let Some(name) = &wanted.name {
-            if !is_valid_name(name) {
-                return Err(EngineError::BadName {
-                    kind: Kind::Container,
-                    name: name.clone(),
-                });
-            }
-            if records.iter().any(|record| record.name == *name) {
-                return Err(EngineError::Exists {
-                    kind: Kind::Container,
-                    name: name.clone(),
-                });
-            }
+        if let Some(name) = wanted.name.as_ref().filter(|name| !is_valid_name(name)) {
+            return Err(EngineError::BadName {
+                kind: Kind::Container,
+                name: name.clone(),
+            });
         }
         let image = self.image(&wanted.image).await?;
         let info = self.info().await?;
@@ -148,11 +141,24 @@ impl<H: Host> Engine<H> {
             let id = id.to_string();
             format!("container-{}", id.get(..8).unwrap_or(&id))
         });
+        if records.iter().any(|record| record.name == name) {
+            return Err(EngineError::Exists {
+                kind: Kind::Container,
+                name,
+            });
+        }
         let id = SystemId(if era::containers_persist(info.build) {
             id.to_upper_string()
         } else {
             id.to_string()
         });
+        let same_id = |record: &&ContainerRecord| record.created.spec.id == id;
+        if let Some(taken) = records.iter().find(same_id) {
+            return Err(EngineError::Exists {
+                kind: Kind::Container,
+                name: taken.name.clone(),
+            });
+        }
         let spec = ContainerSpec {
             host_name: host_name(&name),
             name: name.clone(),
@@ -161,7 +167,7 @@ impl<H: Host> Engine<H> {
                 path: image.path.clone(),
             }],
             image: image.facts(),
-            attachment: self.attachment(&wanted).await?,
+            attachment: self.attachment(&name, &wanted).await?,
             owner: "wcow".to_owned(),
             id,
         };
@@ -181,10 +187,7 @@ impl<H: Host> Engine<H> {
             created,
             running: None,
         };
-        if let Err(error) = self
-            .write_record(Folder::Containers, &record.created.spec.id.0, &record)
-            .await
-        {
+        if let Err(error) = self.write_container(&record).await {
             // Without a record nobody would ever find it again; if it cannot be taken back either, that error says more.
             runtime
                 .remove(&record.created)
@@ -198,8 +201,8 @@ impl<H: Host> Engine<H> {
     /// Starts a container.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::State`] if it runs, [`EngineError::Container`] with the host's refusal; it is
-    /// off then.
+    /// [`EngineError::NotFound`], [`EngineError::State`] if it runs, [`EngineError::NetworkGone`], [`EngineError::PortTaken`],
+    /// [`EngineError::Container`] with the host's refusal; it is off then.
     pub async fn start(&self, name: &str) -> Result<ContainerSummary, EngineError> {
         let mut record = self.container_record(name).await?;
         let runtime = self.runtime().await?;
@@ -214,13 +217,34 @@ impl<H: Host> Engine<H> {
                 });
             }
         }
-        let running = runtime
-            .start(&record.created)
+        self.check_ports(&record).await?;
+        if let (Some(name), Some(Attachment::Hns { network, .. })) =
+            (&record.network, &mut record.created.spec.attachment)
+            && let NetworkBacking::Hns { id } = self.network_in_use(name).await?.backing
+        {
+            *network = id;
+        }
+        let planned = runtime
+            .plan_start(&record.created)
             .await
             .map_err(|error| failed(&record.name, "started", error))?;
-        record.running = Some(running);
-        self.write_record(Folder::Containers, &record.created.spec.id.0, &record)
-            .await?;
+        // Kept before anything is made: a start that is cut off can be taken back by whoever comes next.
+        record.running = Some(planned.clone());
+        self.write_container(&record).await?;
+        match runtime.start(&record.created, &planned).await {
+            Ok(running) => record.running = Some(running),
+            Err(error) => {
+                let error = failed(&record.name, "started", error);
+                record.running = None;
+                // The refusal says more than a record that is behind: what that one names is gone, and taking it back is nothing.
+                let _ = self.write_container(&record).await;
+                return Err(error);
+            }
+        }
+        if let Err(error) = self.write_container(&record).await {
+            self.settle(&runtime, &mut record).await?;
+            return Err(error);
+        }
         Ok(summary(&record, ContainerStatus::Running))
     }
 
@@ -236,8 +260,7 @@ impl<H: Host> Engine<H> {
                 .stop(&record.created, &running, grace)
                 .await
                 .map_err(|error| failed(&record.name, "stopped", error))?;
-            self.write_record(Folder::Containers, &record.created.spec.id.0, &record)
-                .await?;
+            self.write_container(&record).await?;
         }
         Ok(summary(&record, ContainerStatus::Off))
     }
@@ -258,7 +281,7 @@ impl<H: Host> Engine<H> {
     /// Removes a container and everything written in it.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::InUse`] if it runs and `force` says no, [`EngineError::Container`].
+    /// [`EngineError::NotFound`], [`EngineError::State`] if it runs and `force` says no, [`EngineError::Container`].
     pub async fn remove_container(&self, name: &str, force: Force) -> Result<(), EngineError> {
         let mut record = self.container_record(name).await?;
         let runtime = self.runtime().await?;
@@ -383,8 +406,7 @@ impl<H: Host> Engine<H> {
                 .kill(&record.created, &running)
                 .await
                 .map_err(|error| failed(&record.name, "ended", error))?;
-            self.write_record(Folder::Containers, &record.created.spec.id.0, record)
-                .await?;
+            self.write_container(record).await?;
         }
         Ok(())
     }
@@ -415,16 +437,77 @@ impl<H: Host> Engine<H> {
 
     async fn attachment(
         &self,
+        container: &str,
         wanted: &CreateContainer,
     ) -> Result<Option<Attachment>, EngineError> {
-        let Some(name) = &wanted.network else {
-            return Ok(None);
+        let refused = |reason: String| {
+            Err(EngineError::Publish {
+                container: container.to_owned(),
+                reason,
+            })
         };
+        let Some(name) = &wanted.network else {
+            if wanted.publish.is_empty() {
+                return Ok(None);
+            }
+            return refused("it is connected to none".to_owned());
+        };
+        PublishedPorts::new()
+            .check(&wanted.publish)
+            .map_err(|conflict| EngineError::PortTaken {
+                container: container.to_owned(),
+                conflict,
+            })?;
+        let network = self.network_in_use(name).await?;
+        if !wanted.publish.is_empty() {
+            if network.driver != Driver::Nat {
+                return refused(format!("network {name:?} is of driver {}", network.driver));
+            }
+            if matches!(network.backing, NetworkBacking::Switch { nat: None, .. }) {
+                return refused(format!("no NAT that wcow knows is behind switch {name:?}"));
+            }
+        }
         let ports = wanted.publish.clone();
-        Ok(Some(match self.network(name).await?.backing {
+        Ok(Some(match network.backing {
             NetworkBacking::Switch { switch, nat } => Attachment::Switch { switch, nat, ports },
             NetworkBacking::Hns { id } => Attachment::Hns { network: id, ports },
         }))
+    }
+
+    /// Whether the ports of a container are free. From Technical Preview 5 on the Host Network Service says so itself; before,
+    /// nothing on the host compares one container with another.
+    async fn check_ports(&self, record: &ContainerRecord) -> Result<(), EngineError> {
+        let Some(Attachment::Switch { .. }) = record.created.spec.attachment else {
+            return Ok(());
+        };
+        if record.publish.is_empty() {
+            return Ok(());
+        }
+        let mappings = self.host.switches().static_mappings().await;
+        let mut taken = PublishedPorts::new().with_static_mappings(&mappings.unwrap_or_default());
+        let runtime = self.runtime().await?;
+        for other in self.container_records().await? {
+            if other.created.spec.id != record.created.spec.id
+                && !other.publish.is_empty()
+                && self.status(&runtime, &other).await? == ContainerStatus::Running
+            {
+                for mapping in &other.publish {
+                    // Two that have it already are not this one's trouble.
+                    let _ = taken.publish(mapping, format!("container {:?}", other.name));
+                }
+            }
+        }
+        taken
+            .check(&record.publish)
+            .map_err(|conflict| EngineError::PortTaken {
+                container: record.name.clone(),
+                conflict,
+            })
+    }
+
+    async fn write_container(&self, record: &ContainerRecord) -> Result<(), EngineError> {
+        self.write_record(Folder::Containers, &record.created.spec.id.0, record)
+            .await
     }
 
     async fn container_records(&self) -> Result<Vec<ContainerRecord>, EngineError> {
@@ -446,11 +529,16 @@ impl<H: Host> Engine<H> {
         });
         match position {
             Some(position) => Ok(records.swap_remove(position)),
-            None => Err(EngineError::NotFound {
-                kind: Kind::Container,
-                name: name.to_owned(),
-                existing: records.into_iter().map(|record| record.name).collect(),
-            }),
+            None => {
+                let mut existing: Vec<String> =
+                    records.into_iter().map(|record| record.name).collect();
+                existing.sort();
+                Err(EngineError::NotFound {
+                    kind: Kind::Container,
+                    name: name.to_owned(),
+                    existing,
+                })
+            }
         }
     }
 }

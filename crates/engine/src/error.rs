@@ -5,7 +5,7 @@ use std::fmt;
 use wcow_host::failures::{self, Failure};
 use wcow_host::{HostError, HostInfo};
 use wcow_image_store::{InstallError, StoreError};
-use wcow_network::PlanError;
+use wcow_network::{PlanError, PortConflict};
 use wcow_runtime::RuntimeError;
 
 /// A kind of named thing.
@@ -73,7 +73,7 @@ pub enum EngineError {
     },
     /// A name that cannot be used.
     #[error(
-        "{name:?} cannot be the name of a {kind}: use letters, digits, `_`, `.`, `-`, at most 63, a letter or digit first"
+        "{name:?} cannot be the name of a {kind}: use letters, digits, `_`, `.`, `-`, at most 63, a letter or digit first and last"
     )]
     BadName {
         /// What it was for.
@@ -109,6 +109,31 @@ pub enum EngineError {
         /// Why.
         #[source]
         error: PlanError,
+    },
+    /// A network of ours is not on the host any more, and is of a kind that is not made again by itself.
+    #[error("network {name:?} is not on the host any more: remove it and create it again")]
+    NetworkGone {
+        /// Its name.
+        name: String,
+    },
+    /// Ports were to be published where nothing can publish them.
+    #[error(
+        "container {container:?} cannot publish ports, which takes a network of driver nat: {reason}"
+    )]
+    Publish {
+        /// The container's name.
+        container: String,
+        /// What it is connected to instead.
+        reason: String,
+    },
+    /// A port is published already.
+    #[error("container {container:?} cannot publish its ports")]
+    PortTaken {
+        /// The container's name.
+        container: String,
+        /// Which port, and who has it.
+        #[source]
+        conflict: PortConflict,
     },
     /// A step of a container's life failed.
     #[error("{name}")]
@@ -166,9 +191,16 @@ impl EngineError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NotFound { .. } => 3,
-            Self::Exists { .. } | Self::InUse { .. } | Self::State { .. } => 4,
-            Self::BadName { .. } | Self::Plan { .. } => 2,
+            Self::NotFound { .. } | Self::NetworkGone { .. } => 3,
+            Self::Exists { .. }
+            | Self::InUse { .. }
+            | Self::State { .. }
+            | Self::PortTaken { .. }
+            | Self::Plan {
+                error: PlanError::NameTaken { .. } | PlanError::AdapterInUse { .. },
+                ..
+            } => 4,
+            Self::BadName { .. } | Self::Plan { .. } | Self::Publish { .. } => 2,
             Self::Record { .. } => 6,
             Self::Install { error, .. } => error.exit_code(),
             Self::Store(error) => error.exit_code(),

@@ -1,5 +1,7 @@
 //! Networks: a plan, carried out step by step.
 
+use std::net::Ipv4Addr;
+
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_host::{Host, HostControl, HostError, NetworkService, SwitchService, SwitchType};
@@ -18,10 +20,15 @@ pub struct NetworkSummary {
     pub driver: Driver,
     /// Its subnet, where it has one of its own.
     pub subnet: Option<Ipv4Net>,
+    /// Its gateway, where one was asked for.
+    pub gateway: Option<Ipv4Addr>,
     /// What it is on the host.
     pub backing: NetworkBacking,
     /// True if this program made it, false if it was there on the host.
     pub ours: bool,
+    /// False if the host says that it is not there any more. From Windows Server 2019 on a restart loses NAT networks: one of
+    /// ours is made again, with its name and subnet, when a container needs it.
+    pub present: bool,
 }
 
 /// What a network is on the host.
@@ -42,6 +49,31 @@ pub enum NetworkBacking {
     },
 }
 
+/// What the engine keeps of a network.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct NetworkRecord {
+    name: String,
+    driver: Driver,
+    subnet: Option<Ipv4Net>,
+    #[serde(default)]
+    gateway: Option<Ipv4Addr>,
+    backing: NetworkBacking,
+}
+
+impl NetworkRecord {
+    fn summary(self, present: bool) -> NetworkSummary {
+        NetworkSummary {
+            name: self.name,
+            driver: self.driver,
+            subnet: self.subnet,
+            gateway: self.gateway,
+            backing: self.backing,
+            ours: true,
+            present,
+        }
+    }
+}
+
 impl<H: Host> Engine<H> {
     /// Makes a network. When a step fails, the steps before it are taken back.
     ///
@@ -55,27 +87,19 @@ impl<H: Host> Engine<H> {
                 name: spec.name.clone(),
             });
         }
-        if self
+        // Records are files of a host whose file names have no case.
+        if let Some(taken) = self
             .recorded_networks()
             .await?
-            .iter()
-            .any(|network| network.name == spec.name)
+            .into_iter()
+            .find(|network| network.name.eq_ignore_ascii_case(&spec.name))
         {
             return Err(EngineError::Exists {
                 kind: Kind::Network,
-                name: spec.name.clone(),
+                name: taken.name,
             });
         }
-        let plan = wcow_network::plan(spec, &self.host_networking().await?).map_err(|error| {
-            EngineError::Plan {
-                name: spec.name.clone(),
-                error,
-            }
-        })?;
-        let network = self.carry_out(spec, &plan).await?;
-        self.write_record(Folder::Networks, &network.name, &network)
-            .await?;
-        Ok(network)
+        self.make_network(spec).await
     }
 
     /// All networks: ours, and those that are on the host without us.
@@ -83,8 +107,17 @@ impl<H: Host> Engine<H> {
     /// # Errors
     /// [`EngineError::Host`], [`EngineError::Record`].
     pub async fn networks(&self) -> Result<Vec<NetworkSummary>, EngineError> {
-        let mut networks = self.recorded_networks().await?;
         let host = self.host_networking().await?;
+        let mut networks: Vec<NetworkSummary> = self
+            .recorded_networks()
+            .await?
+            .into_iter()
+            .map(|network| {
+                let present = host.has(&network.backing);
+                network.summary(present)
+            })
+            .collect();
+        let host = host.known;
         for switch in &host.switches {
             let known = |network: &NetworkSummary| matches!(&network.backing, NetworkBacking::Switch { switch: name, .. } if *name == switch.name);
             if !networks.iter().any(known) {
@@ -101,7 +134,9 @@ impl<H: Host> Engine<H> {
                         switch: switch.name.clone(),
                         nat: None,
                     },
+                    gateway: None,
                     ours: false,
+                    present: true,
                 });
             }
         }
@@ -124,7 +159,9 @@ impl<H: Host> Engine<H> {
                         .first()
                         .and_then(|subnet| subnet.address_prefix.parse().ok()),
                     backing: NetworkBacking::Hns { id },
+                    gateway: None,
                     ours: false,
+                    present: true,
                 });
             }
         }
@@ -164,14 +201,25 @@ impl<H: Host> Engine<H> {
         }
         let removed = async {
             match &network.backing {
+                // The switch first: it is what can be refused, and then nothing has changed. What is gone already is done.
                 NetworkBacking::Switch { switch, nat } => {
-                    if let Some(nat) = nat {
-                        self.host.switches().remove_nat(nat).await?;
+                    let switches = self.host.switches();
+                    let listed = switches.switches().await?;
+                    if listed.iter().any(|known| known.name == *switch) {
+                        switches.remove_switch(switch).await?;
                     }
-                    self.host.switches().remove_switch(switch).await
+                    if let Some(nat) = nat
+                        && switches
+                            .nats()
+                            .await?
+                            .iter()
+                            .any(|known| known.name == *nat)
+                    {
+                        switches.remove_nat(nat).await?;
+                    }
+                    Ok(())
                 }
                 NetworkBacking::Hns { id } => match self.host.network().delete_network(*id).await {
-                    // NAT networks do not survive a restart of later hosts: gone is what was asked for.
                     Err(error) if error.is_win32(0x490) => Ok(()),
                     answer => answer,
                 },
@@ -186,13 +234,61 @@ impl<H: Host> Engine<H> {
         Ok(())
     }
 
-    async fn recorded_networks(&self) -> Result<Vec<NetworkSummary>, EngineError> {
+    /// A network that a container is to be connected to: as it is on the host now. A NAT network of ours that the host lost is
+    /// made again.
+    ///
+    /// # Errors
+    /// As for [`network`](Self::network) and [`create_network`](Self::create_network); [`EngineError::NetworkGone`].
+    pub(crate) async fn network_in_use(&self, name: &str) -> Result<NetworkSummary, EngineError> {
+        let network = self.network(name).await?;
+        if network.present {
+            return Ok(network);
+        }
+        if network.driver != Driver::Nat || !matches!(network.backing, NetworkBacking::Hns { .. }) {
+            return Err(EngineError::NetworkGone { name: network.name });
+        }
+        let again = NetworkSpec {
+            name: network.name,
+            driver: network.driver,
+            subnet: network.subnet,
+            gateway: network.gateway,
+            adapter: None,
+        };
+        self.make_network(&again).await
+    }
+
+    /// Plans a network, makes it, and keeps a record of it. Nothing is left of one that has none.
+    async fn make_network(&self, spec: &NetworkSpec) -> Result<NetworkSummary, EngineError> {
+        let host = self.host_networking().await?.known;
+        let plan = wcow_network::plan(spec, &host).map_err(|error| EngineError::Plan {
+            name: spec.name.clone(),
+            error,
+        })?;
+        let (network, made) = self.carry_out(spec, &plan).await?;
+        match self
+            .write_record(Folder::Networks, &network.name, &network)
+            .await
+        {
+            Ok(()) => Ok(network.summary(true)),
+            Err(EngineError::Host { doing, error, .. }) => Err(EngineError::Host {
+                doing,
+                error,
+                left_behind: self.take_back(made).await,
+            }),
+            Err(error) => {
+                self.take_back(made).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn recorded_networks(&self) -> Result<Vec<NetworkRecord>, EngineError> {
         self.read_records(Folder::Networks).await
     }
 
     /// What the planner needs to know. A list that this host cannot give (its cmdlet or service is missing) is empty: the step
     /// that needs it will get the host's own answer.
-    async fn host_networking(&self) -> Result<HostNetworking, EngineError> {
+    async fn host_networking(&self) -> Result<Networking, EngineError> {
         let modules = self
             .host
             .control()
@@ -200,13 +296,19 @@ impl<H: Host> Engine<H> {
             .await
             .map_err(|error| EngineError::host("list the PowerShell modules", error))?;
         let switches = self.host.switches();
-        Ok(HostNetworking {
-            info: self.info().await?,
-            modules,
-            adapters: switches.adapters().await.unwrap_or_default(),
-            switches: switches.switches().await.unwrap_or_default(),
-            nats: switches.nats().await.unwrap_or_default(),
-            hns: self.host.network().networks().await.unwrap_or_default(),
+        let listed = switches.switches().await;
+        let hns = self.host.network().networks().await;
+        Ok(Networking {
+            switches_listed: listed.is_ok(),
+            hns_listed: hns.is_ok(),
+            known: HostNetworking {
+                info: self.info().await?,
+                modules,
+                adapters: switches.adapters().await.unwrap_or_default(),
+                switches: listed.unwrap_or_default(),
+                nats: switches.nats().await.unwrap_or_default(),
+                hns: hns.unwrap_or_default(),
+            },
         })
     }
 
@@ -214,7 +316,7 @@ impl<H: Host> Engine<H> {
         &self,
         spec: &NetworkSpec,
         plan: &NetworkPlan,
-    ) -> Result<NetworkSummary, EngineError> {
+    ) -> Result<(NetworkRecord, Made), EngineError> {
         let mut made = Made::default();
         for step in &plan.steps {
             if let Err(error) = self.do_step(step, &mut made).await {
@@ -226,21 +328,21 @@ impl<H: Host> Engine<H> {
                 });
             }
         }
-        let subnet = made.subnet.or(spec.subnet);
-        let backing = match (made.hns, made.switch) {
+        let backing = match (made.hns, &made.switch) {
             (Some(id), _) => NetworkBacking::Hns { id },
             (None, switch) => NetworkBacking::Switch {
-                switch: switch.unwrap_or_else(|| spec.name.clone()),
-                nat: made.nat,
+                switch: switch.clone().unwrap_or_else(|| spec.name.clone()),
+                nat: made.nat.clone(),
             },
         };
-        Ok(NetworkSummary {
+        let network = NetworkRecord {
             name: spec.name.clone(),
             driver: spec.driver,
-            subnet,
+            subnet: made.subnet.or(spec.subnet),
+            gateway: spec.gateway,
             backing,
-            ours: true,
-        })
+        };
+        Ok((network, made))
     }
 
     async fn do_step(&self, step: &NetworkStep, made: &mut Made) -> Result<(), HostError> {
@@ -284,6 +386,29 @@ impl<H: Host> Engine<H> {
             left_behind.push(format!("switch {switch:?}"));
         }
         left_behind
+    }
+}
+
+/// What the host says of its networking, and which of its lists it gave.
+struct Networking {
+    known: HostNetworking,
+    switches_listed: bool,
+    hns_listed: bool,
+}
+
+impl Networking {
+    /// False if the host gave the list, and this is not in it.
+    fn has(&self, backing: &NetworkBacking) -> bool {
+        match backing {
+            NetworkBacking::Switch { switch, .. } => {
+                let mut switches = self.known.switches.iter();
+                !self.switches_listed || switches.any(|known| known.name == *switch)
+            }
+            NetworkBacking::Hns { id } => {
+                let mut networks = self.known.hns.iter();
+                !self.hns_listed || networks.any(|known| known.id.parse() == Ok(*id))
+            }
+        }
     }
 }
 

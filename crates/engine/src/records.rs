@@ -30,6 +30,11 @@ impl Folder {
     fn record(self, id: &str) -> HostPath {
         self.path().join(&format!("{id}.json"))
     }
+
+    /// Where a record is written before it replaces the one that is there.
+    fn fresh(self, id: &str) -> HostPath {
+        self.path().join(&format!("{id}.json.new"))
+    }
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -84,7 +89,7 @@ impl<H: Host> Engine<H> {
             path: path.to_string(),
             reason: error.to_string(),
         })?;
-        self.replace_file(&folder.path(), &path, &bytes)
+        self.replace_file(folder, id, &bytes)
             .await
             .map_err(|error| EngineError::host(format!("write the record {path}"), error))
     }
@@ -93,7 +98,12 @@ impl<H: Host> Engine<H> {
     pub(crate) async fn remove_record(&self, folder: Folder, id: &str) -> Result<(), EngineError> {
         let path = folder.record(id);
         let files = self.host.files();
+        let fresh = folder.fresh(id);
         let removed = async {
+            // Left by a program that was killed while it wrote.
+            if files.metadata(&fresh).await?.is_some() {
+                files.remove_file(&fresh).await?;
+            }
             files.remove_file(&path).await?;
             files.sync_dir(&folder.path()).await
         };
@@ -102,20 +112,22 @@ impl<H: Host> Engine<H> {
             .map_err(|error| EngineError::host(format!("remove the record {path}"), error))
     }
 
-    async fn replace_file(
-        &self,
-        folder: &HostPath,
-        path: &HostPath,
-        bytes: &[u8],
-    ) -> Result<(), HostError> {
+    async fn replace_file(&self, folder: Folder, id: &str, bytes: &[u8]) -> Result<(), HostError> {
         let files = self.host.files();
-        files.create_dir_all(folder).await?;
-        let fresh =
-            HostPath::parse(&format!("{path}.new")).unwrap_or_else(|_| folder.join("record.new"));
-        files.write(&fresh, bytes, WriteMode::Overwrite).await?;
-        files.sync_file(&fresh).await?;
-        files.replace(&fresh, path).await?;
-        files.sync_dir(folder).await
+        let fresh = folder.fresh(id);
+        let replaced = async {
+            files.create_dir_all(&folder.path()).await?;
+            files.write(&fresh, bytes, WriteMode::Overwrite).await?;
+            files.sync_file(&fresh).await?;
+            files.replace(&fresh, &folder.record(id)).await?;
+            files.sync_dir(&folder.path()).await
+        };
+        let answer = replaced.await;
+        if answer.is_err() {
+            // It may not be there; the failure before this one is the one that counts.
+            let _ = files.remove_file(&fresh).await;
+        }
+        answer
     }
 }
 

@@ -9,7 +9,7 @@ use crate::UndoFailure;
 #[non_exhaustive]
 pub enum RuntimeError {
     /// The host refused a step.
-    #[error("container {container} could not {doing}{}", sides(.mismatch))]
+    #[error("container {container} could not {doing}{}{}", sides(.mismatch), left(.left_behind))]
     Host {
         /// The container's id.
         container: SystemId,
@@ -48,4 +48,15 @@ fn sides(mismatch: &Option<String>) -> String {
     mismatch
         .as_ref()
         .map_or_else(String::new, |sides| format!(": {sides}"))
+}
+
+fn left(failures: &[UndoFailure]) -> String {
+    if failures.is_empty() {
+        return String::new();
+    }
+    let steps: Vec<String> = failures
+        .iter()
+        .map(|failure| failure.step.to_string())
+        .collect();
+    format!(" (left behind: {})", steps.join(", "))
 }

@@ -1,7 +1,7 @@
 //! Create, start, stop, remove.
 
 use serde::{Deserialize, Serialize};
-use wcow_hcs_schema::hns::{HnsEndpoint, NatPolicy, Policy};
+use wcow_hcs_schema::hns::HnsEndpoint;
 use wcow_hcs_schema::schema1::{ContainerConfig, Layer};
 use wcow_hcs_schema::tp3::{
     Connection, Device, DeviceSettings, Nat, PortBinding, Tp3ContainerConfig,
@@ -31,7 +31,7 @@ pub struct Created {
     pub teardown: Vec<Undo>,
 }
 
-/// A container that was started, and everything needed to stop it.
+/// A container that was started, or is about to be, and everything needed to stop it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
     /// Its connection to an HNS network, if it has one.
@@ -45,9 +45,9 @@ pub struct Running {
 pub struct Endpoint {
     /// Its id.
     pub id: Guid,
-    /// Its address.
+    /// Its address; empty until the container was started.
     pub address: String,
-    /// Its MAC address.
+    /// Its MAC address; empty until the container was started.
     pub mac: String,
 }
 
@@ -99,13 +99,48 @@ impl<'h, H: Host> Runtime<'h, H> {
         }
     }
 
-    /// Starts a container; returns when it runs.
+    /// Says what starting a container will make. Whoever keeps that before [`start`](Self::start) can [`kill`](Self::kill) what
+    /// a start left that was cut off: a step that was never done counts as taken back.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Host`]: the host gives no id for the endpoint.
+    pub async fn plan_start(&self, created: &Created) -> Result<Running, RuntimeError> {
+        let spec = &created.spec;
+        let scratch = &created.scratch;
+        let mut teardown = vec![
+            Undo::Deactivate(scratch.clone()),
+            Undo::Unprepare(scratch.clone()),
+        ];
+        let mut endpoint = None;
+        if let Some(Attachment::Hns { .. }) = spec.attachment {
+            let id = self
+                .host
+                .control()
+                .new_guid()
+                .await
+                .map_err(|error| host_error(&spec.id, "be started", error, Vec::new()))?;
+            teardown.push(Undo::DeleteEndpoint(id));
+            endpoint = Some(Endpoint {
+                id,
+                address: String::new(),
+                mac: String::new(),
+            });
+        }
+        teardown.push(Undo::Terminate(spec.id.clone()));
+        Ok(Running { endpoint, teardown })
+    }
+
+    /// Starts a container as [planned](Self::plan_start); returns when it runs.
     ///
     /// # Errors
     /// [`RuntimeError::Host`] with the host's answer; the container is off again, or the error says what is left.
-    pub async fn start(&self, created: &Created) -> Result<Running, RuntimeError> {
+    pub async fn start(
+        &self,
+        created: &Created,
+        planned: &Running,
+    ) -> Result<Running, RuntimeError> {
         let mut done = Rollback::default();
-        match self.start_steps(created, &mut done).await {
+        match self.start_steps(created, planned, &mut done).await {
             Ok(endpoint) => Ok(Running {
                 endpoint,
                 teardown: done.keep(),
@@ -139,7 +174,7 @@ impl<'h, H: Host> Runtime<'h, H> {
     }
 
     /// Asks a container to shut down, ends it after `grace` (100 ns ticks of the host's clock), and takes back what starting
-    /// it made. One that is not running is no error.
+    /// it made. One that is not running is no error, and one that cannot be asked is ended at once.
     ///
     /// # Errors
     /// The host's answer to the first step that failed, after all others were tried.
@@ -150,11 +185,8 @@ impl<'h, H: Host> Runtime<'h, H> {
         grace: u64,
     ) -> Result<(), RuntimeError> {
         let id = &created.spec.id;
-        match self.shut_down(id, grace).await {
-            Ok(()) => {}
-            Err(error) if is_stopped(&error) => {}
-            Err(error) => return Err(host_error(id, "be stopped", error, Vec::new())),
-        }
+        // Asking is a courtesy. Whatever the answer is, the steps below end the container, and theirs is the last word.
+        let _ = self.shut_down(id, grace).await;
         self.take_back(id, "be stopped", &running.teardown).await
     }
 
@@ -189,11 +221,14 @@ impl<'h, H: Host> Runtime<'h, H> {
         };
         let state = compute.state(system).await;
         compute.close(system).await?;
-        Ok(match state? {
-            SystemState::Running => ContainerState::Running,
-            SystemState::Paused => ContainerState::Paused,
-            SystemState::Created | SystemState::Stopped => ContainerState::Off,
-        })
+        match state {
+            Ok(SystemState::Running) => Ok(ContainerState::Running),
+            Ok(SystemState::Paused) => Ok(ContainerState::Paused),
+            Ok(SystemState::Created | SystemState::Stopped) => Ok(ContainerState::Off),
+            // It ended between the two calls.
+            Err(error) if is_stopped(&error) => Ok(ContainerState::Off),
+            Err(error) => Err(error),
+        }
     }
 
     async fn create_steps(
@@ -202,18 +237,8 @@ impl<'h, H: Host> Runtime<'h, H> {
         scratch: &HostPath,
         done: &mut Rollback,
     ) -> Result<(), Step> {
-        if era::containers_persist(self.info.build)
-            != matches!(spec.attachment, Some(Attachment::Switch { .. }))
-            && spec.attachment.is_some()
-        {
-            return Err(Step::Unsupported(if era::has_hns(self.info.build) {
-                "this host connects containers through the Host Network Service, not through virtual switches".to_owned()
-            } else {
-                format!(
-                    "build {} has no Host Network Service: connect the container to a virtual switch",
-                    self.info.build
-                )
-            }));
+        if let Some(reason) = self.unsupported(spec.attachment.as_ref()) {
+            return Err(Step::Unsupported(reason));
         }
         self.host
             .layers()
@@ -229,9 +254,34 @@ impl<'h, H: Host> Runtime<'h, H> {
         Ok(())
     }
 
+    /// Why this host cannot connect a container like this.
+    fn unsupported(&self, attachment: Option<&Attachment>) -> Option<String> {
+        match attachment {
+            Some(Attachment::Switch { .. }) if !era::containers_persist(self.info.build) => Some(
+                "it connects containers through the Host Network Service, not through virtual switches"
+                    .to_owned(),
+            ),
+            Some(Attachment::Hns { .. }) if era::containers_persist(self.info.build) => {
+                Some(format!(
+                    "build {} has no Host Network Service: connect the container to a virtual switch",
+                    self.info.build
+                ))
+            }
+            Some(Attachment::Switch {
+                switch,
+                nat: None,
+                ports,
+            }) if !ports.is_empty() => Some(format!(
+                "ports are published by a NAT, and there is none behind switch {switch:?}"
+            )),
+            Some(Attachment::Switch { .. } | Attachment::Hns { .. }) | None => None,
+        }
+    }
+
     async fn start_steps(
         &self,
         created: &Created,
+        planned: &Running,
         done: &mut Rollback,
     ) -> Result<Option<Endpoint>, Step> {
         let spec = &created.spec;
@@ -256,7 +306,7 @@ impl<'h, H: Host> Runtime<'h, H> {
         let volume = layers.mount_path(scratch).await?;
         let endpoint = match &spec.attachment {
             Some(Attachment::Hns { network, ports }) => {
-                Some(self.connect(spec, *network, ports, done).await?)
+                Some(self.connect(spec, *network, ports, planned, done).await?)
             }
             Some(Attachment::Switch { .. }) | None => None,
         };
@@ -276,25 +326,19 @@ impl<'h, H: Host> Runtime<'h, H> {
         spec: &ContainerSpec,
         network: Guid,
         ports: &[PortMapping],
+        planned: &Running,
         done: &mut Rollback,
     ) -> Result<Endpoint, Step> {
+        let planned = planned.endpoint.as_ref().map(|endpoint| endpoint.id);
         let wanted = HnsEndpoint {
+            id: planned.map(|id| id.to_string()).unwrap_or_default(),
             name: spec.name.clone(),
             virtual_network: network.to_string(),
-            policies: ports
-                .iter()
-                .map(|port| {
-                    Policy::Nat(NatPolicy {
-                        protocol: protocol(port.protocol).to_owned(),
-                        internal_port: port.internal,
-                        external_port: port.external,
-                    })
-                })
-                .collect(),
+            policies: ports.iter().map(PortMapping::nat_policy).collect(),
             ..HnsEndpoint::default()
         };
         let made = self.host.network().create_endpoint(&wanted).await?;
-        let id = made.id.parse::<Guid>().map_err(|_| {
+        let id = made.id.parse::<Guid>().ok().or(planned).ok_or_else(|| {
             Step::Unsupported(format!(
                 "the Host Network Service answered with an endpoint id that is no GUID: {:?}",
                 made.id
@@ -333,12 +377,11 @@ impl<'h, H: Host> Runtime<'h, H> {
         doing: &'static str,
         steps: &[Undo],
     ) -> Result<(), RuntimeError> {
-        let mut failures = Rollback::of(steps.to_vec()).unwind(self.host).await;
-        if failures.is_empty() {
-            return Ok(());
+        let failures = Rollback::of(steps.to_vec()).unwind(self.host).await;
+        match failures.first() {
+            None => Ok(()),
+            Some(first) => Err(host_error(id, doing, first.error.clone(), failures)),
         }
-        let first = failures.remove(0);
-        Err(host_error(id, doing, first.error, failures))
     }
 
     async fn fail(

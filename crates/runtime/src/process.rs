@@ -73,17 +73,21 @@ impl<'h, H: Host> Process<'h, H> {
         system: SystemHandle,
         spec: &ExecSpec,
     ) -> Result<Self, HostError> {
-        let process = host
-            .compute()
-            .create_process(system, &spec.parameters())
-            .await?;
-        let id = host.compute().process_status(process).await?.process_id;
-        Ok(Self {
-            host,
-            system,
-            process,
-            id,
-        })
+        let compute = host.compute();
+        let process = compute.create_process(system, &spec.parameters()).await?;
+        match compute.process_status(process).await {
+            Ok(status) => Ok(Self {
+                host,
+                system,
+                process,
+                id: status.process_id,
+            }),
+            Err(error) => {
+                // As for the system's handle: one that cannot be closed is gone.
+                let _ = compute.close_process(process).await;
+                Err(error)
+            }
+        }
     }
 
     /// Its process id in the container.

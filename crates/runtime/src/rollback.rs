@@ -1,7 +1,9 @@
 //! Undoing what was done, in reverse.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
-use wcow_host::codes::{v1, win32};
+use wcow_host::codes::{hcn, v1, win32};
 use wcow_host::{ComputeService, Host, HostError, LayerStorage, NetworkService, SystemId};
 use wcow_ntmeta::{Guid, HostPath, Hresult};
 
@@ -21,6 +23,20 @@ pub enum Undo {
     Terminate(SystemId),
     /// Remove a persistent container (technical previews).
     RemoveSystem(SystemId),
+}
+
+impl fmt::Display for Undo {
+    /// What the step takes back, with what state it is in as long as the step was not done.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DestroyLayer(layer) => write!(f, "scratch layer {layer}"),
+            Self::Deactivate(layer) => write!(f, "attached disk of {layer}"),
+            Self::Unprepare(layer) => write!(f, "mounted parents of {layer}"),
+            Self::DeleteEndpoint(id) => write!(f, "endpoint {id}"),
+            Self::Terminate(id) => write!(f, "running compute system {id}"),
+            Self::RemoveSystem(id) => write!(f, "compute system {id}"),
+        }
+    }
 }
 
 /// An undo step that failed: what it should have taken back is still on the host.
@@ -96,7 +112,7 @@ fn already_gone(step: &Undo, error: &HostError) -> bool {
             win32::FILE_NOT_FOUND,
             win32::PATH_NOT_FOUND,
         ],
-        Undo::DeleteEndpoint(_) => &[win32::NOT_FOUND],
+        Undo::DeleteEndpoint(_) => &[win32::NOT_FOUND, hcn::ENDPOINT_NOT_FOUND],
         Undo::Terminate(_) | Undo::RemoveSystem(_) => {
             &[v1::SYSTEM_NOT_FOUND, v1::SYSTEM_ALREADY_STOPPED]
         }

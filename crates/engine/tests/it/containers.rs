@@ -211,3 +211,68 @@ fn a_record_of_another_format_is_refused_and_left_alone() {
         newer
     );
 }
+
+#[test]
+fn a_full_disk_leaves_no_container_without_a_record() {
+    for profile in [Profile::core_tp3(), Profile::server_2022()] {
+        // The smallest disk on which a container can be created.
+        let (mut too_small, mut enough) = (0, 1 << 30);
+        while enough - too_small > 1 {
+            let middle = (too_small + enough) / 2;
+            if try_full(&profile, middle) == Full::AtCreate {
+                too_small = middle;
+            } else {
+                enough = middle;
+            }
+        }
+        assert_eq!(try_full(&profile, enough), Full::AtStart);
+        let seen: Vec<Full> = (0..40)
+            .map(|step| try_full(&profile, too_small - 8_192 + step * 1024))
+            .collect();
+        assert!(seen.is_sorted(), "{seen:?}");
+        assert_eq!(seen.last(), Some(&Full::Never), "{seen:?}");
+    }
+}
+
+/// Where a disk is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Full {
+    AtCreate,
+    AtStart,
+    Never,
+}
+
+/// Creates and starts a container on a host with so much space; whatever is refused leaves nothing.
+fn try_full(profile: &Profile, free_bytes: u64) -> Full {
+    let stage = Stage::bare(Profile {
+        free_bytes,
+        ..profile.clone()
+    });
+    if !stage.try_install("base", profile.build, &profile.edition, true) {
+        return Full::AtCreate;
+    }
+    let created = stage.engine.create_container(wanted("base", "one"));
+    if let Err(error) = stage.sim.run(created).unwrap() {
+        assert_full(&error);
+        assert_eq!(stage.traces(), Vec::<String>::new(), "{error:?}");
+        return Full::AtCreate;
+    }
+    let off = stage.traces();
+    let seen = match stage.sim.run(stage.engine.start("one")).unwrap() {
+        Ok(_) => Full::Never,
+        Err(error) => {
+            assert_full(&error);
+            assert_eq!(stage.traces(), off, "{error:?}");
+            Full::AtStart
+        }
+    };
+    stage.ok(stage.engine.remove_container("one", Force::Yes));
+    assert_eq!(stage.traces(), Vec::<String>::new());
+    seen
+}
+
+#[track_caller]
+fn assert_full(error: &EngineError) {
+    let code = error.host_error().and_then(wcow_host::HostError::hresult);
+    assert_eq!(code.unwrap().to_string(), "0x80070070", "{error:?}");
+}

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod containers;
 #[cfg(test)]
+mod errors;
+#[cfg(test)]
 mod networks;
+#[cfg(test)]
+mod records;
 #[cfg(test)]
 mod support;

@@ -33,6 +33,11 @@ impl Stage {
 
     #[track_caller]
     pub(crate) fn install(&self, name: &str, build: u32, edition: &str, service: bool) {
+        assert!(self.try_install(name, build, edition, service));
+    }
+
+    /// Installs an image; false if the host takes none.
+    pub(crate) fn try_install(&self, name: &str, build: u32, edition: &str, service: bool) -> bool {
         let request = InstallRequest {
             name: name.to_owned(),
             version: format!("10.0.{build}.0").parse().unwrap(),
@@ -52,7 +57,8 @@ impl Stage {
         if service {
             tree = tree.file(r"Windows\System32\CExecSvc.exe", "MZ");
         }
-        self.ok(self.engine.install_image(request, &mut tree));
+        let installed = self.sim.run(self.engine.install_image(request, &mut tree));
+        installed.expect("the host is not stuck").is_ok()
     }
 
     /// Runs work that must succeed.
@@ -91,6 +97,7 @@ impl Stage {
                 for folder in [
                     r"C:\ProgramData\wcow\containers",
                     r"C:\ProgramData\wcow\records\containers",
+                    r"C:\ProgramData\wcow\records\networks",
                     r"C:\ProgramData\Microsoft\Windows\Hyper-V\containers",
                 ] {
                     let folder = HostPath::parse(folder).unwrap();

@@ -91,8 +91,25 @@ impl World {
         {
             return Err(code.into());
         }
+        if let Err(code) = self.write_preview_files(&folder, out) {
+            self.remove_preview_files(&folder, out)?;
+            return Err(code.into());
+        }
+        Ok(System {
+            name: document.name.clone(),
+            switches,
+            ..self.new_system(id, scratch, folder, base, "")
+        })
+    }
+
+    /// Writes the files of a container that persists, beside its scratch layer.
+    fn write_preview_files(
+        &mut self,
+        folder: &HostPath,
+        out: &mut Outside<'_>,
+    ) -> Result<(), Hresult> {
         for (suffix, len) in PREVIEW_FILES {
-            let file = beside(&folder, suffix).ok_or(win32::PATH_NOT_FOUND)?;
+            let file = beside(folder, suffix).ok_or(win32::PATH_NOT_FOUND)?;
             self.fs.write_sparse(&file, len, self.now, out)?;
         }
         let hives = folder.join("Hives");
@@ -101,11 +118,25 @@ impl World {
             self.fs
                 .write_sparse(&hives.join(name), PREVIEW_HIVE, self.now, out)?;
         }
-        Ok(System {
-            name: document.name.clone(),
-            switches,
-            ..self.new_system(id, scratch, folder, base, "")
-        })
+        Ok(())
+    }
+
+    fn remove_preview_files(
+        &mut self,
+        folder: &HostPath,
+        out: &mut Outside<'_>,
+    ) -> Result<(), Hresult> {
+        for (suffix, _) in PREVIEW_FILES {
+            if let Some(file) = beside(folder, suffix)
+                && self.fs.find(&file, out)?.is_some()
+            {
+                self.fs.remove_file(&file, self.now, out)?;
+            }
+        }
+        if is_directory(&self.fs, folder, out)? {
+            self.fs.remove_dir_all(folder, self.now, out)?;
+        }
+        Ok(())
     }
 
     fn schema1_system(
@@ -229,16 +260,7 @@ impl World {
             return Err(v1::INVALID_STATE.into());
         }
         let folder = system.folder.clone();
-        for (suffix, _) in PREVIEW_FILES {
-            if let Some(file) = beside(&folder, suffix)
-                && self.fs.find(&file, out)?.is_some()
-            {
-                self.fs.remove_file(&file, self.now, out)?;
-            }
-        }
-        if is_directory(&self.fs, &folder, out)? {
-            self.fs.remove_dir_all(&folder, self.now, out)?;
-        }
+        self.remove_preview_files(&folder, out)?;
         self.compute.by_id.remove(id);
         if let Some(system) = self.compute.systems.get_mut(&key) {
             system.phase = Phase::Stopped;

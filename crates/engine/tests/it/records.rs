@@ -1,0 +1,200 @@
+//! Records: damaged ones, behind ones, and names that lead to them.
+
+use wcow_engine::{ContainerStatus, CreateContainer, EngineError, Force};
+use wcow_host::{FileSystem, Host, SystemId, WriteMode};
+use wcow_ntmeta::HostPath;
+use wcow_sim::Profile;
+
+use crate::support::{Stage, wanted};
+
+/// Far more calls than any command takes.
+const MOST_CALLS: u64 = 200;
+
+fn record(stage: &Stage, name: &str) -> HostPath {
+    let id = stage.ok(stage.engine.container(name)).id;
+    HostPath::parse(&format!(
+        r"C:\ProgramData\wcow\records\containers\{id}.json"
+    ))
+    .unwrap()
+}
+
+fn replace(stage: &Stage, path: &HostPath, bytes: &[u8]) {
+    let files = stage.engine.host().files();
+    stage
+        .sim
+        .run(files.write(path, bytes, WriteMode::Overwrite))
+        .unwrap()
+        .unwrap();
+}
+
+#[test]
+fn a_damaged_record_is_named_and_left_alone() {
+    let stage = Stage::new(Profile::server_2022());
+    stage.create("base", "one");
+    let path = record(&stage, "one");
+    let files = stage.engine.host().files();
+    let whole = stage.sim.run(files.read(&path, 1 << 20)).unwrap().unwrap();
+    for damaged in [
+        Vec::new(),
+        b"null".to_vec(),
+        b"{".to_vec(),
+        whole[..whole.len() / 2].to_vec(),
+        br#"{"format":1,"record":{"name":"one"}}"#.to_vec(),
+        br#"{"format":-1}"#.to_vec(),
+        vec![0; 100],
+    ] {
+        replace(&stage, &path, &damaged);
+        for error in [
+            stage.err(stage.engine.containers()),
+            stage.err(stage.engine.start("one")),
+            stage.err(stage.engine.create_container(wanted("base", "two"))),
+            stage.err(stage.engine.remove_image("base")),
+        ] {
+            assert!(matches!(error, EngineError::Record { .. }), "{error:?}");
+            assert_eq!(error.exit_code(), 6);
+            assert!(error.to_string().contains(&path.to_string()), "{error}");
+        }
+        let kept = stage.sim.run(files.read(&path, 1 << 20)).unwrap().unwrap();
+        assert_eq!(kept, damaged);
+    }
+    replace(&stage, &path, &whole);
+    stage.ok(stage.engine.start("one"));
+}
+
+#[test]
+fn a_container_is_found_by_the_beginning_of_its_id() {
+    let stage = Stage::new(Profile::core_tp3());
+    for (name, id) in [
+        ("one", "aaaaaaaa-0000-4000-8000-000000000001"),
+        ("two", "aaaaaaaa-0000-4000-8000-000000000002"),
+        ("three", "aaaabbbb-0000-4000-8000-000000000003"),
+    ] {
+        stage.ok(stage.engine.create_container(CreateContainer {
+            id: Some(id.parse().unwrap()),
+            ..wanted("base", name)
+        }));
+    }
+    for (reference, expected) in [
+        ("one", Some("one")),
+        ("AAAABBBB", Some("three")),
+        ("aaaab", Some("three")),
+        ("aaaaaaaa-0000-4000-8000-000000000002", Some("two")),
+        ("aaaa", None),
+        ("aaaaaaaa", None),
+        ("aaa", None),
+        ("ONE", None),
+        ("", None),
+    ] {
+        match expected {
+            Some(expected) => {
+                assert_eq!(stage.ok(stage.engine.container(reference)).name, expected);
+            }
+            None => {
+                let error = stage.err(stage.engine.container(reference));
+                let expected = format!("no container {reference:?}; there are: one, three, two");
+                assert_eq!(error.to_string(), expected);
+                assert_eq!(error.exit_code(), 3);
+            }
+        }
+    }
+    let taken = CreateContainer {
+        id: Some("aaaaaaaa-0000-4000-8000-000000000001".parse().unwrap()),
+        ..wanted("base", "four")
+    };
+    let error = stage.err(stage.engine.create_container(taken));
+    assert_eq!(error.to_string(), r#"a container "one" exists already"#);
+}
+
+#[test]
+fn a_container_without_a_name_gets_one() {
+    let stage = Stage::new(Profile::server_2022());
+    let made = stage.ok(stage.engine.create_container(CreateContainer {
+        image: "base".to_owned(),
+        id: Some("12345678-0000-4000-8000-000000000001".parse().unwrap()),
+        ..CreateContainer::default()
+    }));
+    assert_eq!(made.name, "container-12345678");
+    assert_eq!(
+        made.id,
+        SystemId("12345678-0000-4000-8000-000000000001".to_owned())
+    );
+    let error = stage.err(stage.engine.create_container(CreateContainer {
+        image: "base".to_owned(),
+        id: Some("12345678-0000-4000-8000-000000000002".parse().unwrap()),
+        ..CreateContainer::default()
+    }));
+    assert_eq!(error.exit_code(), 4, "the same name: {error}");
+}
+
+/// A command that is killed after a number of calls; false if it came to its end.
+fn killed(stage: &Stage, calls: u64, command: &str) -> bool {
+    let client = stage.sim.client();
+    let other = wcow_engine::Engine::new(client.clone());
+    let work = async {
+        match command {
+            "start" => other.start("one").await.map(|_| ()),
+            "stop" => other.stop("one", 10_000_000).await.map(|_| ()),
+            "remove" => other.remove_container("one", Force::Yes).await,
+            other => panic!("{other}"),
+        }
+    };
+    let outcome = stage.sim.run_killed_after(&client, calls, work).unwrap();
+    stage.sim.kill(&client);
+    stage.sim.advance(600 * 10_000_000);
+    match outcome {
+        Some(answer) => {
+            answer.unwrap();
+            false
+        }
+        None => true,
+    }
+}
+
+/// Kills a command after every number of calls: whatever it had done, the container can be started or removed afterwards.
+#[track_caller]
+fn check_killed(command: &str, running: bool) {
+    for profile in [Profile::core_tp3(), Profile::server_2022()] {
+        let mut again = Vec::new();
+        for calls in 0..=MOST_CALLS {
+            assert!(calls < MOST_CALLS, "{command} never ends");
+            let stage = Stage::new(profile.clone());
+            stage.create("base", "one");
+            if running {
+                stage.ok(stage.engine.start("one"));
+            }
+            let cut_off = killed(&stage, calls, command);
+            let found = stage.ok(stage.engine.containers());
+            if let Some(one) = found.first() {
+                again.push(one.status);
+                if calls % 2 == 0 && one.status != ContainerStatus::Running && command != "remove" {
+                    stage.ok(stage.engine.start("one"));
+                }
+                stage.ok(stage.engine.remove_container("one", Force::Yes));
+            }
+            assert_eq!(
+                stage.traces(),
+                Vec::<String>::new(),
+                "{command} killed after {calls} calls"
+            );
+            if !cut_off {
+                break;
+            }
+        }
+        assert!(again.contains(&ContainerStatus::Off), "{again:?}");
+    }
+}
+
+#[test]
+fn a_killed_start_leaves_a_container_that_can_be_started_or_removed() {
+    check_killed("start", false);
+}
+
+#[test]
+fn a_killed_stop_leaves_a_container_that_can_be_started_or_removed() {
+    check_killed("stop", true);
+}
+
+#[test]
+fn a_killed_removal_can_be_done_again() {
+    check_killed("remove", true);
+}

@@ -1,0 +1,12 @@
+//! The life of one container on simulated hosts.
+
+#[cfg(test)]
+mod exec;
+#[cfg(test)]
+mod killed;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod refused;
+#[cfg(test)]
+mod support;
