@@ -77,6 +77,45 @@ pub trait BlobStore: Send + Sync {
     /// # Errors
     /// The store cannot be written.
     fn put(&self, bytes: &[u8]) -> io::Result<BlobId>;
+
+    /// Begins a blob whose bytes come in pieces; long contents are kept this way. Unless a store says otherwise, the pieces
+    /// are collected in memory and [`put`](Self::put) at the end.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn writer(&self) -> io::Result<Box<dyn BlobWriter>> {
+        Ok(Box::new(Collected::default()))
+    }
+}
+
+/// A blob on its way into a store. One that is dropped before it is finished leaves nothing behind.
+pub trait BlobWriter: Send {
+    /// Adds bytes to the end.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Keeps what was written and tells its id. `store` is the store that made the writer.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn finish(self: Box<Self>, store: &dyn BlobStore) -> io::Result<BlobId>;
+}
+
+/// Pieces in memory, for stores without a writer of their own.
+#[derive(Default)]
+struct Collected(Vec<u8>);
+
+impl BlobWriter for Collected {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, store: &dyn BlobStore) -> io::Result<BlobId> {
+        store.put(&self.0)
+    }
 }
 
 /// Blobs in memory.

@@ -48,7 +48,7 @@ mod snapshot;
 mod trace;
 mod world;
 
-pub use blobs::{BlobId, BlobStore, MemoryBlobs};
+pub use blobs::{BlobId, BlobStore, BlobWriter, MemoryBlobs};
 pub use call::{ClientId, OpId};
 pub use client::{Face, SimHost, SimTree};
 pub use executor::{Sim, Stuck, Task};

@@ -10,8 +10,11 @@ use wcow_tree::{Entry, EntryId, SinkError, StreamEnd, StreamRef, TreeSink};
 use super::names::is_storable;
 use super::sealed::{SealedEntry, SealedTree};
 use super::{EMPTY, Extra, StreamData};
-use crate::blobs::{BlobId, BlobStore};
+use crate::blobs::{BlobId, BlobStore, BlobWriter};
 use crate::call::ContentRef;
+
+/// How much of a stream is collected before it goes to the blob store, in bytes.
+const PIECE: usize = 1 << 20;
 
 /// Takes entries and bytes: bytes go into the blob store at once, entries wait for the end.
 pub(crate) struct TreeBuilder {
@@ -19,8 +22,15 @@ pub(crate) struct TreeBuilder {
     entries: Vec<Built>,
     by_id: BTreeMap<EntryId, usize>,
     security: BTreeMap<SecurityDescriptor, u32>,
-    open: Option<StreamRef>,
+    open: Option<OpenStream>,
     buffer: Vec<u8>,
+}
+
+/// The stream whose bytes come now. A short one is collected in the builder's buffer, a long one goes to the store in pieces.
+struct OpenStream {
+    stream: StreamRef,
+    len: u64,
+    writer: Option<Box<dyn BlobWriter>>,
 }
 
 struct Built {
@@ -238,28 +248,54 @@ impl TreeSink for TreeBuilder {
                 stream.index, stream.entry.0
             )));
         }
-        self.open = Some(stream);
+        self.open = Some(OpenStream {
+            stream,
+            len: 0,
+            writer: None,
+        });
         self.buffer.clear();
         Ok(true)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
-        self.buffer.extend_from_slice(bytes);
+        let Some(open) = &mut self.open else {
+            return Err(SinkError::message("bytes were sent without a stream"));
+        };
+        // Lossless: no slice is longer than 2^63 bytes.
+        open.len = open.len.saturating_add(bytes.len() as u64);
+        if self.buffer.len().saturating_add(bytes.len()) > PIECE {
+            let writer = match &mut open.writer {
+                Some(writer) => writer,
+                None => open.writer.insert(self.blobs.writer().map_err(failed)?),
+            };
+            writer.write(&self.buffer).map_err(failed)?;
+            self.buffer.clear();
+            writer.write(bytes).map_err(failed)?;
+        } else {
+            self.buffer.extend_from_slice(bytes);
+        }
         Ok(())
     }
 
     fn close_stream(&mut self, end: StreamEnd) -> Result<(), SinkError> {
-        let Some(stream) = self.open.take() else {
+        let Some(OpenStream {
+            stream,
+            len,
+            writer,
+        }) = self.open.take()
+        else {
             return Err(SinkError::message("a stream was closed that was not open"));
         };
-        if end == StreamEnd::Damaged || self.buffer.is_empty() {
+        if end == StreamEnd::Damaged || len == 0 {
             return Ok(());
         }
-        let len = self.buffer.len() as u64;
-        let blob = self
-            .blobs
-            .put(&self.buffer)
-            .map_err(|cause| SinkError::new("the blob store failed", cause))?;
+        let blob = match writer {
+            Some(mut writer) => writer
+                .write(&self.buffer)
+                .and_then(|()| writer.finish(&*self.blobs)),
+            None => self.blobs.put(&self.buffer),
+        }
+        .map_err(failed)?;
         let content = ContentRef {
             blob: Some(blob),
             len,
@@ -272,6 +308,10 @@ impl TreeSink for TreeBuilder {
         }
         Ok(())
     }
+}
+
+fn failed(cause: std::io::Error) -> SinkError {
+    SinkError::new("the blob store failed", cause)
 }
 
 /// Numbers of entries fit: their ids have 32 bits.

@@ -1,8 +1,12 @@
 //! Trees that are written in bulk.
 
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
 use wcow_host::{FileSystem, Host, TreeSummary, WriteMode};
 use wcow_ntmeta::{FileAttributes, FileTime, WideName};
-use wcow_sim::{Profile, Sim, SimHost, SimTree};
+use wcow_sim::{BlobId, BlobStore, BlobWriter, MemoryBlobs, Profile, Sim, SimHost, SimTree};
 use wcow_tree::{Entry, EntryId, Extra, Stream, StreamEnd, StreamKind, StreamRef, Times, TreeSink};
 
 use crate::support::{code, host, path, run, win32};
@@ -320,4 +324,85 @@ fn a_killed_client_leaves_any_part_of_a_tree() {
         });
     }
     assert_eq!(seen.len(), 4, "{seen:?}");
+}
+
+/// Takes long contents in pieces, and remembers the longest thing that was ever put in one.
+#[derive(Default)]
+struct Pieces {
+    blobs: MemoryBlobs,
+    longest: Arc<AtomicUsize>,
+    finished: Arc<Mutex<Vec<usize>>>,
+}
+
+struct Piece {
+    bytes: Vec<u8>,
+    longest: Arc<AtomicUsize>,
+    finished: Arc<Mutex<Vec<usize>>>,
+}
+
+impl BlobStore for Pieces {
+    fn get(&self, id: BlobId) -> io::Result<Option<Arc<[u8]>>> {
+        self.blobs.get(id)
+    }
+
+    fn put(&self, bytes: &[u8]) -> io::Result<BlobId> {
+        self.longest.fetch_max(bytes.len(), Ordering::Relaxed);
+        self.blobs.put(bytes)
+    }
+
+    fn writer(&self) -> io::Result<Box<dyn BlobWriter>> {
+        Ok(Box::new(Piece {
+            bytes: Vec::new(),
+            longest: Arc::clone(&self.longest),
+            finished: Arc::clone(&self.finished),
+        }))
+    }
+}
+
+impl BlobWriter for Piece {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.longest.fetch_max(bytes.len(), Ordering::Relaxed);
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, _store: &dyn BlobStore) -> io::Result<BlobId> {
+        self.finished.lock().unwrap().push(self.bytes.len());
+        Ok(BlobId::of(&self.bytes))
+    }
+}
+
+#[test]
+fn a_long_stream_reaches_the_store_in_pieces_and_a_damaged_one_not_at_all() {
+    const LEN: usize = 5 << 20;
+    let bytes: Vec<u8> = (0..LEN).map(|at| (at * 7 + at / 251) as u8).collect();
+    let store = Arc::new(Pieces::default());
+    let sim = Sim::with_blobs(Profile::server_2022(), 1, store.clone());
+    let client = sim.client();
+    run(&sim, async {
+        let files = client.files();
+        let mut tree = files.create_tree(&path(r"C:\image")).await.unwrap();
+        tree.entry(&entry(0, None, "", None)).unwrap();
+        for (id, name, end) in [
+            (1, "whole", StreamEnd::Complete),
+            (2, "damaged", StreamEnd::Damaged),
+        ] {
+            tree.entry(&entry(id, Some(0), name, Some(LEN as u64)))
+                .unwrap();
+            let stream = StreamRef {
+                entry: EntryId(id),
+                index: 0,
+            };
+            assert!(tree.open_stream(stream).unwrap());
+            for chunk in bytes.chunks(10_007) {
+                tree.write(chunk).unwrap();
+            }
+            tree.close_stream(end).unwrap();
+        }
+        let summary = files.finish_tree(tree).await.unwrap();
+        assert_eq!((summary.files, summary.bytes), (2, LEN as u64));
+    });
+    assert!(sim.blobs_in_use().contains(&BlobId::of(&bytes)));
+    assert_eq!(*store.finished.lock().unwrap(), [LEN]);
+    assert!(store.longest.load(Ordering::Relaxed) <= 1 << 20);
 }
