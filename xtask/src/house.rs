@@ -21,6 +21,7 @@ use crate::workspace::{Workspace, output};
 const ARROWS: &[(&str, &[&str])] = &[
     ("wcow-xpress", &[]),
     ("wcow-lzx", &[]),
+    ("wcow-lzms", &[]),
     ("wcow-ntmeta", &[]),
     ("wcow-tree", &["wcow-ntmeta"]),
     (
