@@ -10,6 +10,9 @@ use alloc::vec;
 /// Nothing from here on to the end is an opcode.
 const TAIL: usize = 16;
 
+/// Bytes that are looked at together.
+const BLOCK: usize = 16;
+
 /// Chunks up to this size are not filtered.
 const SMALL: usize = 17;
 
@@ -60,39 +63,51 @@ impl X86Filter {
         let base = self.start(chunk.len());
         let end = chunk.len() - TAIL;
         let mut last_code = base - NO_CODE;
+        // Bytes before this are done with, or part of an operand.
         let mut position = 1;
-        while let Some(found) = find(chunk, position, end) {
-            let (opcode, window) = match what(chunk, found) {
-                Found::Operand(opcode, window) => (opcode, window),
-                Found::Jump => {
-                    position = found + 5;
-                    continue;
+        let mut start = 0;
+        while let Some(words) = candidates(chunk, start) {
+            for (word, mut marks) in words.into_iter().enumerate() {
+                while marks != 0 {
+                    let found = start + 8 * word + (marks.trailing_zeros() / 8) as usize;
+                    marks &= marks - 1;
+                    if found < position {
+                        continue;
+                    }
+                    if found >= end {
+                        break;
+                    }
+                    let (opcode, window) = match what(chunk, found) {
+                        Found::Operand(opcode, window) => (opcode, window),
+                        Found::Jump => {
+                            position = found + 5;
+                            continue;
+                        }
+                        Found::Nothing => continue,
+                    };
+                    let Some(operand) = chunk
+                        .get_mut(found + opcode..)
+                        .and_then(|bytes| bytes.first_chunk_mut::<4>())
+                    else {
+                        break;
+                    };
+                    let here = found as u32;
+                    let mut value = u32::from_le_bytes(*operand);
+                    if base + here - last_code <= window {
+                        value = value.wrapping_sub(here);
+                        *operand = value.to_le_bytes();
+                    }
+                    let target = value.wrapping_add(here) as u16;
+                    let last_byte = base + here + opcode as u32 + 3;
+                    let last_use = &mut self.last_uses[usize::from(target)];
+                    if last_byte - *last_use <= TARGET_WINDOW {
+                        last_code = last_byte;
+                    }
+                    *last_use = last_byte;
+                    position = found + opcode + 4;
                 }
-                Found::Nothing => {
-                    position = found + 1;
-                    continue;
-                }
-            };
-            let Some(operand) = chunk
-                .get_mut(found + opcode..)
-                .and_then(|bytes| bytes.first_chunk_mut::<4>())
-            else {
-                break;
-            };
-            let here = found as u32;
-            let mut value = u32::from_le_bytes(*operand);
-            if base + here - last_code <= window {
-                value = value.wrapping_sub(here);
-                *operand = value.to_le_bytes();
             }
-            let target = value.wrapping_add(here) as u16;
-            let last_byte = base + here + opcode as u32 + 3;
-            let last_use = &mut self.last_uses[usize::from(target)];
-            if last_byte - *last_use <= TARGET_WINDOW {
-                last_code = last_byte;
-            }
-            *last_use = last_byte;
-            position = found + opcode + 4;
+            start += BLOCK;
         }
     }
 
@@ -136,11 +151,25 @@ fn what(chunk: &[u8], position: usize) -> Found {
     }
 }
 
-/// Position in `start..end` of the first byte that can be an opcode's.
-fn find(chunk: &[u8], start: usize, end: usize) -> Option<usize> {
-    let bytes = chunk.get(start..end)?;
-    let place = bytes
-        .iter()
-        .position(|byte| matches!(byte, 0xE8 | 0xE9 | 0x48 | 0x4C | 0xFF | 0xF0))?;
-    Some(start + place)
+/// Marks those of the [`BLOCK`] bytes from `start` on that can be opcodes. None if the chunk ends before or right behind them.
+///
+/// The loop is free of branches and tables so that it becomes vector code.
+#[inline(always)]
+fn candidates(chunk: &[u8], start: usize) -> Option<[u64; BLOCK / 8]> {
+    let bytes = chunk.get(start..)?.first_chunk::<{ BLOCK + 1 }>()?;
+    let mut marks = [0; BLOCK];
+    for (place, mark) in marks.iter_mut().enumerate() {
+        let byte = bytes[place];
+        let next = bytes[place + 1];
+        let call = byte & 0xFE == 0xE8;
+        let load = (byte & 0xFB == 0x48) & ((next == 0x8D) | (next == 0x8B));
+        let indirect = (byte == 0xFF) & (next == 0x15);
+        let locked = (byte == 0xF0) & (next == 0x83);
+        *mark = u8::from(call | load | indirect | locked);
+    }
+    let mut words = [0; BLOCK / 8];
+    for (word, marks) in words.iter_mut().zip(marks.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*marks);
+    }
+    Some(words)
 }
