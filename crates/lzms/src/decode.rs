@@ -2,8 +2,9 @@
 
 use alloc::boxed::Box;
 
+use crate::batch;
+use crate::batch::{Batch, Match, MatchKind};
 use crate::bits::BitReader;
-use crate::copy::{SLACK, copy_delta, copy_exact, copy_wide};
 use crate::error::DecodeError;
 use crate::huffman::AdaptiveCode;
 use crate::lengths::Builder;
@@ -41,6 +42,7 @@ struct Tables {
     contexts: Contexts,
     codes: Codes,
     builder: Builder,
+    batch: Batch,
     filter: X86Filter,
 }
 
@@ -97,6 +99,7 @@ impl Decoder {
                     power: AdaptiveCode::new(SHORT_PERIOD),
                 },
                 builder: Builder::new(),
+                batch: Batch::new(),
                 filter: X86Filter::new(),
             }),
         }
@@ -157,6 +160,7 @@ impl Tables {
             contexts,
             codes,
             builder,
+            batch,
             ..
         } = self;
         let mut range = RangeDecoder::new(input);
@@ -164,91 +168,109 @@ impl Tables {
         let mut offsets = [1, 2, 3, 4];
         let mut deltas = [(0, 1), (0, 2), (0, 3), (0, 4)];
         let mut before = Kind::Literal;
-        let mut position = 0;
-        while position < output.len() {
-            bits.refill();
-            if !range.decide(&mut contexts.is_match) {
-                output[position] = codes.literal.decode(&mut bits, builder) as u8;
-                position += 1;
-                before = Kind::Literal;
-                continue;
-            }
-            if !range.decide(&mut contexts.is_delta) {
-                let distance = if range.decide(&mut contexts.lz.is_repeat) {
-                    let slot = contexts.lz.slot(&mut range);
-                    move_to_front(&mut offsets, slot + usize::from(before == Kind::Lz))
-                } else {
-                    let slot = codes.offset.decode(&mut bits, builder);
-                    let offset = value(&mut bits, OFFSETS[slot & (OFFSETS.len() - 1)]);
-                    push(&mut offsets, offset);
-                    offset
-                };
-                let length = codes.length(&mut bits, builder);
-                if distance as usize > position {
-                    return Err(check_overrun(
-                        &range,
-                        &bits,
-                        position,
-                        DecodeError::MatchBeforeStart {
-                            distance,
+        // Where the batch starts, and what its matches have added so far.
+        let mut start = 0;
+        while start < output.len() {
+            let mut room = output.len() - start;
+            let mut literals = 0;
+            let mut literals_before = 0;
+            let mut matches = 0;
+            while matches < batch::MATCHES {
+                let limit = room.min(batch::LITERALS);
+                let mut is_match = false;
+                while literals < limit {
+                    bits.refill();
+                    is_match = range.decide(&mut contexts.is_match);
+                    if is_match {
+                        break;
+                    }
+                    batch.literals[literals & (batch::LITERALS - 1)] =
+                        codes.literal.decode(&mut bits, builder) as u8;
+                    literals += 1;
+                    before = Kind::Literal;
+                }
+                if !is_match {
+                    break;
+                }
+                let position = output.len() - room + literals;
+                let item = if !range.decide(&mut contexts.is_delta) {
+                    let distance = if range.decide(&mut contexts.lz.is_repeat) {
+                        let slot = contexts.lz.slot(&mut range);
+                        move_to_front(&mut offsets, slot + usize::from(before == Kind::Lz))
+                    } else {
+                        let slot = codes.offset.decode(&mut bits, builder);
+                        let offset = value(&mut bits, OFFSETS[slot & (OFFSETS.len() - 1)]);
+                        push(&mut offsets, offset);
+                        offset
+                    };
+                    let length = codes.length(&mut bits, builder);
+                    if distance as usize > position {
+                        return Err(check_overrun(
+                            &range,
+                            &bits,
                             position,
-                            input: bits.offset(),
-                        },
-                    ));
-                }
-                let room = output.len() - position;
-                if length as usize > room {
-                    return Err(past_end(&range, &bits, position, length));
-                }
-                if (length as usize) < room.saturating_sub(SLACK) {
-                    let _ = copy_wide(output, position, distance as usize, length as usize);
+                            DecodeError::MatchBeforeStart {
+                                distance,
+                                position,
+                                input: bits.offset(),
+                            },
+                        ));
+                    }
+                    before = Kind::Lz;
+                    Match {
+                        length,
+                        distance,
+                        literals: (literals - literals_before) as u16,
+                        kind: MatchKind::Lz,
+                    }
                 } else {
-                    copy_exact(output, position, distance as usize, length as usize);
+                    let (power, raw_offset) = if range.decide(&mut contexts.delta.is_repeat) {
+                        let slot = contexts.delta.slot(&mut range);
+                        move_to_front(&mut deltas, slot + usize::from(before == Kind::Delta))
+                    } else {
+                        let power = codes.power.decode(&mut bits, builder) as u32;
+                        let slot = codes.delta_offset.decode(&mut bits, builder);
+                        bits.refill();
+                        let offset = value(&mut bits, OFFSETS[slot & (OFFSETS.len() - 1)]);
+                        push(&mut deltas, (power, offset));
+                        (power, offset)
+                    };
+                    let length = codes.length(&mut bits, builder);
+                    let span = 1_u64 << (power & 7);
+                    let distance = u64::from(raw_offset) << (power & 7);
+                    if distance + span > position as u64 {
+                        return Err(check_overrun(
+                            &range,
+                            &bits,
+                            position,
+                            DecodeError::DeltaBeforeStart {
+                                power,
+                                raw_offset,
+                                position,
+                                input: bits.offset(),
+                            },
+                        ));
+                    }
+                    before = Kind::Delta;
+                    Match {
+                        length,
+                        distance: distance as u32,
+                        literals: (literals - literals_before) as u16,
+                        kind: MatchKind::Delta(power as u8),
+                    }
+                };
+                if item.length as usize > output.len() - position {
+                    return Err(past_end(&range, &bits, position, item.length));
                 }
-                position += length as usize;
-                before = Kind::Lz;
-                continue;
+                room -= item.length as usize;
+                literals_before = literals;
+                batch.matches[matches & (batch::MATCHES - 1)] = item;
+                matches += 1;
             }
-            let (power, raw_offset) = if range.decide(&mut contexts.delta.is_repeat) {
-                let slot = contexts.delta.slot(&mut range);
-                move_to_front(&mut deltas, slot + usize::from(before == Kind::Delta))
-            } else {
-                let power = codes.power.decode(&mut bits, builder) as u32;
-                let slot = codes.delta_offset.decode(&mut bits, builder);
-                bits.refill();
-                let offset = value(&mut bits, OFFSETS[slot & (OFFSETS.len() - 1)]);
-                push(&mut deltas, (power, offset));
-                (power, offset)
-            };
-            let length = codes.length(&mut bits, builder);
-            let span = 1_u64 << (power & 7);
-            let distance = u64::from(raw_offset) << (power & 7);
-            if distance + span > position as u64 {
-                return Err(check_overrun(
-                    &range,
-                    &bits,
-                    position,
-                    DecodeError::DeltaBeforeStart {
-                        power,
-                        raw_offset,
-                        position,
-                        input: bits.offset(),
-                    },
-                ));
-            }
-            if length as usize > output.len() - position {
-                return Err(past_end(&range, &bits, position, length));
-            }
-            copy_delta(
-                output,
-                position,
-                span as usize,
-                distance as usize,
-                length as usize,
-            );
-            position += length as usize;
-            before = Kind::Delta;
+            batch.carry_out(matches, literals, output, start);
+            start = output.len() - room + literals;
         }
+        let position = output.len();
         if range.is_overrun() || bits.is_overrun() {
             return Err(DecodeError::InputEnded { position });
         }

@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+mod batch;
 mod bits;
 mod copy;
 mod decode;
