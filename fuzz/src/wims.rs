@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use wcow_tree::memory::MemorySink;
 use wcow_tree::{Entry, EntryId, SinkError, Stream, StreamEnd, StreamRef, TreeSink, TreeSource};
-use wcow_wim::{Blob, Image, ImageIndex, Options, VerifyOptions, Wim};
+use wcow_wim::{Blob, Image, ImageIndex, Options, Wim};
 
 use crate::craft::wim_of_metadata;
 
@@ -41,10 +41,10 @@ pub fn wim_open(data: &[u8]) {
             wants_bytes: small,
             ..Rules::default()
         };
-        let _ = wim.image_source(&image).send(&mut rules);
+        let _ = wim.extractor(&image).send(&mut rules);
         if small {
             let _ = wim
-                .image_source(&image)
+                .extractor(&image)
                 .send(&mut MemorySink::with_limit(BLOB_BYTES));
         }
     }
@@ -56,7 +56,7 @@ pub fn wim_open(data: &[u8]) {
         .iter()
         .filter(|blob| check_blob(&wim, blob))
         .count();
-    let report = wim.verify(&VerifyOptions::default(), &mut |_| {});
+    let report = wim.verifier().run();
     if report.is_ok() {
         assert_eq!(
             whole,

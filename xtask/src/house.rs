@@ -26,7 +26,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wcow-tree", &["wcow-ntmeta"]),
     (
         "wcow-wim",
-        &["wcow-lzx", "wcow-xpress", "wcow-ntmeta", "wcow-tree"],
+        &[
+            "wcow-lzms",
+            "wcow-lzx",
+            "wcow-xpress",
+            "wcow-ntmeta",
+            "wcow-tree",
+        ],
     ),
     ("wcow-hive", &["wcow-ntmeta", "wcow-tree"]),
     ("wcow-hcs-schema", &["wcow-ntmeta"]),

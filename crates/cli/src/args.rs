@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -120,30 +121,55 @@ pub(crate) enum WimCommand {
     /// List the files of an image.
     Ls(WimLsArgs),
     /// Write one file of an image to standard output.
-    Cat {
-        /// The WIM file.
-        file: PathBuf,
-        /// The image: an index or a name.
-        image: String,
-        /// The path in the image; `path:stream` for an alternate data stream.
-        path: String,
-    },
+    Cat(WimCatArgs),
     /// Extract an image, or parts of it, into a folder.
     ///
     /// Nothing is written outside that folder. If it is interrupted, what was written until then stays, the last file cut off or
     /// empty; the same command with --overwrite does it all again.
     Extract(WimExtractArgs),
-    /// Check every byte that can be checked.
-    Verify {
-        /// The WIM file.
-        file: PathBuf,
-    },
+    /// Check every byte that can be checked, and list every problem.
+    Verify(WimVerifyArgs),
+}
+
+/// A WIM file, and how to read it.
+#[derive(Debug, Args)]
+pub(crate) struct WimSource {
+    /// The WIM file; of a split set any part, the others are looked for beside it.
+    pub(crate) file: PathBuf,
+    /// Another WIM to look into for what this one does not hold (a delta WIM needs its base); `*` and `?` may name several.
+    #[arg(long = "ref", value_name = "FILE")]
+    pub(crate) refs: Vec<String>,
+    /// How many threads to use; all cores if not given. Results do not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Refuse to make more than so many bytes; 256 MiB plus 2048 times the size of the file if not given.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_output: Option<u64>,
+    /// Refuse chunks that are larger when uncompressed; 64 MiB if not given. Each thread holds one or two.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_chunk: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WimCatArgs {
+    #[command(flatten)]
+    pub(crate) source: WimSource,
+    /// The image: an index or a name.
+    pub(crate) image: String,
+    /// The path in the image; `path:stream` for an alternate data stream.
+    pub(crate) path: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WimVerifyArgs {
+    #[command(flatten)]
+    pub(crate) source: WimSource,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct WimLsArgs {
-    /// The WIM file.
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) source: WimSource,
     /// The image: an index or a name; may be left out when there is one.
     pub(crate) image: Option<String>,
     /// Only these: paths with `*` and `?`.
@@ -158,8 +184,8 @@ pub(crate) struct WimLsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WimExtractArgs {
-    /// The WIM file.
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) source: WimSource,
     /// The image: an index or a name.
     pub(crate) image: String,
     /// The folder to extract into; made if missing.

@@ -3,7 +3,6 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wcow_tree::{Entry, SinkError, StreamEnd, StreamRef, TreeSink};
 
 /// A bar that counts bytes.
 pub(crate) struct Bar(ProgressBar);
@@ -15,9 +14,9 @@ impl Bar {
         if !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        if let Ok(style) =
-            ProgressStyle::with_template("{msg} [{wide_bar}] {bytes}/{total_bytes} {eta}")
-        {
+        if let Ok(style) = ProgressStyle::with_template(
+            "{msg} [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+        ) {
             bar.set_style(style);
         }
         Self(bar)
@@ -32,54 +31,5 @@ impl Bar {
     /// Takes it away.
     pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
-    }
-}
-
-/// A sink that shows how far it is: out of the bytes of all entries that were announced.
-pub(crate) struct Watched<'a> {
-    sink: &'a mut dyn TreeSink,
-    bar: &'a Bar,
-    done: u64,
-    total: u64,
-}
-
-impl<'a> Watched<'a> {
-    /// Shows the progress of `sink` on `bar`.
-    pub(crate) fn new(sink: &'a mut dyn TreeSink, bar: &'a Bar) -> Self {
-        Self {
-            sink,
-            bar,
-            done: 0,
-            total: 0,
-        }
-    }
-}
-
-impl TreeSink for Watched<'_> {
-    fn entry(&mut self, entry: &Entry) -> Result<(), SinkError> {
-        if entry.link_to.is_none() {
-            self.total = entry
-                .streams
-                .iter()
-                .map(|stream| stream.len)
-                .fold(self.total, u64::saturating_add);
-        }
-        self.sink.entry(entry)
-    }
-
-    fn open_stream(&mut self, stream: StreamRef) -> Result<bool, SinkError> {
-        self.sink.open_stream(stream)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
-        self.done = self
-            .done
-            .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        self.bar.set(self.done, self.total.max(self.done));
-        self.sink.write(bytes)
-    }
-
-    fn close_stream(&mut self, end: StreamEnd) -> Result<(), SinkError> {
-        self.sink.close_stream(end)
     }
 }

@@ -115,7 +115,7 @@ impl<H: Host> Engine<H> {
             },
         )?;
         let request = request_for(info, name)?;
-        let mut source = wim.image_source(&image);
+        let mut source = wim.extractor(&image);
         Ok(self.install_image(request, &mut source).await?)
     }
 

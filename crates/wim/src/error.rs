@@ -6,25 +6,12 @@ use std::io;
 
 use wcow_tree::Digest;
 
-use crate::{ImageIndex, XmlError};
+use crate::{Budget, ImageIndex, XmlError};
 
-/// A part of the format that this version knows by name but cannot read.
+/// A form of the format that is known by name and cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unsupported {
-    /// The file is pipable (magic `WLPWM`), an extension of wimlib.
-    Pipable,
-    /// The data lies in a solid resource.
-    Solid,
-    /// The data is compressed with LZMS.
-    Lzms,
-    /// The file is one part of a split set.
-    Split {
-        /// The number of this part, from 1.
-        part: u16,
-        /// How many parts there are.
-        total: u16,
-    },
     /// The file is an encrypted ESD; only Microsoft's setup has the key.
     EncryptedEsd,
     /// The file has a version from before Windows Vista was released.
@@ -34,12 +21,6 @@ pub enum Unsupported {
 impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pipable => f.write_str("a pipable WIM"),
-            Self::Solid => f.write_str("a solid resource (as in ESD files)"),
-            Self::Lzms => f.write_str("LZMS compression"),
-            Self::Split { part, total } => {
-                write!(f, "a split WIM (this is part {part} of {total})")
-            }
             Self::EncryptedEsd => f.write_str("an encrypted ESD file"),
             Self::Version(version) => write!(f, "a WIM of pre-release version {version:#x}"),
         }
@@ -91,8 +72,8 @@ pub enum OpenError {
         /// What is there.
         found: u64,
     },
-    /// A form of WIM that this version cannot open.
-    #[error("{what} cannot be opened by this version")]
+    /// A form of WIM that cannot be opened.
+    #[error("{what} cannot be opened")]
     Unsupported {
         /// The form.
         what: Unsupported,
@@ -115,6 +96,16 @@ pub enum OpenError {
         /// Why.
         #[source]
         source: ReadError,
+    },
+    /// The parts that were given do not make one split set.
+    #[error("part {number} of the files that were given: expected {expected}, found {found}")]
+    Parts {
+        /// Which of the files, from 1, in the order in which they were given.
+        number: usize,
+        /// What is allowed.
+        expected: String,
+        /// What is there.
+        found: String,
     },
     /// The XML data makes no sense.
     #[error("the XML data at offset {offset:#x} could not be understood")]
@@ -205,7 +196,41 @@ pub enum ReadError {
         /// The blob that was asked for.
         digest: Digest,
     },
-    /// The resource is larger than allowed.
+    /// The blob is in a part of the split set that is not at hand.
+    #[error("blob {digest} is missing: {given} of the {total} parts of the split set were given")]
+    MissingPart {
+        /// The blob that was asked for.
+        digest: Digest,
+        /// How many parts are at hand.
+        given: usize,
+        /// How many parts there are.
+        total: u16,
+    },
+    /// Reading it would cost more than the [`Limits`](crate::Limits) allow.
+    #[error(
+        "the resource at offset {offset:#x}: {needed} bytes of {budget} are needed, the budget is {limit}"
+    )]
+    Budget {
+        /// Which of them.
+        budget: Budget,
+        /// Where the resource begins.
+        offset: u64,
+        /// Bytes that are needed, in all.
+        needed: u64,
+        /// Bytes that are allowed.
+        limit: u64,
+    },
+    /// A part of a solid resource could not be read; the error of the first blob in it says why.
+    #[error(
+        "the solid resource at offset {offset:#x} could not be read here, as for blob {digest}"
+    )]
+    SolidResource {
+        /// Where the resource begins.
+        offset: u64,
+        /// The first blob that needed it.
+        digest: Digest,
+    },
+    /// The resource is larger than the caller takes.
     #[error("the resource at offset {offset:#x} has {size} bytes, {limit} are allowed")]
     TooLarge {
         /// Where the resource begins.
@@ -215,8 +240,8 @@ pub enum ReadError {
         /// The limit.
         limit: u64,
     },
-    /// The resource is stored in a way that this version cannot read.
-    #[error("{what} cannot be read by this version")]
+    /// The resource is stored in a way that cannot be read.
+    #[error("{what} cannot be read")]
     Unsupported {
         /// The way.
         what: Unsupported,
@@ -244,11 +269,19 @@ pub enum ImageError {
         /// How many there are.
         count: u32,
     },
-    /// The image is stored in a way that this version cannot read.
-    #[error("{what} cannot be read by this version")]
+    /// The image is stored in a way that cannot be read.
+    #[error("{what} cannot be read")]
     Unsupported {
         /// The way.
         what: Unsupported,
+    },
+    /// The metadata is in the first part of a split set, which is not at hand.
+    #[error("the metadata of image {index} is in part 1 of {total}, which was not given")]
+    FirstPartMissing {
+        /// The image.
+        index: ImageIndex,
+        /// How many parts there are.
+        total: u16,
     },
     /// The metadata resource could not be read.
     #[error("the metadata of image {index} could not be read")]

@@ -17,19 +17,23 @@
 //! | 0x7C | 24 | resource header of the integrity table (only 4-byte aligned) |
 //! | 0x94 | 60 | zero |
 //!
+//! A pipable file (an extension of wimlib, magic `WLPWM\0\0\0`) begins with a header whose resource headers are zero, because
+//! they were not known when it was written; the whole header stands again in the file's last 208 bytes, and that one counts.
+//!
 //! Deviations: some writers leave a boot index behind that no image has (read as none), or several algorithm bits (the first of
 //! LZX, XPRESS, LZMS counts, as in wimlib 1.13.5). Flag 0x200000 alone means XPRESS too (seen with small chunks).
 
 use wcow_ntmeta::Guid;
 
 use crate::bytes::{array_at, u16_at, u32_at};
+use crate::codec::Codec;
 use crate::error::Warnings;
 use crate::{OpenError, Part, ResourceHeader, Unsupported};
 
 /// Length of the header in bytes.
 pub(crate) const HEADER_LEN: usize = 208;
 pub(crate) const MAGIC: [u8; 8] = *b"MSWIM\0\0\0";
-const MAGIC_PIPABLE: [u8; 8] = *b"WLPWM\0\0\0";
+pub(crate) const MAGIC_PIPABLE: [u8; 8] = *b"WLPWM\0\0\0";
 pub(crate) const VERSION: u32 = 0x10D00;
 const VERSION_SOLID: u32 = 0xE00;
 /// More images than this are taken for damage.
@@ -92,6 +96,7 @@ pub struct Header {
     pub boot_index: u32,
     /// Where the integrity table is; all zero if there is none.
     pub integrity: ResourceHeader,
+    pipable: bool,
 }
 
 impl Header {
@@ -102,12 +107,7 @@ impl Header {
         warnings: &mut Warnings,
     ) -> Result<Self, OpenError> {
         let magic: Option<[u8; 8]> = array_at(bytes, 0);
-        if magic == Some(MAGIC_PIPABLE) {
-            return Err(OpenError::Unsupported {
-                what: Unsupported::Pipable,
-            });
-        }
-        if magic != Some(MAGIC) {
+        if magic != Some(MAGIC) && magic != Some(MAGIC_PIPABLE) {
             return Err(OpenError::NotAWim {
                 found: bytes.get(..8).unwrap_or(bytes).to_vec(),
             });
@@ -140,6 +140,12 @@ impl Header {
         self.integrity.offset != 0 && self.integrity.stored_size != 0
     }
 
+    /// True if the file was made to be read from a pipe as well (magic `WLPWM`, an extension of wimlib).
+    #[must_use]
+    pub fn is_pipable(&self) -> bool {
+        self.pipable
+    }
+
     /// True if this is one of several parts.
     #[must_use]
     pub fn is_split(&self) -> bool {
@@ -165,6 +171,7 @@ impl Header {
             boot_metadata: resource(at::BOOT_METADATA)?,
             boot_index: u32_at(bytes, at::BOOT_INDEX)?,
             integrity: resource(at::INTEGRITY)?,
+            pipable: array_at(bytes, 0) == Some(MAGIC_PIPABLE),
         })
     }
 
@@ -270,21 +277,20 @@ impl Header {
     }
 
     fn check_chunk_size(&self, warnings: &mut Warnings) -> Result<(), OpenError> {
-        let (min, max, expected) = match self.compression {
-            Compression::None => {
-                if self.chunk_size != 0 {
-                    let found = self.chunk_size;
-                    warnings.push(Part::Header, 0x14, || {
-                        format!("chunk size {found} in an uncompressed file; ignored")
-                    });
-                }
-                return Ok(());
+        if self.compression == Compression::None {
+            if self.chunk_size != 0 {
+                let found = self.chunk_size;
+                warnings.push(Part::Header, 0x14, || {
+                    format!("chunk size {found} in an uncompressed file; ignored")
+                });
             }
-            Compression::Xpress => (1 << 12, 1 << 16, "a power of two from 0x1000 to 0x10000"),
-            Compression::Lzx => (1 << 15, 1 << 21, "a power of two from 0x8000 to 0x200000"),
-            Compression::Lzms => (1 << 15, 1 << 30, "a power of two from 0x8000 to 0x40000000"),
+            return Ok(());
+        }
+        let codec = Codec {
+            compression: self.compression,
+            chunk_size: self.chunk_size,
         };
-        if !self.chunk_size.is_power_of_two() || !(min..=max).contains(&self.chunk_size) {
+        if let Some(expected) = codec.fault() {
             return Err(wrong(
                 "chunk size",
                 at::CHUNK_SIZE,
@@ -320,7 +326,7 @@ pub enum Compression {
     Xpress,
     /// LZX, as in cabinets but one window per chunk.
     Lzx,
-    /// LZMS. This version knows it by name only.
+    /// LZMS, an LZ77 with adaptive codes and a range coder.
     Lzms,
 }
 

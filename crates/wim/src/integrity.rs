@@ -4,6 +4,8 @@
 //! header to the end of the lookup table; the header, the XML data and the table itself are not.
 
 use std::io;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 
 use sha1::{Digest as _, Sha1};
 use wcow_tree::Digest;
@@ -11,8 +13,9 @@ use wcow_tree::Digest;
 use crate::Header;
 use crate::bytes::u32_at;
 use crate::header::HEADER_LEN;
+use crate::number::{as_u64, as_usize};
+use crate::ordered;
 use crate::read_at::Input;
-use crate::resource::as_u64;
 
 /// Bytes that are read and hashed at once.
 const WINDOW: usize = 256 << 10;
@@ -137,39 +140,50 @@ impl IntegrityTable {
         self.end - self.start
     }
 
-    /// Reads all that is covered; calls `progress` with numbers of bytes, and `problem` for each piece that is not as it was.
+    /// Reads all that is covered, on several workers; hands on the size of each piece and what is wrong with it, in order, until
+    /// asked to stop.
     pub(crate) fn check(
         &self,
         file: &Input,
-        mut progress: impl FnMut(u64),
-        mut problem: impl FnMut(IntegrityError),
+        workers: NonZeroUsize,
+        mut piece_done: impl FnMut(u64, Option<IntegrityError>) -> ControlFlow<()> + Send,
     ) {
-        let mut buffer = vec![0; WINDOW];
-        let mut start = self.start;
-        for expected in &self.digests {
-            let end = start.saturating_add(self.piece).min(self.end);
-            match piece(file, start, end, &mut buffer, &mut progress) {
-                Ok(found) if found == *expected => {}
-                Ok(found) => problem(IntegrityError::Piece {
-                    start,
-                    end,
-                    expected: *expected,
-                    found,
-                }),
-                Err(error) => problem(error),
-            }
-            start = end;
-        }
+        ordered::run(
+            workers,
+            workers.get().saturating_mul(2),
+            as_u64(self.digests.len()),
+            || vec![0; WINDOW],
+            |buffer, index, _| self.check_piece(file, index, buffer),
+            |_, (len, error)| piece_done(*len, error.take()),
+        );
+    }
+
+    fn check_piece(
+        &self,
+        file: &Input,
+        index: u64,
+        buffer: &mut [u8],
+    ) -> (u64, Option<IntegrityError>) {
+        let Some(expected) = self.digests.get(as_usize(index)) else {
+            return (0, None);
+        };
+        let start = self.start.saturating_add(index.saturating_mul(self.piece));
+        let end = start.saturating_add(self.piece).min(self.end);
+        let error = match piece(file, start, end, buffer) {
+            Ok(found) if found == *expected => None,
+            Ok(found) => Some(IntegrityError::Piece {
+                start,
+                end,
+                expected: *expected,
+                found,
+            }),
+            Err(error) => Some(error),
+        };
+        (end.saturating_sub(start), error)
     }
 }
 
-fn piece(
-    file: &Input,
-    start: u64,
-    end: u64,
-    buffer: &mut [u8],
-    progress: &mut impl FnMut(u64),
-) -> Result<Digest, IntegrityError> {
+fn piece(file: &Input, start: u64, end: u64, buffer: &mut [u8]) -> Result<Digest, IntegrityError> {
     let mut hash = Sha1::new();
     let mut at = start;
     while at < end {
@@ -179,7 +193,6 @@ fn piece(
             .map_err(|source| IntegrityError::Io { offset: at, source })?;
         hash.update(&*part);
         at = at.saturating_add(as_u64(len));
-        progress(as_u64(len));
     }
     Ok(Digest(hash.finalize().into()))
 }

@@ -11,22 +11,36 @@
 //!          │ blobs, metadata │ SHA-1 -> resource  │ names, Windows version │ SHA-1 of raw pieces
 //! ```
 //!
-//! * [`Wim::open`] reads header, lookup table and XML data. [`Wim::images`] lists the images.
+//! * [`Wim::open`] reads header, lookup table and XML data; [`Wim::open_parts`] those of a split set. [`Wim::images`] lists the
+//!   images.
 //! * [`Wim::image`] reads one image's metadata into an [`Image`]: names, attributes, times, security descriptors, alternate
 //!   streams, reparse points, hard links, short names. Streams name their blobs by SHA-1.
-//! * [`Wim::read_blob`] reads a blob, and checks its SHA-1. [`Wim::verify`] does so for all, and collects every problem.
-//! * [`Wim::image_source`] sends an image to a [`wcow_tree::TreeSink`], which is how it is extracted or installed.
+//! * [`Wim::read_blob`] reads a blob, and checks its SHA-1. [`Wim::blob_reader`] gives a [`BlobReader`], which can seek.
+//! * [`Wim::extractor`] sends an image, or parts of it, to a [`wcow_tree::TreeSink`], which is how it is extracted or installed.
+//! * [`Wim::verifier`] checks everything that can be checked, and collects every problem.
+//!
+//! The last two work on as many threads as they are told to. Nothing that they deliver, in which order, and what they say of a
+//! damaged file depends on that number.
 //!
 //! # What is supported
 //!
 //! | | read | write |
 //! |---|---|---|
-//! | uncompressed, XPRESS (4 to 64 KiB chunks), LZX (32 KiB to 2 MiB) | yes | uncompressed |
+//! | uncompressed, XPRESS (4 to 64 KiB chunks), LZX (32 KiB to 2 MiB), LZMS (32 KiB to 1 GiB) | yes | uncompressed |
+//! | solid resources (ESD), several per file, of any of these | yes | no |
 //! | integrity table | yes | yes |
-//! | delta WIM | yes, with a [`BlobResolver`] | no |
-//! | LZMS, solid resources (ESD) | opens; its data is refused as [`Unsupported`] | no |
-//! | split set | each part opens; its data is refused as [`Unsupported`] | no |
-//! | pipable, versions before 0x10D00, encrypted ESD | refused as [`Unsupported`] | no |
+//! | split set, whole or a part of it | yes | no |
+//! | delta WIM | yes, with [`Options::references`] or a [`BlobResolver`] | no |
+//! | pipable | yes, from a file | no |
+//! | versions before 0x10D00, encrypted ESD | refused as [`Unsupported`] | no |
+//!
+//! # How it is read
+//!
+//! ```text
+//! Wim ─┬─ Image ── Extractor ─┐                         ┌─ worker: chunks, codec, SHA-1 ─┐
+//!      │                      ├─ plan: blobs in file    ├─ worker                        ├─ ordered ─▶ sink, report
+//!      └─ Verifier ───────────┘  order, cut into units ─┴─ worker                        ┘  delivery
+//! ```
 //!
 //! # Files from strangers
 //!
@@ -40,7 +54,7 @@
 //! use std::io::Cursor;
 //! use wcow_ntmeta::{Guid, RelPath};
 //! use wcow_tree::memory::MemoryTree;
-//! use wcow_wim::{NewImage, StreamRole, VerifyOptions, Wim, WriteOptions, write_uncompressed};
+//! use wcow_wim::{NewImage, StreamRole, Wim, WriteOptions, write_uncompressed};
 //!
 //! let mut tree = MemoryTree::new().file(r"Windows\win.ini", "[fonts]");
 //! let mut out = Cursor::new(Vec::new());
@@ -51,36 +65,49 @@
 //! let file = image.lookup(&RelPath::parse(r"windows\WIN.INI")).expect("it was stored");
 //! let data = image.streams(file).iter().find(|stream| stream.role == StreamRole::Data).expect("every file has data");
 //! assert_eq!(wim.read_blob_to_vec(&data.digest, 1 << 20)?, b"[fonts]");
-//! assert!(wim.verify(&VerifyOptions::default(), &mut |_| {}).is_ok());
+//! assert!(wim.verifier().run().is_ok());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
 
+mod blob_reader;
 mod bytes;
+mod chunks;
+mod codec;
+mod control;
 mod error;
+mod extract;
+mod file;
 mod header;
 mod integrity;
+mod layout;
 mod limits;
 mod lookup_table;
 mod metadata;
+mod number;
+mod ordered;
+mod plan;
+mod pool;
+mod read;
 mod read_at;
 mod resource;
-mod source;
 mod verify;
 mod wim;
 mod write;
 mod xml;
 
+pub use blob_reader::BlobReader;
+pub use control::Progress;
 pub use error::{ImageError, NoSuchImage, OpenError, Part, ReadError, Unsupported, Warning};
+pub use extract::{ExtractError, ExtractPlan, Extractor, SourceProblem, SourceProblems};
 pub use header::{Compression, Header};
 pub use integrity::IntegrityError;
-pub use limits::{Limits, Options};
+pub use limits::{Budget, Limits, Options};
 pub use lookup_table::{Blob, BlobLocation};
 pub use metadata::{Image, ImageStream, NodeId, StreamRole};
 pub use read_at::ReadAt;
 pub use resource::ResourceHeader;
-pub use source::{ImageSource, SourceProblem, SourceProblems};
-pub use verify::{Problem, Progress, VerifyOptions, VerifyReport};
+pub use verify::{Extent, Problem, Verifier, VerifyReport};
 pub use wim::{BlobResolver, ImageIndex, Wim};
 pub use write::{
     ImageSummary, IntegrityChoice, NewImage, Summary, WriteError, WriteOptions, write_uncompressed,

@@ -4,13 +4,14 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::BlobResolver;
+use crate::{BlobResolver, Wim};
 
-/// Bounds on memory and depth. A file that needs more is refused with an error that names the limit.
+/// Bounds on what one file may cost, whatever it says of itself. One that needs more is refused, in whole or for the part
+/// that does, with an error that names the [`Budget`].
 ///
-/// Besides these, nothing takes more memory than a small multiple of the bytes that are really in the file, and a blob passes
-/// through buffers of at most two chunks (64 KiB for most files, 4 MiB at the most).
+/// Besides these, nothing takes more memory than a small multiple of the bytes that are really in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Bytes of XML data. Default 16 MiB; an `install.wim` has some ten KiB.
     pub xml_bytes: u64,
@@ -24,6 +25,20 @@ pub struct Limits {
     /// Up to this size, a blob that several files share is kept in memory while it is sent to each; a larger one is read
     /// again for each. Default 16 MiB.
     pub shared_blob_bytes: u64,
+    /// Bytes that one operation (a verification, an extraction) may make of any file, however small. Default 256 MiB.
+    pub output_bytes: u64,
+    /// How many bytes more it may make for each byte of the files that are read. Default 2048.
+    pub output_ratio: u64,
+    /// Uncompressed bytes of one chunk; each worker holds one or two. Default 64 MiB, which is what solid resources have.
+    pub chunk_bytes: u64,
+}
+
+impl Limits {
+    /// Bytes that one operation may make of files with `stored` bytes.
+    pub(crate) fn output(&self, stored: u64) -> u64 {
+        self.output_bytes
+            .saturating_add(self.output_ratio.saturating_mul(stored))
+    }
 }
 
 impl Default for Limits {
@@ -34,7 +49,35 @@ impl Default for Limits {
             metadata_ratio: 512,
             depth: 16384,
             shared_blob_bytes: 16 << 20,
+            output_bytes: 256 << 20,
+            output_ratio: 2048,
+            chunk_bytes: 64 << 20,
         }
+    }
+}
+
+/// One of the [`Limits`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Budget {
+    /// [`Limits::xml_bytes`].
+    Xml,
+    /// [`Limits::metadata_bytes`] and [`Limits::metadata_ratio`].
+    Metadata,
+    /// [`Limits::output_bytes`] and [`Limits::output_ratio`].
+    Output,
+    /// [`Limits::chunk_bytes`].
+    ChunkMemory,
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Xml => "XML data",
+            Self::Metadata => "metadata",
+            Self::Output => "output",
+            Self::ChunkMemory => "chunk memory",
+        })
     }
 }
 
@@ -44,9 +87,12 @@ impl Default for Limits {
 pub struct Options {
     /// Bounds on memory and depth.
     pub limits: Limits,
-    /// Threads that may decode at once. This version uses one, whatever is asked for.
+    /// Threads that read an image's metadata, and that an [`Extractor`](crate::Extractor) or a [`Verifier`](crate::Verifier) uses
+    /// unless it is told otherwise. Default one. Results never depend on it.
     pub workers: NonZeroUsize,
-    /// Where to look for blobs that this file names but does not hold (a delta WIM).
+    /// WIMs to look into for blobs that this one names but does not hold: the files that a delta WIM was made from.
+    pub references: Vec<Wim>,
+    /// Where to look for blobs that are in none of these.
     pub resolver: Option<Arc<dyn BlobResolver>>,
 }
 
@@ -55,6 +101,7 @@ impl Default for Options {
         Self {
             limits: Limits::default(),
             workers: NonZeroUsize::MIN,
+            references: Vec::new(),
             resolver: None,
         }
     }
@@ -65,6 +112,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("limits", &self.limits)
             .field("workers", &self.workers)
+            .field("references", &self.references.len())
             .field("resolver", &self.resolver.is_some())
             .finish()
     }

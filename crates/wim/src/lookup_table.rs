@@ -10,13 +10,15 @@
 //! Rows with the metadata flag belong to the images, in this order; one with reference count 0 is left over from an image that
 //! was replaced. Rows with a zero digest, without bytes, of another part, or with a digest that an earlier row has, are skipped
 //! with a warning, as wimlib does. Rows with the solid flag form runs: a row whose uncompressed size is exactly 2^32 is a solid
-//! resource, any other is a blob in the resources of its run. This version knows where such a blob is, and cannot read it.
+//! resource, any other is a blob in the resources of its run: its stored size is the blob's size, its offset the blob's place in
+//! the run, whose resources count as one string of bytes in the order of their rows.
 
 use wcow_tree::Digest;
 
 use crate::bytes::{array_at, u16_at, u32_at};
 use crate::error::Warnings;
-use crate::resource::{METADATA, SOLID, as_u64};
+use crate::number::as_u64;
+use crate::resource::{METADATA, SOLID};
 use crate::{Header, OpenError, Part, ResourceHeader};
 
 pub(crate) const ROW_LEN: usize = 50;
@@ -31,6 +33,8 @@ pub struct Blob {
     pub digest: Digest,
     /// How many bytes it has.
     pub size: u64,
+    /// Which part of a split set it is in, from 1.
+    pub part: u16,
     /// Where it is.
     pub location: BlobLocation,
     /// How many streams use it, as the file says; real files get this wrong.
@@ -66,17 +70,19 @@ pub(crate) struct LookupTable {
     blobs: Vec<Blob>,
     /// In the order of the images.
     pub(crate) metadata: Vec<MetadataRow>,
-    /// The solid resources of each run.
-    pub(crate) solid_runs: Vec<Vec<ResourceHeader>>,
+    /// Rows of metadata whose image was replaced.
+    pub(crate) superseded: u64,
 }
 
 impl LookupTable {
-    /// Reads the rows of `bytes`. Takes memory in proportion to `bytes`.
-    pub(crate) fn parse(
+    /// Reads the rows of one file, and returns its solid runs: the resources of each. Takes memory in proportion to `bytes`.
+    /// [`finish`](Self::finish) comes after the last file.
+    pub(crate) fn add(
+        &mut self,
         bytes: &[u8],
         header: &Header,
         warnings: &mut Warnings,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Vec<Vec<ResourceHeader>>, OpenError> {
         let (rows, rest) = bytes.as_chunks::<ROW_LEN>();
         if !rest.is_empty() {
             let at = as_u64(bytes.len() - rest.len());
@@ -84,10 +90,8 @@ impl LookupTable {
                 format!("{} bytes that are no whole row; ignored", rest.len())
             });
         }
-        let mut table = Self {
-            blobs: Vec::with_capacity(rows.len()),
-            ..Self::default()
-        };
+        self.blobs.reserve(rows.len());
+        let mut solid_runs: Vec<Vec<ResourceHeader>> = Vec::new();
         let mut in_run = false;
         for (index, bytes) in (0_u64..).zip(rows) {
             let Some(row) = Row::parse(bytes) else {
@@ -95,30 +99,36 @@ impl LookupTable {
             };
             let solid = row.resource.flags & SOLID != 0 && header.version == 0xE00;
             if solid && !in_run {
-                table.solid_runs.push(Vec::new());
+                solid_runs.push(Vec::new());
             }
             in_run = solid;
+            // A run was begun before its first blob.
+            let run = solid_runs.len().checked_sub(1).filter(|_| solid);
             if solid && row.resource.size == SOLID_RESOURCE {
-                if let Some(run) = table.solid_runs.last_mut() {
+                if let Some(run) = solid_runs.last_mut() {
                     run.push(row.resource);
                 }
             } else if !solid && row.resource.flags & METADATA != 0 {
-                table.add_metadata(index, &row, header, warnings)?;
+                self.add_metadata(index, &row, header, warnings)?;
             } else {
-                table.add_blob(index, &row, solid, header, warnings);
+                self.add_blob(index, &row, run, header, warnings);
             }
         }
+        Ok(solid_runs)
+    }
+
+    /// Sorts the blobs, and leaves out those that are there twice.
+    pub(crate) fn finish(&mut self, warnings: &mut Warnings) {
         // A stable sort keeps the first of equal digests first.
-        table.blobs.sort_by_key(|blob| blob.digest);
-        let before = table.blobs.len();
-        table.blobs.dedup_by_key(|blob| blob.digest);
-        let doubles = before - table.blobs.len();
+        self.blobs.sort_by_key(|blob| blob.digest);
+        let before = self.blobs.len();
+        self.blobs.dedup_by_key(|blob| blob.digest);
+        let doubles = before - self.blobs.len();
         if doubles > 0 {
             warnings.push(Part::LookupTable, 0, || {
                 format!("{doubles} rows with a digest that an earlier row has; ignored")
             });
         }
-        Ok(table)
     }
 
     /// All blobs, sorted by digest.
@@ -149,9 +159,12 @@ impl LookupTable {
             return Ok(());
         }
         match row.references {
-            0 => warnings.push(Part::LookupTable, at, || {
-                "metadata of an image that was replaced; ignored".to_owned()
-            }),
+            0 => {
+                self.superseded += 1;
+                warnings.push(Part::LookupTable, at, || {
+                    "metadata of an image that was replaced; ignored".to_owned()
+                });
+            }
             1 if as_u64(self.metadata.len()) >= u64::from(header.image_count) => {
                 warnings.push(Part::LookupTable, at, || {
                     "metadata of more images than the header counts; ignored".to_owned()
@@ -177,12 +190,12 @@ impl LookupTable {
         &mut self,
         index: u64,
         row: &Row,
-        solid: bool,
+        run: Option<usize>,
         header: &Header,
         warnings: &mut Warnings,
     ) {
         let at = index.saturating_mul(as_u64(ROW_LEN));
-        let size = if solid {
+        let size = if run.is_some() {
             row.resource.stored_size
         } else {
             row.resource.size
@@ -194,20 +207,18 @@ impl LookupTable {
         } else if row.part != header.part {
             "a row of another part; ignored"
         } else {
-            let location = if solid {
-                // A run was begun before its first blob.
-                let run =
-                    u32::try_from(self.solid_runs.len().saturating_sub(1)).unwrap_or(u32::MAX);
-                BlobLocation::Solid {
-                    run,
+            let location = match run {
+                Some(run) => BlobLocation::Solid {
+                    // Every run takes a row of the table.
+                    run: u32::try_from(run).unwrap_or(u32::MAX),
                     offset: row.resource.offset,
-                }
-            } else {
-                BlobLocation::Plain(row.resource)
+                },
+                None => BlobLocation::Plain(row.resource),
             };
             self.blobs.push(Blob {
                 digest: row.digest,
                 size,
+                part: row.part,
                 location,
                 references: row.references,
             });

@@ -1,38 +1,49 @@
-//! An open file: its header, its XML data, its blobs, its images.
+//! An open WIM: its header, its XML data, its blobs, its images.
 
 use std::fmt;
 use std::io;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use wcow_tree::Digest;
 
+use crate::chunks::{Buffer, ChunkReader, Keep};
 use crate::error::Warnings;
-use crate::header::HEADER_LEN;
+use crate::file::{WimFile, layout_of};
+use crate::header::{HEADER_LEN, MAGIC_PIPABLE};
 use crate::lookup_table::{LookupTable, MetadataRow};
+use crate::number::{as_u64, as_usize};
+use crate::plan::{Item, OutputBudget, place};
+use crate::pool::Pool;
+use crate::read::{Consumer, read_items};
 use crate::read_at::Input;
-use crate::resource::{Codec, ResourceReader};
 use crate::{
-    Blob, BlobLocation, Header, Image, ImageError, ImageInfo, Limits, NoSuchImage, OpenError,
-    Options, Part, ReadAt, ReadError, ResourceHeader, Unsupported, Warning, XmlInfo,
+    Blob, BlobLocation, BlobReader, Budget, Header, Image, ImageError, ImageInfo, Limits,
+    NoSuchImage, OpenError, Options, Part, ReadAt, ReadError, ResourceHeader, Unsupported, Warning,
+    XmlInfo,
 };
 
-/// An open WIM file. A clone is another handle on the same file.
+/// An open WIM: one file, or the parts of a split set. A clone is another handle on the same files.
 #[derive(Clone)]
 pub struct Wim {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    file: Input,
-    options: Options,
+    /// The parts at hand, by number, then the files of the references.
+    files: Vec<Arc<WimFile>>,
+    /// How many of them are this WIM's own.
+    own: usize,
+    /// That of the first part at hand.
     header: Header,
+    options: Options,
     xml: XmlInfo,
     table: LookupTable,
+    /// Where the files of each reference begin in the list.
+    references: Vec<usize>,
     warnings: Warnings,
-    /// Readers that are not in use, with their buffers and decoders.
-    readers: Mutex<Vec<ResourceReader>>,
+    pool: Pool,
 }
 
 /// The number of an image in its file, from 1.
@@ -91,82 +102,97 @@ impl Wim {
 
     /// Opens a WIM: reads the header, the lookup table and the XML data.
     ///
-    /// A file that holds what this version cannot read (solid resources, LZMS, other parts of a split set) opens as long as
-    /// these three can be read; the error comes when the data is asked for. [`unsupported`](Self::unsupported) tells beforehand.
+    /// One part of a split set opens too: what the other parts hold is missing, and [`missing_parts`](Self::missing_parts) tells.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn open_with(source: impl ReadAt + 'static, options: Options) -> Result<Self, OpenError> {
-        let io = |source: io::Error| OpenError::Io {
-            what: "the header",
-            offset: 0,
-            source,
-        };
-        let file = Input::new(Box::new(source)).map_err(io)?;
-        let mut warnings = Warnings::default();
-        let mut bytes =
-            vec![0; usize::try_from(file.len()).map_or(HEADER_LEN, |len| len.min(HEADER_LEN))];
-        file.read(0, &mut bytes).map_err(io)?;
-        let header = Header::parse(&bytes, file.len(), &mut warnings)?;
-        let codec = Codec {
-            compression: header.compression,
-            chunk_size: header.chunk_size,
-        };
-        let mut reader = ResourceReader::default();
+        Self::open_parts(vec![Box::new(source)], options)
+    }
 
-        let bytes = read_table(
-            &mut reader,
-            &file,
-            codec,
-            "the lookup table",
-            &header.lookup_table,
-            u64::MAX,
-        )?;
-        let table = LookupTable::parse(&bytes, &header, &mut warnings)?;
-        let bytes = read_table(
-            &mut reader,
-            &file,
-            codec,
-            "the XML data",
-            &header.xml,
-            options.limits.xml_bytes,
-        )?;
-        let mut xml =
-            XmlInfo::parse(&bytes, header.image_count, &mut warnings).map_err(|source| {
-                OpenError::Xml {
-                    offset: header.xml.offset,
-                    source,
-                }
-            })?;
+    /// Opens the parts of a split set, in any order; all of them, or those that there are.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open); and [`OpenError::Parts`] if they are not parts of one set, each a different one.
+    pub fn open_parts(sources: Vec<Box<dyn ReadAt>>, options: Options) -> Result<Self, OpenError> {
+        let mut warnings = Warnings::default();
+        let mut files = Vec::new();
+        for source in sources {
+            files.push(open_header(source, &mut warnings)?);
+        }
+        check_set(&files)?;
+        files.sort_by_key(|(_, header)| header.part);
+
+        let mut reader = ChunkReader::default();
+        let mut table = LookupTable::default();
+        let mut first = None;
+        let mut own = Vec::new();
+        for (input, header) in files {
+            let what = "the lookup table";
+            let table_header = &header.lookup_table;
+            let bytes = read_table(&mut reader, &input, &header, what, table_header, u64::MAX)?;
+            let solid_runs = table.add(&bytes, &header, &mut warnings)?;
+            if first.is_none() {
+                let xml = read_xml(&mut reader, &input, &header, &options.limits, &mut warnings)?;
+                first = Some((header.clone(), xml));
+            }
+            let max_chunk = options.limits.chunk_bytes;
+            own.push(Arc::new(WimFile::new(input, header, solid_runs, max_chunk)));
+        }
+        table.finish(&mut warnings);
+        let Some((header, mut xml)) = first else {
+            return Err(no_files());
+        };
         if header.part == 1 && table.metadata.len() < xml.images.len() {
             let (found, counted) = (table.metadata.len(), xml.images.len());
             warnings.push(Part::LookupTable, 0, || format!("metadata of {found} images where the header counts {counted}; the others are ignored"));
             xml.images.truncate(found);
         }
-        let readers = Mutex::new(vec![reader]);
+        let mut files = own;
+        let own = files.len();
+        let mut references = Vec::new();
+        for reference in &options.references {
+            references.push(files.len());
+            files.extend(reference.inner.files.iter().cloned());
+        }
         Ok(Self {
             inner: Arc::new(Inner {
-                file,
-                options,
+                files,
+                own,
                 header,
+                options,
                 xml,
                 table,
+                references,
                 warnings,
-                readers,
+                pool: Pool::default(),
             }),
         })
     }
 
-    /// The file header.
+    /// The file header; of a split set, that of the first part at hand.
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.inner.header
     }
 
-    /// Length of the file in bytes.
+    /// The headers of all parts at hand, by part number.
+    pub fn headers(&self) -> impl ExactSizeIterator<Item = &Header> {
+        self.own_files().iter().map(|file| &file.header)
+    }
+
+    /// Length of the file in bytes; of a split set, of all parts at hand.
     #[must_use]
     pub fn file_len(&self) -> u64 {
-        self.inner.file.len()
+        stored_len(self.own_files())
+    }
+
+    /// The parts of a split set that are not at hand, by number; empty for a whole WIM.
+    #[must_use]
+    pub fn missing_parts(&self) -> Vec<u16> {
+        let mut missing: Vec<u16> = (1..=self.header().parts).collect();
+        missing.retain(|part| self.headers().all(|header| header.part != *part));
+        missing
     }
 
     /// What the XML data says.
@@ -241,11 +267,11 @@ impl Wim {
         self.inner.table.find(digest)
     }
 
-    /// Size of a blob, in this file or where its [`BlobResolver`] finds it; `None` if it is missing.
+    /// Size of a blob, in this file, in its [references](Options::references) or where its [`BlobResolver`] finds it; `None` if
+    /// it is missing.
     #[must_use]
     pub fn blob_size(&self, digest: &Digest) -> Option<u64> {
-        let here = self.find_blob(digest).map(|blob| blob.size);
-        here.or_else(|| {
+        self.locate(digest).map(|item| item.size).or_else(|| {
             self.options()
                 .resolver
                 .as_ref()
@@ -253,20 +279,28 @@ impl Wim {
         })
     }
 
-    /// What this version cannot read of the file as a whole: that it is split, or encrypted.
+    /// Solid resources, in all files of this WIM.
+    #[must_use]
+    pub fn solid_resource_count(&self) -> usize {
+        self.own_files()
+            .iter()
+            .flat_map(|file| &file.solid_runs)
+            .map(Vec::len)
+            .sum()
+    }
+
+    /// Rows of the lookup table for images that were replaced, and are no longer there.
+    #[must_use]
+    pub fn superseded_image_count(&self) -> u64 {
+        self.inner.table.superseded
+    }
+
+    /// What cannot be read of the file as a whole: that it is encrypted.
     #[must_use]
     pub fn unsupported(&self) -> Option<Unsupported> {
-        let header = self.header();
-        if self.xml().is_encrypted() {
-            Some(Unsupported::EncryptedEsd)
-        } else if header.is_split() {
-            Some(Unsupported::Split {
-                part: header.part,
-                total: header.parts,
-            })
-        } else {
-            None
-        }
+        self.xml()
+            .is_encrypted()
+            .then_some(Unsupported::EncryptedEsd)
     }
 
     /// Reads the tree of an image.
@@ -276,6 +310,12 @@ impl Wim {
     pub fn image(&self, index: ImageIndex) -> Result<Image, ImageError> {
         if let Some(what) = self.unsupported() {
             return Err(ImageError::Unsupported { what });
+        }
+        if self.header().part != 1 {
+            return Err(ImageError::FirstPartMissing {
+                index,
+                total: self.header().parts,
+            });
         }
         let no_such_image = ImageError::NoSuchImage {
             index,
@@ -300,7 +340,13 @@ impl Wim {
         digest: &Digest,
         receive: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
-        self.with_reader(|reader| self.read_blob_with(reader, digest, receive))
+        if let Some(mut reader) = self.blob_reader(digest)? {
+            return reader.send(receive);
+        }
+        match &self.options().resolver {
+            Some(resolver) => resolver.read(digest, receive),
+            None => Err(self.missing(digest)),
+        }
     }
 
     /// Reads a blob of at most `max_len` bytes.
@@ -308,9 +354,7 @@ impl Wim {
     /// # Errors
     /// [`ReadError::TooLarge`] if it is larger, else as for [`read_blob`](Self::read_blob).
     pub fn read_blob_to_vec(&self, digest: &Digest, max_len: u64) -> Result<Vec<u8>, ReadError> {
-        let size = self
-            .blob_size(digest)
-            .ok_or(ReadError::Missing { digest: *digest })?;
+        let size = self.blob_size(digest).ok_or_else(|| self.missing(digest))?;
         if size > max_len {
             let offset = match self.find_blob(digest).map(|blob| blob.location) {
                 Some(BlobLocation::Plain(resource)) => resource.offset,
@@ -330,54 +374,73 @@ impl Wim {
         Ok(bytes)
     }
 
-    pub(crate) fn read_blob_with(
-        &self,
-        reader: &mut ResourceReader,
-        digest: &Digest,
-        receive: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-    ) -> Result<(), ReadError> {
-        match (self.find_blob(digest), &self.options().resolver) {
-            (Some(blob), _) => self.read_known_blob(reader, blob, receive),
-            (None, Some(resolver)) => resolver.read(digest, receive),
-            (None, None) => Err(ReadError::Missing { digest: *digest }),
+    /// A reader over a blob of this WIM or its references, which can seek; `None` if it is in neither.
+    ///
+    /// # Errors
+    /// [`ReadError`] if it is clear beforehand that the blob cannot be read.
+    pub fn blob_reader(&self, digest: &Digest) -> Result<Option<BlobReader>, ReadError> {
+        self.check_readable()?;
+        let Some(item) = self.locate(digest) else {
+            return Ok(None);
+        };
+        match self.files().get(item.file) {
+            Some(file) => BlobReader::new(self.clone(), Arc::clone(file), item).map(Some),
+            None => Ok(None),
         }
     }
 
-    pub(crate) fn read_known_blob(
-        &self,
-        reader: &mut ResourceReader,
-        blob: &Blob,
-        receive: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-    ) -> Result<(), ReadError> {
-        if self.xml().is_encrypted() {
-            return Err(ReadError::Unsupported {
-                what: Unsupported::EncryptedEsd,
-            });
+    /// Why a blob that is nowhere is missing.
+    pub(crate) fn missing(&self, digest: &Digest) -> ReadError {
+        let digest = *digest;
+        let (given, total) = (self.own_files().len(), self.header().parts);
+        if given < usize::from(total) {
+            ReadError::MissingPart {
+                digest,
+                given,
+                total,
+            }
+        } else {
+            ReadError::Missing { digest }
         }
-        let BlobLocation::Plain(resource) = &blob.location else {
-            return Err(ReadError::Unsupported {
-                what: Unsupported::Solid,
-            });
-        };
-        self.read_resource(reader, resource, &blob.digest, receive)
     }
 
-    /// Runs `work` with a reader whose buffers are kept for the next one.
-    pub(crate) fn with_reader<T>(&self, work: impl FnOnce(&mut ResourceReader) -> T) -> T {
-        let readers = || {
-            self.inner
-                .readers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        let mut reader = readers().pop().unwrap_or_default();
-        let result = work(&mut reader);
-        readers().push(reader);
-        result
+    /// Finds a blob in this WIM, else in its references.
+    pub(crate) fn locate(&self, digest: &Digest) -> Option<Item> {
+        let references = self.inner.references.iter().zip(&self.options().references);
+        let others = references.map(|(base, reference)| (*base, reference));
+        [(0, self)]
+            .into_iter()
+            .chain(others)
+            .find_map(|(base, wim)| {
+                let blob = wim.find_blob(digest)?;
+                Some(wim.item(base, blob))
+            })
     }
 
-    pub(crate) fn file(&self) -> &Input {
-        &self.inner.file
+    /// A blob of this WIM's own as something to read; `base` is where its files begin in the list.
+    pub(crate) fn item(&self, base: usize, blob: &Blob) -> Item {
+        let own = self.own_files();
+        let file = own.partition_point(|file| file.header.part < blob.part);
+        Item {
+            file: base + file,
+            location: blob.location,
+            size: blob.size,
+            digest: blob.digest,
+        }
+    }
+
+    /// This WIM's own files, then those of its references.
+    pub(crate) fn files(&self) -> &[Arc<WimFile>] {
+        &self.inner.files
+    }
+
+    /// The parts at hand, by number.
+    pub(crate) fn own_files(&self) -> &[Arc<WimFile>] {
+        self.inner.files.get(..self.inner.own).unwrap_or_default()
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.inner.pool
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -386,6 +449,24 @@ impl Wim {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.inner.options.limits
+    }
+
+    /// What one operation may make.
+    pub(crate) fn output_budget(&self) -> OutputBudget {
+        OutputBudget::new(self.limits().output(stored_len(self.files())))
+    }
+
+    /// Refuses an encrypted file.
+    pub(crate) fn check_readable(&self) -> Result<(), ReadError> {
+        match self.unsupported() {
+            Some(what) => Err(ReadError::Unsupported { what }),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts `items` in the order in which they lie in their files.
+    pub(crate) fn sort(&self, items: &mut [Item]) {
+        items.sort_by_key(|item| (place(self.files(), item.file, &item.location), item.digest));
     }
 
     /// Where the metadata of an image is.
@@ -400,43 +481,64 @@ impl Wim {
             .min(self.file_len().saturating_mul(limits.metadata_ratio));
         let MetadataRow { resource, digest } = row;
         if resource.size > limit {
-            return Err(ReadError::TooLarge {
+            return Err(ReadError::Budget {
+                budget: Budget::Metadata,
                 offset: resource.offset,
-                size: resource.size,
+                needed: resource.size,
                 limit,
             });
         }
-        let mut data = Vec::new();
-        self.with_reader(|reader| {
-            self.read_resource(reader, resource, digest, &mut |bytes| {
-                data.extend_from_slice(bytes);
-                ControlFlow::Continue(())
-            })
-        })?;
-        Ok(data)
+        if resource.size == 0 {
+            return Ok(Vec::new());
+        }
+        let item = Item {
+            file: 0,
+            location: BlobLocation::Plain(*resource),
+            size: resource.size,
+            digest: *digest,
+        };
+        let mut collect = Collect {
+            bytes: Vec::new(),
+            result: Ok(()),
+        };
+        let workers = self.options().workers;
+        let mut budget = OutputBudget::new(u64::MAX);
+        let _ = read_items(
+            self.files(),
+            vec![item],
+            false,
+            workers,
+            &mut budget,
+            self.pool(),
+            &mut collect,
+        );
+        collect.result.map(|()| collect.bytes)
+    }
+}
+
+/// Keeps the bytes of the one item that is read.
+struct Collect {
+    bytes: Vec<u8>,
+    result: Result<(), ReadError>,
+}
+
+impl Consumer for Collect {
+    fn begin(&mut self, _: usize) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 
-    fn read_resource(
-        &self,
-        reader: &mut ResourceReader,
-        resource: &ResourceHeader,
-        expected: &Digest,
-        receive: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-    ) -> Result<(), ReadError> {
-        let header = self.header();
-        let codec = Codec {
-            compression: header.compression,
-            chunk_size: header.chunk_size,
-        };
-        let found = reader.read(self.file(), codec, resource, receive)?;
-        if found != *expected {
-            return Err(ReadError::Digest {
-                offset: resource.offset,
-                expected: *expected,
-                found,
-            });
-        }
-        Ok(())
+    fn bytes(&mut self, bytes: &[u8]) -> ControlFlow<()> {
+        self.bytes.extend_from_slice(bytes);
+        ControlFlow::Continue(())
+    }
+
+    fn end(&mut self, _: usize, result: Result<(), ReadError>) -> ControlFlow<()> {
+        self.result = result;
+        ControlFlow::Continue(())
+    }
+
+    fn progress(&mut self, _: u64) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 }
 
@@ -457,42 +559,144 @@ impl BlobResolver for Wim {
 impl fmt::Debug for Wim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wim")
-            .field("header", &self.inner.header)
+            .field("header", self.header())
             .finish_non_exhaustive()
     }
 }
 
+/// Bytes of all files.
+fn stored_len(files: &[Arc<WimFile>]) -> u64 {
+    files
+        .iter()
+        .map(|file| file.input.len())
+        .fold(0, u64::saturating_add)
+}
+
+/// Reads the header of one file; of a pipable file, the one at its end.
+fn open_header(
+    source: Box<dyn ReadAt>,
+    warnings: &mut Warnings,
+) -> Result<(Input, Header), OpenError> {
+    let failed = |offset| {
+        move |source: io::Error| OpenError::Io {
+            what: "the header",
+            offset,
+            source,
+        }
+    };
+    let file = Input::new(source).map_err(failed(0))?;
+    let mut bytes = vec![0; as_usize(file.len()).min(HEADER_LEN)];
+    file.read(0, &mut bytes).map_err(failed(0))?;
+    if bytes.starts_with(&MAGIC_PIPABLE) && bytes.len() == HEADER_LEN {
+        let at = file.len() - as_u64(HEADER_LEN);
+        file.read(at, &mut bytes).map_err(failed(at))?;
+        if !bytes.starts_with(&MAGIC_PIPABLE) {
+            return Err(OpenError::Truncated {
+                what: "the header at the end of a pipable WIM",
+                offset: file.len(),
+                size: as_u64(HEADER_LEN),
+                len: file.len(),
+            });
+        }
+    }
+    let header = Header::parse(&bytes, file.len(), warnings)?;
+    Ok((file, header))
+}
+
+fn no_files() -> OpenError {
+    OpenError::Parts {
+        number: 1,
+        expected: "a file".to_owned(),
+        found: "none".to_owned(),
+    }
+}
+
+/// Checks that the files are different parts of one set.
+fn check_set(files: &[(Input, Header)]) -> Result<(), OpenError> {
+    let fault = |number: usize, expected: String, found: String| {
+        Err(OpenError::Parts {
+            number: number + 1,
+            expected,
+            found,
+        })
+    };
+    let Some((_, first)) = files.first() else {
+        return Err(no_files());
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    for (number, (_, header)) in files.iter().enumerate() {
+        if header.guid != first.guid {
+            let expected = format!("GUID {}, as in the first", first.guid);
+            return fault(number, expected, header.guid.to_string());
+        }
+        if header.parts != first.parts || header.image_count != first.image_count {
+            let of = |header: &Header| {
+                format!("{} parts and {} images", header.parts, header.image_count)
+            };
+            return fault(
+                number,
+                format!("{}, as in the first", of(first)),
+                of(header),
+            );
+        }
+        if !seen.insert(header.part) {
+            let found = format!("part {} again", header.part);
+            return fault(number, "each part once".to_owned(), found);
+        }
+    }
+    Ok(())
+}
+
+fn read_xml(
+    reader: &mut ChunkReader,
+    input: &Input,
+    header: &Header,
+    limits: &Limits,
+    warnings: &mut Warnings,
+) -> Result<XmlInfo, OpenError> {
+    let what = "the XML data";
+    let bytes = read_table(reader, input, header, what, &header.xml, limits.xml_bytes)?;
+    XmlInfo::parse(&bytes, header.image_count, warnings).map_err(|source| OpenError::Xml {
+        offset: header.xml.offset,
+        source,
+    })
+}
+
 /// Reads one of the file's own tables, of which the header check has seen that it is no larger than the file.
 fn read_table(
-    reader: &mut ResourceReader,
-    file: &Input,
-    codec: Codec,
+    reader: &mut ChunkReader,
+    input: &Input,
+    header: &Header,
     what: &'static str,
     resource: &ResourceHeader,
     limit: u64,
 ) -> Result<Vec<u8>, OpenError> {
-    if !file.holds(resource.offset, resource.stored_size) {
+    if !input.holds(resource.offset, resource.stored_size) {
         return Err(OpenError::Truncated {
             what,
             offset: resource.offset,
             size: resource.stored_size,
-            len: file.len(),
+            len: input.len(),
         });
     }
+    let failed = |source| OpenError::Read { what, source };
     if resource.size > limit {
-        let source = ReadError::TooLarge {
+        return Err(failed(ReadError::Budget {
+            budget: Budget::Xml,
             offset: resource.offset,
-            size: resource.size,
+            needed: resource.size,
             limit,
-        };
-        return Err(OpenError::Read { what, source });
+        }));
     }
-    let mut bytes = Vec::new();
+    let layout =
+        layout_of(input, header, resource, Limits::default().chunk_bytes).map_err(failed)?;
+    let mut buffer = Buffer::default();
+    let mut keep = Keep {
+        buffer: &mut buffer,
+        hash: None,
+    };
     reader
-        .read(file, codec, resource, &mut |piece| {
-            bytes.extend_from_slice(piece);
-            ControlFlow::Continue(())
-        })
-        .map_err(|source| OpenError::Read { what, source })?;
-    Ok(bytes)
+        .read(input, &layout, 0, layout.chunks, &mut keep)
+        .map_err(failed)?;
+    Ok(buffer.bytes().to_vec())
 }

@@ -90,7 +90,7 @@ pub(crate) fn of_image(file: &Path, image: u32) -> Result<Vec<Facts>> {
     let index = ImageIndex::new(image).context("images are counted from 1")?;
     let image = wim.image(index)?;
     let mut sink = FactSink::default();
-    wim.image_source(&image).send(&mut sink)?;
+    wim.extractor(&image).send(&mut sink)?;
     Ok(sink.finish())
 }
 

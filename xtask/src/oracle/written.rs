@@ -81,7 +81,7 @@ fn write_all(dir: &Path) -> Result<Vec<(PathBuf, u32)>> {
         let wim = Wim::open(File::open(&path)?)?;
         for (number, tree) in (1..).zip(&trees) {
             let image = wim.image(ImageIndex::new(number).context("images are counted from 1")?)?;
-            let read = MemoryTree::collect(&mut wim.image_source(&image))?;
+            let read = MemoryTree::collect(&mut wim.extractor(&image))?;
             ensure!(
                 read == *tree,
                 "oracle written: {name}, image {number}: read back as another tree: {:?}",

@@ -2,18 +2,19 @@
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use wcow_ntmeta::WideName;
 use wcow_wim::{Image, ImageStream, NodeId, StreamRole};
 
-use super::{choose, find, load, open, read_failure};
+use super::{choose, find, load, read_failure};
+use crate::args::WimCatArgs;
 use crate::failure::{Failure, exit};
 
 /// Writes one stream of one file to standard output.
-pub(crate) fn run(file: &Path, image: &str, path: &str) -> Result<(), Failure> {
-    let wim = open(file)?;
-    let image = load(&wim, file, choose(&wim, file, Some(image))?)?;
+pub(crate) fn run(args: &WimCatArgs) -> Result<(), Failure> {
+    let (file, path) = (&args.source.file, args.path.as_str());
+    let wim = args.source.open()?;
+    let image = load(&wim, file, choose(&wim, file, Some(&args.image))?)?;
     let (path, stream) = match path.rsplit_once(':') {
         Some((path, stream)) => (path, Some(stream)),
         None => (path, None),

@@ -3,13 +3,13 @@
 use serde::Serialize;
 use wcow_tree::disk::{DiskOptions, DiskReport, DiskSink, Existing, Links, Problem};
 use wcow_tree::{SendError, TreeSource};
-use wcow_wim::{Image, NodeId, ReadError, SourceProblem, SourceProblems};
+use wcow_wim::{Image, NodeId, Progress, ReadError, SourceProblem, SourceProblems};
 
-use super::{choose, find, load, open, readable};
+use super::{choose, find, load, readable};
 use crate::args::WimExtractArgs;
 use crate::failure::{Failure, exit, with_causes};
 use crate::output::{Output, count, note, size};
-use crate::progress::{Bar, Watched};
+use crate::progress::Bar;
 
 /// What was extracted, and what was not.
 #[derive(Serialize)]
@@ -33,14 +33,11 @@ struct Renamed {
 
 /// Extracts an image, or parts of it.
 pub(crate) fn run(args: &WimExtractArgs, output: &Output) -> Result<(), Failure> {
-    let wim = open(&args.file)?;
-    readable(&wim, &args.file)?;
-    let image = load(
-        &wim,
-        &args.file,
-        choose(&wim, &args.file, Some(&args.image))?,
-    )?;
-    let mut source = wim.image_source(&image);
+    let file = &args.source.file;
+    let wim = args.source.open()?;
+    readable(&wim, file)?;
+    let image = load(&wim, file, choose(&wim, file, Some(&args.image))?)?;
+    let mut source = wim.extractor(&image);
     if !args.paths.is_empty() {
         source = source.only(
             args.paths
@@ -71,7 +68,8 @@ pub(crate) fn run(args: &WimExtractArgs, output: &Output) -> Result<(), Failure>
         .because(&error)
     })?;
     let bar = Bar::bytes("extracting");
-    let sent = source.send(&mut Watched::new(&mut sink, &bar));
+    let mut progress = |progress: Progress| bar.set(progress.done, progress.total);
+    let sent = source.progress(&mut progress).send(&mut sink);
     bar.finish();
     let report = sink.finish();
     let mut problems = Vec::new();
@@ -125,7 +123,7 @@ pub(crate) fn run(args: &WimExtractArgs, output: &Output) -> Result<(), Failure>
         format!(
             "{} of {} could not be extracted; everything else was",
             count(number, "file"),
-            args.file.display()
+            file.display()
         ),
     );
     Err(if damaged || args.overwrite {

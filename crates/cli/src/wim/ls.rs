@@ -5,7 +5,7 @@ use wcow_ntmeta::FileTime;
 use wcow_wim::{Image, NodeId, StreamRole, Wim};
 
 use super::glob::Glob;
-use super::{choose, find, load, open};
+use super::{choose, find, load};
 use crate::args::WimLsArgs;
 use crate::failure::{Failure, exit};
 use crate::output::{Output, note, plain};
@@ -40,9 +40,9 @@ struct StreamLine {
 
 /// Lists an image, a folder of it, or what matches.
 pub(crate) fn run(args: &WimLsArgs, output: &Output) -> Result<(), Failure> {
-    let wim = open(&args.file)?;
+    let wim = args.source.open()?;
     let (index, globs) = image_and_globs(&wim, args)?;
-    let image = load(&wim, &args.file, index)?;
+    let image = load(&wim, &args.source.file, index)?;
     let nodes = if globs.is_empty() {
         below(&image, image.root(), args.recursive)
     } else {
@@ -92,7 +92,7 @@ fn image_and_globs(
         }
         word => word.as_deref(),
     };
-    Ok((choose(wim, &args.file, image)?, globs))
+    Ok((choose(wim, &args.source.file, image)?, globs))
 }
 
 /// What is in a folder; with everything below it if asked for.

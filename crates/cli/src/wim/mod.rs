@@ -5,16 +5,15 @@ mod extract;
 mod glob;
 mod info;
 mod ls;
+mod open;
 mod verify;
 
-use std::fs::File;
+pub(crate) use open::open;
+
 use std::path::Path;
 
 use wcow_ntmeta::RelPath;
-use wcow_wim::{
-    Blob, BlobLocation, Image, ImageError, ImageIndex, NodeId, OpenError, ReadError, Unsupported,
-    Wim,
-};
+use wcow_wim::{Image, ImageError, ImageIndex, NodeId, ReadError, Wim};
 
 use crate::args::WimCommand;
 use crate::failure::{Failure, exit};
@@ -25,59 +24,15 @@ pub(crate) fn run(command: &WimCommand, output: &Output) -> Result<(), Failure> 
     match command {
         WimCommand::Info { file, xml } => info::run(file, *xml, output),
         WimCommand::Ls(args) => ls::run(args, output),
-        WimCommand::Cat { file, image, path } => cat::run(file, image, path),
+        WimCommand::Cat(args) => cat::run(args),
         WimCommand::Extract(args) => extract::run(args, output),
-        WimCommand::Verify { file } => verify::run(file, output),
+        WimCommand::Verify(args) => verify::run(args, output),
     }
 }
 
-/// Opens a WIM file.
-pub(crate) fn open(path: &Path) -> Result<Wim, Failure> {
-    // Not every system opens a folder, and those that do cannot read it.
-    if path.is_dir() {
-        return Err(Failure::new(
-            exit::USAGE,
-            format!("{} is a folder, not a WIM file", path.display()),
-        ));
-    }
-    let file = File::open(path).map_err(|error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound {
-            exit::NOT_FOUND
-        } else {
-            exit::FAILED
-        };
-        Failure::new(code, format!("{} could not be opened", path.display())).because(&error)
-    })?;
-    if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
-        return Err(Failure::new(
-            exit::INTEGRITY,
-            format!("{} is not a WIM file: it is empty", path.display()),
-        ));
-    }
-    Wim::open(file).map_err(|error| {
-        let failure = match &error {
-            OpenError::Unsupported { .. } => Failure::new(exit::NOT_SUPPORTED, unreadable(path)),
-            OpenError::Io { .. } => Failure::new(exit::FAILED, unreadable(path)),
-            OpenError::NotAWim { .. } => Failure::new(
-                exit::INTEGRITY,
-                format!("{} is not a WIM file", path.display()),
-            ),
-            _ => Failure::new(exit::INTEGRITY, format!("{} is damaged", path.display())),
-        };
-        failure.because(&error)
-    })
-}
-
-/// Refuses a file whose contents this version cannot read, before anything is made of it.
+/// Refuses a file whose contents cannot be read, before anything is made of it.
 pub(crate) fn readable(wim: &Wim, path: &Path) -> Result<(), Failure> {
-    let is_solid = |blob: &Blob| matches!(blob.location, BlobLocation::Solid { .. });
-    let solid = || {
-        wim.blobs()
-            .iter()
-            .any(is_solid)
-            .then_some(Unsupported::Solid)
-    };
-    wim.unsupported().or_else(solid).map_or(Ok(()), |what| {
+    wim.unsupported().map_or(Ok(()), |what| {
         Err(Failure::new(exit::NOT_SUPPORTED, unreadable(path))
             .because(&ReadError::Unsupported { what }))
     })
@@ -108,10 +63,10 @@ pub(crate) fn choose(wim: &Wim, path: &Path, wanted: Option<&str>) -> Result<Ima
 /// Reads the metadata of an image.
 pub(crate) fn load(wim: &Wim, path: &Path, index: ImageIndex) -> Result<Image, Failure> {
     wim.image(index).map_err(|error| {
-        let code = if matches!(error, ImageError::Unsupported { .. }) {
-            exit::NOT_SUPPORTED
-        } else {
-            exit::INTEGRITY
+        let code = match error {
+            ImageError::Unsupported { .. } => exit::NOT_SUPPORTED,
+            ImageError::FirstPartMissing { .. } => exit::NOT_FOUND,
+            _ => exit::INTEGRITY,
         };
         Failure::new(
             code,
@@ -141,7 +96,8 @@ fn find(image: &Image, path: &str) -> Result<NodeId, Failure> {
 fn read_failure(what: &str, error: &ReadError) -> Failure {
     let code = match error {
         ReadError::Unsupported { .. } => exit::NOT_SUPPORTED,
-        ReadError::Io { .. } => exit::FAILED,
+        ReadError::Io { .. } | ReadError::Budget { .. } => exit::FAILED,
+        ReadError::Missing { .. } | ReadError::MissingPart { .. } => exit::NOT_FOUND,
         _ => exit::INTEGRITY,
     };
     Failure::new(code, format!("{what} could not be read")).because(error)

@@ -1,11 +1,8 @@
 //! `wcow wim verify`.
 
-use std::path::Path;
-
 use serde::Serialize;
-use wcow_wim::VerifyOptions;
 
-use super::open;
+use crate::args::WimVerifyArgs;
 use crate::failure::{Failure, exit, with_causes};
 use crate::output::{Output, count, note, size};
 use crate::progress::Bar;
@@ -24,12 +21,14 @@ struct Shown {
 }
 
 /// Checks everything that can be checked, and lists every problem.
-pub(crate) fn run(file: &Path, output: &Output) -> Result<(), Failure> {
-    let wim = open(file)?;
+pub(crate) fn run(args: &WimVerifyArgs, output: &Output) -> Result<(), Failure> {
+    let file = &args.source.file;
+    let wim = args.source.open()?;
     let bar = Bar::bytes("verifying");
-    let report = wim.verify(&VerifyOptions::default(), &mut |progress| {
-        bar.set(progress.done, progress.total)
-    });
+    let report = wim
+        .verifier()
+        .progress(&mut |progress| bar.set(progress.done, progress.total))
+        .run();
     bar.finish();
     let shown = Shown {
         file: file.display().to_string(),

@@ -1,7 +1,7 @@
 //! The WIM files that the scenarios install.
 
 use wcow_scenario::{WimShelf, wims};
-use wcow_wim::{VerifyOptions, Wim};
+use wcow_wim::Wim;
 
 #[test]
 fn every_file_is_sound_and_the_same_each_time() {
@@ -14,7 +14,7 @@ fn every_file_is_sound_and_the_same_each_time() {
             demo.name
         );
         let wim = Wim::open(bytes).expect("it can be opened");
-        let report = wim.verify(&VerifyOptions::default(), &mut |_| {});
+        let report = wim.verifier().run();
         assert!(report.is_ok(), "{}: {:?}", demo.name, report.problems);
         let windows = wim.images()[0]
             .windows

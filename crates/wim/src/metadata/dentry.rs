@@ -22,7 +22,7 @@ use wcow_ntmeta::FileTime;
 use wcow_tree::{Digest, Times};
 
 use crate::bytes::{array_at, round_up_8, u16_at, u32_at, u64_at};
-use crate::resource::as_u64;
+use crate::number::as_u64;
 
 use super::tree::Fault;
 

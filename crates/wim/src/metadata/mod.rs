@@ -4,14 +4,18 @@
 //! first), leave unused bytes behind, and give a directory without children offset 0 or an empty list; all are read.
 
 pub(crate) mod dentry;
+mod reparse;
 mod security;
 pub(crate) mod tree;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use wcow_ntmeta::{FileAttributes, RelPath, ReparsePoint, SecurityDescriptor, WideName};
 use wcow_tree::{Digest, Extra, Times};
 
 use crate::error::Warnings;
-use crate::resource::as_u64;
+use crate::number::as_u64;
 use crate::{ImageError, ImageIndex, Limits, Part, ReadError, Warning, Wim};
 
 use tree::{NO_LINK, NOT_FIXED, Node, Tree};
@@ -28,6 +32,8 @@ pub struct Image {
     index: ImageIndex,
     tree: Tree,
     warnings: Warnings,
+    /// Data of the reparse points, by digest; read when first needed.
+    reparse: OnceLock<BTreeMap<Digest, Box<[u8]>>>,
 }
 
 /// A file or directory of one [`Image`].
@@ -115,6 +121,7 @@ impl Image {
             index,
             tree,
             warnings,
+            reparse: OnceLock::new(),
         })
     }
 
@@ -310,7 +317,11 @@ impl Image {
             .find(|stream| stream.role == StreamRole::Reparse);
         let data = match stream {
             Some(stream) if !stream.digest.is_zero() => {
-                self.wim.read_blob_to_vec(&stream.digest, MAX_REPARSE)?
+                let known = self.reparse.get_or_init(|| reparse::read_all(self));
+                match known.get(&stream.digest) {
+                    Some(data) => data.to_vec(),
+                    None => self.wim.read_blob_to_vec(&stream.digest, MAX_REPARSE)?,
+                }
             }
             _ => Vec::new(),
         };

@@ -7,7 +7,7 @@ use wcow_ntmeta::SecurityDescriptor;
 
 use crate::bytes::{round_up_8, u32_at, u64_at};
 use crate::error::Warnings;
-use crate::{Part, resource::as_u64};
+use crate::{Part, number::as_u64};
 
 use super::tree::Fault;
 

@@ -10,7 +10,7 @@ use wcow_tree::{Digest, Extra, TaggedItem, Times};
 
 use crate::bytes::u32_at;
 use crate::error::Warnings;
-use crate::resource::as_u64;
+use crate::number::as_u64;
 use crate::{Limits, Part};
 
 use super::dentry::{Dentry, StreamEntry};

@@ -8,7 +8,7 @@ use wcow_ntmeta::{RelPath, WideName};
 use wcow_tree::{Digest, Entry, EntryId, SendError, SinkError, StreamEnd, StreamRef, TreeSink};
 
 use crate::ImageIndex;
-use crate::resource::as_u64;
+use crate::number::as_u64;
 
 use super::output::{self, Mark, Output};
 use super::{BlobStore, StoredBlob, WriteError};

@@ -11,7 +11,7 @@ use wcow_tree::{Digest, Entry, EntryId, StreamRef};
 
 use crate::metadata::dentry::{FIXED_LEN, STREAM_FIXED_LEN};
 use crate::metadata::tree::NOT_FIXED;
-use crate::resource::as_u64;
+use crate::number::as_u64;
 
 use super::image::ImageTree;
 use super::{BlobStore, ImageSummary, WriteError};

@@ -20,7 +20,8 @@ use wcow_ntmeta::{FileTime, Guid, RelPath};
 use wcow_tree::{Digest, SendError, TreeSource};
 
 use crate::header::{self, HEADER_LEN, at};
-use crate::resource::{METADATA, as_u64};
+use crate::number::as_u64;
+use crate::resource::METADATA;
 use crate::{ImageIndex, ResourceHeader, WindowsInfo, lookup_table};
 
 use image::ImageSink;

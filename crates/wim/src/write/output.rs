@@ -7,7 +7,7 @@ use wcow_tree::Digest;
 
 use crate::header::HEADER_LEN;
 use crate::integrity::FIXED_LEN;
-use crate::resource::as_u64;
+use crate::number::as_u64;
 
 use super::{IntegrityChoice, WriteError};
 

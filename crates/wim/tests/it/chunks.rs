@@ -111,7 +111,8 @@ fn chunk_tables_are_checked() {
             &format!("expected a stored size of 1 to 4096, {found}"),
         );
     }
-    let bytes = wim_with(XPRESS, 4096, &two_raw(4000, &contents), 5000, &contents);
+    let short = two_raw(4000, &contents[..4800]);
+    let bytes = wim_with(XPRESS, 4096, &short, 5000, &contents);
     check_error(&bytes, &contents, "does not decompress");
     // Backwards: three chunks, the second ends before it begins.
     let contents = vec![1; 10000];
@@ -160,16 +161,6 @@ fn large_resources_with_lying_tables_are_refused() {
         &wim_with(XPRESS, 4096, &stored, contents.len(), &contents),
         &contents,
         "chunk 400 of the resource",
-    );
-}
-
-#[test]
-fn lzms_is_refused_by_name() {
-    let bytes = wim_with(8, 32768, &[0; 100], 1000, b"x");
-    check_error(
-        &bytes,
-        b"x",
-        "LZMS compression cannot be read by this version",
     );
 }
 

@@ -22,7 +22,7 @@ fn check(bytes: &[u8]) {
     let sound = verify(&wim).is_ok();
     let whole = wim.images().iter().all(|info| {
         wim.image(info.index)
-            .is_ok_and(|image| MemoryTree::collect(&mut wim.image_source(&image)).is_ok())
+            .is_ok_and(|image| MemoryTree::collect(&mut wim.extractor(&image)).is_ok())
     });
     assert!(whole || !sound, "verified, but cannot be read");
 }

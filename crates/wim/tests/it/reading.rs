@@ -43,7 +43,7 @@ fn a_selection_has_its_parents_and_all_that_is_in_it() {
     let wim = open(&wim_of(&rich_tree())).expect("it opens");
     let image = wim.image(first()).expect("it is there");
     let select = |path| image.lookup(&RelPath::parse(path)).expect("it is there");
-    let mut source = wim.image_source(&image).only([select(r"Windows\System32")]);
+    let mut source = wim.extractor(&image).only([select(r"Windows\System32")]);
     let tree = MemoryTree::collect(&mut source).expect("it can be sent");
     let paths: Vec<String> = tree.paths().iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -75,7 +75,7 @@ fn a_damaged_blob_is_named_and_the_rest_is_sent() {
     let image = wim.image(first()).expect("it is there");
     let mut sink = MemorySink::new();
     let error = wim
-        .image_source(&image)
+        .extractor(&image)
         .send(&mut sink)
         .expect_err("a blob is damaged");
     assert_eq!(
@@ -114,7 +114,7 @@ fn a_blob_of_another_file_is_found_through_the_resolver() {
     assert!(verify(&wim).is_ok());
     let image = wim.image(first()).expect("it is there");
     assert_eq!(
-        MemoryTree::collect(&mut wim.image_source(&image)).expect("it can be sent"),
+        MemoryTree::collect(&mut wim.extractor(&image)).expect("it can be sent"),
         small_tree()
     );
 }

@@ -5,8 +5,7 @@ use wcow_ntmeta::{FileAttributes, FileTime, Guid, ReparsePoint, SecurityDescript
 use wcow_tree::memory::MemoryTree;
 use wcow_tree::{Digest, Times};
 use wcow_wim::{
-    ImageIndex, NewImage, OpenError, VerifyOptions, VerifyReport, Wim, WriteOptions,
-    write_uncompressed,
+    ImageIndex, NewImage, OpenError, VerifyReport, Wim, WriteOptions, write_uncompressed,
 };
 
 /// Offset of the flags in the header.
@@ -98,14 +97,14 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Wim, OpenError> {
 
 /// Everything that is wrong with a file.
 pub(crate) fn verify(wim: &Wim) -> VerifyReport {
-    wim.verify(&VerifyOptions::default(), &mut |_| {})
+    wim.verifier().run()
 }
 
 /// The tree of an image.
 #[track_caller]
 pub(crate) fn tree_of(wim: &Wim, index: ImageIndex) -> MemoryTree {
     let image = wim.image(index).expect("the image can be read");
-    MemoryTree::collect(&mut wim.image_source(&image)).expect("the image can be sent")
+    MemoryTree::collect(&mut wim.extractor(&image)).expect("the image can be sent")
 }
 
 /// An error with all its causes.

@@ -1,0 +1,112 @@
+//! One file on disk: a whole WIM, or one part of a split set.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::codec::Codec;
+use crate::layout::Layout;
+use crate::read_at::Input;
+use crate::{Header, ReadError, ResourceHeader};
+
+/// A file, and what it takes to read its resources.
+pub(crate) struct WimFile {
+    pub(crate) input: Input,
+    pub(crate) header: Header,
+    /// The resources of each solid run of its lookup table.
+    pub(crate) solid_runs: Vec<Vec<ResourceHeader>>,
+    /// Uncompressed bytes that a chunk may have.
+    pub(crate) max_chunk: u64,
+    /// Runs whose chunk tables were read.
+    runs: Mutex<BTreeMap<u32, Arc<SolidRun>>>,
+}
+
+/// The resources of a solid run, which count as one string of bytes.
+#[derive(Debug)]
+pub(crate) struct SolidRun {
+    /// Each resource, with the position of its first byte in the run.
+    pub(crate) resources: Vec<(u64, Layout)>,
+    /// Uncompressed bytes of all of them.
+    pub(crate) size: u64,
+}
+
+impl WimFile {
+    pub(crate) fn new(
+        input: Input,
+        header: Header,
+        solid_runs: Vec<Vec<ResourceHeader>>,
+        max_chunk: u64,
+    ) -> Self {
+        Self {
+            input,
+            header,
+            solid_runs,
+            max_chunk,
+            runs: Mutex::default(),
+        }
+    }
+
+    /// The chunks of a resource that is not solid.
+    pub(crate) fn layout(&self, resource: &ResourceHeader) -> Result<Layout, ReadError> {
+        layout_of(&self.input, &self.header, resource, self.max_chunk)
+    }
+
+    /// The chunks of a solid run.
+    pub(crate) fn solid_run(&self, run: u32) -> Result<Arc<SolidRun>, ReadError> {
+        let runs = || self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(run) = runs().get(&run) {
+            return Ok(Arc::clone(run));
+        }
+        let headers = usize::try_from(run)
+            .ok()
+            .and_then(|run| self.solid_runs.get(run));
+        let mut resources = Vec::new();
+        let mut size = 0_u64;
+        for header in headers.map(Vec::as_slice).unwrap_or_default() {
+            let layout = Layout::solid(&self.input, header, self.max_chunk)?;
+            let start = size;
+            size = size.checked_add(layout.size).ok_or_else(|| ReadError::Resource {
+                offset: header.offset,
+                what: format!("expected a run of solid resources below 2^64 bytes, found {size} before one of {}", layout.size),
+            })?;
+            resources.push((start, layout));
+        }
+        let read = Arc::new(SolidRun { resources, size });
+        runs().insert(run, Arc::clone(&read));
+        Ok(read)
+    }
+
+    /// Where the solid run begins in the file.
+    pub(crate) fn run_offset(&self, run: u32) -> u64 {
+        let headers = usize::try_from(run)
+            .ok()
+            .and_then(|run| self.solid_runs.get(run));
+        headers
+            .and_then(|headers| headers.first())
+            .map_or(u64::MAX, |header| header.offset)
+    }
+}
+
+/// The chunks of a resource that is not solid, of a file with this header.
+pub(crate) fn layout_of(
+    input: &Input,
+    header: &Header,
+    resource: &ResourceHeader,
+    max_chunk: u64,
+) -> Result<Layout, ReadError> {
+    let codec = Codec {
+        compression: header.compression,
+        chunk_size: header.chunk_size,
+    };
+    Layout::new(input, codec, header.is_pipable(), resource, max_chunk)
+}
+
+impl SolidRun {
+    /// The resource with the byte at `position`, by its place in the list.
+    pub(crate) fn resource_at(&self, position: u64) -> Option<usize> {
+        // Resources without bytes hold no position; the last one that begins at or before it is the right one.
+        self.resources
+            .partition_point(|(start, _)| *start <= position)
+            .checked_sub(1)
+            .filter(|_| position < self.size)
+    }
+}
