@@ -124,8 +124,8 @@ pub(crate) enum WimCommand {
     Cat(WimCatArgs),
     /// Extract an image, or parts of it, into a folder.
     ///
-    /// Nothing is written outside that folder. If it is interrupted, what was written until then stays, the last file cut off or
-    /// empty; the same command with --overwrite does it all again.
+    /// Nothing is written outside that folder. If it is interrupted, what was written until then stays, each file whole; the same
+    /// command with --overwrite does it all again.
     Extract(WimExtractArgs),
     /// Check every byte that can be checked, and list every problem.
     Verify(WimVerifyArgs),
@@ -195,6 +195,22 @@ pub(crate) struct WimExtractArgs {
     /// Replace files that are there.
     #[arg(long)]
     pub(crate) overwrite: bool,
+    /// Keep what this disk has no place for in FILE (long alternate data streams in FILE.streams): attributes, exact times,
+    /// security descriptors, short names, streams, reparse data, encrypted files and more. It must not lie in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metadata: Option<PathBuf>,
+    /// Which names are written as they are; the others are changed, and told.
+    #[arg(long, value_enum, default_value_t = ExtractNames::Host)]
+    pub(crate) names: ExtractNames,
+}
+
+/// Which names are written as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExtractNames {
+    /// Those that this disk can hold.
+    Host,
+    /// Those that Windows can hold too: the folder can be copied there.
+    Windows,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,16 +3,18 @@
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
 /// Writes the bytes as lower-case hexadecimal digits, two a byte.
-pub(crate) fn encode(bytes: &[u8]) -> String {
+pub fn encode(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    for &byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
-/// Reads what [`encode`] writes; upper-case digits too.
-pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+/// Reads what [`encode`] writes; upper-case digits too. `None` for anything else.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
@@ -31,12 +33,18 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
 }
 
 /// For `#[serde(with)]`: a byte vector as a hexadecimal string.
-pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+///
+/// # Errors
+/// Those of the serializer.
+pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&encode(bytes))
 }
 
 /// For `#[serde(with)]`: a byte vector from a hexadecimal string.
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+///
+/// # Errors
+/// Those of the deserializer, and anything but an even number of hexadecimal digits.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(deserializer)?;
     decode(&text).ok_or_else(|| D::Error::custom("expected an even number of hexadecimal digits"))
 }

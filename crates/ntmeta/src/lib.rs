@@ -27,12 +27,12 @@ pub use sid::{ParseSidError, Sid};
 pub use time::{FileTime, ParseTimeError};
 pub use wide_name::WideName;
 
+pub mod hex;
 pub mod upcase;
 
 mod attributes;
 mod bytes;
 mod guid;
-mod hex;
 mod host_path;
 mod hresult;
 mod rel_path;

@@ -27,9 +27,11 @@ pub enum NameRule {
     Unix,
     /// What Windows allows in a name.
     Windows,
+    /// What both allow: the characters of Windows, and no more bytes than Unix takes.
+    Both,
 }
 
-/// The longest name that is written, in bytes by the Unix rule, in UTF-16 units by the Windows rule.
+/// The longest name that is written: in UTF-16 units by the Windows rule, in bytes of UTF-8 by the others.
 pub const MAX_NAME: usize = 255;
 
 /// The name to write for a Windows name. It is never empty, `.` or `..`, and has no separator and no NUL.
@@ -43,6 +45,9 @@ pub const MAX_NAME: usize = 255;
 /// assert_eq!(written_name(&"aux.h".into(), NameRule::Windows), "%0061ux.h");
 /// ```
 pub fn written_name(name: &WideName, rule: NameRule) -> String {
+    if let Some(text) = plain(name.units()) {
+        return text;
+    }
     let text = escape(name.units(), rule);
     if measure(&text, rule) <= MAX_NAME {
         text
@@ -63,6 +68,36 @@ const PERCENT: u16 = b'%' as u16;
 
 /// Device names besides COM and LPT with a digit.
 const DEVICES: &[&str] = &["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"];
+/// Units in the longest of all device names.
+const LONGEST_DEVICE: usize = 7;
+/// First letters of all device names, in upper case.
+const DEVICE_LETTERS: [u16; 5] = [
+    b'A' as u16,
+    b'C' as u16,
+    b'L' as u16,
+    b'N' as u16,
+    b'P' as u16,
+];
+
+/// Most names at once: not too long, of ASCII letters, digits, `-` and `_` with dots among them, and surely no device name.
+/// Every rule leaves those as they are.
+fn plain(units: &[u16]) -> Option<String> {
+    let [first, ..] = units else { return None };
+    let base = units.iter().take_while(|unit| **unit != DOT).count();
+    let may_be_device = base <= LONGEST_DEVICE && DEVICE_LETTERS.contains(&(first & !0x20));
+    if units.len() > MAX_NAME || base == 0 || may_be_device || units.last() == Some(&DOT) {
+        return None;
+    }
+    let mut text = String::with_capacity(units.len());
+    for unit in units {
+        let character = char::from(u8::try_from(*unit).ok()?);
+        if !(character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_')) {
+            return None;
+        }
+        text.push(character);
+    }
+    Some(text)
+}
 
 fn escape(units: &[u16], rule: NameRule) -> String {
     match units {
@@ -70,7 +105,7 @@ fn escape(units: &[u16], rule: NameRule) -> String {
         [DOT] | [DOT, DOT] => return units.iter().map(|unit| escaped(*unit)).collect(),
         _ => {}
     }
-    let windows = rule == NameRule::Windows;
+    let windows = rule != NameRule::Unix;
     let device = windows && is_device(units);
     let last = units.len() - 1;
     let mut text = String::with_capacity(units.len());
@@ -139,7 +174,7 @@ fn is_device(units: &[u16]) -> bool {
 
 fn measure(text: &str, rule: NameRule) -> usize {
     match rule {
-        NameRule::Unix => text.len(),
+        NameRule::Unix | NameRule::Both => text.len(),
         NameRule::Windows => text.encode_utf16().count(),
     }
 }

@@ -1,12 +1,16 @@
 //! `wcow wim extract`.
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
-use wcow_tree::disk::{DiskOptions, DiskReport, DiskSink, Existing, Links, Problem};
+use wcow_tree::disk::{
+    DiskOptions, DiskReport, DiskSink, Existing, Links, MetadataWriter, Names, Problem,
+};
 use wcow_tree::{SendError, TreeSource};
 use wcow_wim::{Image, NodeId, Progress, ReadError, SourceProblem, SourceProblems};
 
 use super::{choose, find, load, readable};
-use crate::args::WimExtractArgs;
+use crate::args::{ExtractNames, WimExtractArgs};
 use crate::failure::{Failure, exit, with_causes};
 use crate::output::{Output, count, note, size};
 use crate::progress::Bar;
@@ -21,7 +25,10 @@ struct Shown {
     bytes: u64,
     renamed: Vec<Renamed>,
     problems: Vec<String>,
+    /// What the disk has no place for; with `metadata`, it is there.
     not_kept: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<String>,
 }
 
 /// A name that this disk cannot hold.
@@ -53,6 +60,11 @@ pub(crate) fn run(args: &WimExtractArgs, output: &Output) -> Result<(), Failure>
         Existing::Refuse
     };
     options.links = Links::Relative;
+    options.names = match args.names {
+        ExtractNames::Host => Names::Host,
+        ExtractNames::Windows => Names::Windows,
+    };
+    let existing = options.existing;
     std::fs::create_dir_all(&args.dest).map_err(|error| {
         Failure::new(
             exit::FAILED,
@@ -67,6 +79,9 @@ pub(crate) fn run(args: &WimExtractArgs, output: &Output) -> Result<(), Failure>
         )
         .because(&error)
     })?;
+    if let Some(path) = &args.metadata {
+        sink = sink.with_metadata(metadata_writer(path, &args.dest, existing)?);
+    }
     let bar = Bar::bytes("extracting");
     let mut progress = |progress: Progress| bar.set(progress.done, progress.total);
     let sent = source.progress(&mut progress).send(&mut sink);
@@ -133,6 +148,48 @@ pub(crate) fn run(args: &WimExtractArgs, output: &Output) -> Result<(), Failure>
     })
 }
 
+/// Begins the metadata file, which must lie outside the folder: a later capture would take it for a part of the tree.
+fn metadata_writer(
+    path: &Path,
+    folder: &Path,
+    existing: Existing,
+) -> Result<MetadataWriter, Failure> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    if let (Ok(parent), Ok(folder)) = (parent.canonicalize(), folder.canonicalize())
+        && parent.starts_with(&folder)
+    {
+        return Err(Failure::new(
+            exit::USAGE,
+            format!(
+                "the metadata file {} would lie in the folder that is extracted into",
+                path.display()
+            ),
+        )
+        .help("put it beside the folder"));
+    }
+    MetadataWriter::create(path, existing).map_err(|error| {
+        let failure = Failure::new(
+            exit::FAILED,
+            format!("the metadata file {} cannot be written", path.display()),
+        );
+        let failure = failure.because(&error);
+        if existing == Existing::Refuse && (path.exists() || streams_exist(path)) {
+            failure.help("a file that is there already is replaced with --overwrite")
+        } else {
+            failure
+        }
+    })
+}
+
+fn streams_exist(path: &Path) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".streams");
+    Path::new(&name).exists()
+}
+
 fn show(
     report: &DiskReport,
     problems: &[String],
@@ -156,6 +213,10 @@ fn show(
             .collect(),
         problems: problems.to_vec(),
         not_kept: not_kept(report),
+        metadata: args
+            .metadata
+            .as_ref()
+            .map(|path| path.display().to_string()),
     };
     for renamed in &shown.renamed {
         note(&format!(
@@ -174,10 +235,11 @@ fn show(
         ));
     }
     if !shown.not_kept.is_empty() {
-        note(&format!(
-            "this disk does not keep: {}",
-            shown.not_kept.join(", ")
-        ));
+        let what = shown.not_kept.join(", ");
+        note(&match &shown.metadata {
+            Some(file) => format!("kept in {file}, because this disk does not: {what}"),
+            None => format!("this disk does not keep: {what} (--metadata FILE does)"),
+        });
     }
     for problem in problems {
         note(&format!("not extracted: {problem}"));
@@ -209,6 +271,8 @@ fn not_kept(report: &DiskReport) -> Vec<String> {
         (kept.short_names, "short name"),
         (kept.named_streams, "alternate data stream"),
         (kept.reparse_points, "reparse point"),
+        (kept.encrypted, "encrypted file"),
+        (kept.hard_links, "hard link"),
         (kept.extra, "object id or set of extended attribute"),
         (report.skipped_link_count, "link"),
     ]

@@ -3,6 +3,7 @@
 use std::fs;
 
 use sha1::Digest;
+use wcow_tree::disk::{DiskSource, Metadata};
 use wcow_tree::memory::MemoryTree;
 
 use crate::support::{Home, bytes, wim_of};
@@ -196,6 +197,49 @@ fn extraction_of_all_or_parts_and_twice() {
 
     home.wcow(&["wim", "extract", "one.wim", "1", "one.wim"])
         .fails(1, &["one.wim"]);
+}
+
+#[test]
+fn what_the_disk_does_not_keep_is_kept_beside_it() {
+    let home = home();
+    let extract = |more: &[&str]| {
+        let words = ["wim", "extract", "one.wim", "1", "out", "--metadata"];
+        home.wcow(&[&words, more].concat())
+    };
+    extract(&["out/meta"]).fails(2, &["out/meta", "beside"]);
+    let ran = extract(&["meta"]);
+    ran.ends(0)
+        .says(&["kept in meta", "1 alternate data stream"]);
+    extract(&["meta"]).fails(1, &["meta", "--overwrite"]);
+    extract(&["meta", "--overwrite"]).ok();
+    assert!(!home.path("meta.part").exists(), "it has its name");
+
+    let metadata = Metadata::read(&home.path("meta")).expect("just written");
+    let source = DiskSource::open(&home.path("out")).expect("just made");
+    let found = MemoryTree::collect(&mut source.with_metadata(metadata)).expect("all there");
+    assert_eq!(found.differences(&tree()), [""; 0]);
+}
+
+#[test]
+fn names_for_windows() {
+    let home = Home::new();
+    let tree = MemoryTree::new()
+        .file("aux.h", "1")
+        .file("Name", "2")
+        .file("NAME", "3");
+    home.put("names.wim", &wim_of(&[("only", tree)]));
+    let ran = home.wcow(&[
+        "wim",
+        "extract",
+        "names.wim",
+        "1",
+        "out",
+        "--names",
+        "windows",
+    ]);
+    ran.ends(0)
+        .says(&["renamed: aux.h is %0061ux.h here", "%~2"]);
+    assert_eq!(bytes(&home.path("out/%0061ux.h")), b"1");
 }
 
 #[test]

@@ -23,7 +23,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub use options::{DiskOptions, Existing, Links};
+pub use metadata::{Metadata, MetadataError, MetadataWriter};
+pub use options::{DiskOptions, Existing, Links, Names};
 pub use report::{DiskReport, NotKept, Problem, Renamed, SkippedLink};
 pub use sink::DiskSink;
 pub use source::{CaptureError, DiskSource};
@@ -31,9 +32,12 @@ pub use source::{CaptureError, DiskSource};
 use std::io;
 use std::path::PathBuf;
 
+use cap_std::fs::OpenOptions;
 use thiserror::Error;
 
+mod handles;
 mod link;
+mod metadata;
 mod options;
 mod probe;
 mod report;
@@ -64,3 +68,14 @@ pub enum OpenError {
         source: io::Error,
     },
 }
+
+/// Opening must not wait for the other end of a pipe that took the file's place.
+#[cfg(unix)]
+fn without_waiting(options: &mut OpenOptions) {
+    use cap_fs_ext::OpenOptionsSyncExt;
+
+    options.nonblock(true);
+}
+
+#[cfg(not(unix))]
+fn without_waiting(_: &mut OpenOptions) {}

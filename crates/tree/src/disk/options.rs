@@ -8,6 +8,8 @@ pub struct DiskOptions {
     pub existing: Existing,
     /// What happens to symbolic links and junctions.
     pub links: Links,
+    /// Which names are written as they are.
+    pub names: Names,
     /// How many problems, renamed entries and skipped links the report lists each; the others are only counted.
     pub list_at_most: usize,
 }
@@ -17,7 +19,8 @@ pub struct DiskOptions {
 pub enum Existing {
     /// The entry is a problem and is left out. Directories are written into.
     Refuse,
-    /// A file or link of that name is removed first. Directories are written into, and never removed.
+    /// A file or link of that name is replaced, a file only once the new one is complete. Directories are written into,
+    /// and never removed.
     Overwrite,
 }
 
@@ -31,11 +34,22 @@ pub enum Links {
     Relative,
 }
 
+/// Which names are written as they are; all others are changed by the rule of [`names`](crate::names).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Those that this destination can hold, which is tried out.
+    Host,
+    /// Those that Windows takes for what they are as well: no reserved characters and device names, no dot or space at the
+    /// end, no two in a directory that differ in case only. The written tree can be copied to Windows.
+    Windows,
+}
+
 impl Default for DiskOptions {
     fn default() -> Self {
         Self {
             existing: Existing::Refuse,
             links: Links::Report,
+            names: Names::Host,
             list_at_most: 1000,
         }
     }

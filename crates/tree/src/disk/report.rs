@@ -77,6 +77,10 @@ pub struct NotKept {
     pub named_streams: u64,
     /// Reparse points other than links.
     pub reparse_points: u64,
+    /// Encrypted files that only the metadata holds.
+    pub encrypted: u64,
+    /// Further names of files that only the metadata holds, because the disk has no hard links.
+    pub hard_links: u64,
     /// Object ids, extended attributes and unknown items.
     pub extra: u64,
 }

@@ -4,4 +4,6 @@
 #[cfg(target_os = "linux")]
 mod disk;
 mod memory;
+#[cfg(target_os = "linux")]
+mod metadata;
 mod names;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use wcow_ntmeta::WideName;
 use wcow_tree::names::{MAX_NAME, NameRule, numbered_name, written_name};
 
-const RULES: [NameRule; 2] = [NameRule::Unix, NameRule::Windows];
+const RULES: [NameRule; 3] = [NameRule::Unix, NameRule::Windows, NameRule::Both];
 
 /// Reads a written name back, by the documented table alone. Shortened names have no way back.
 fn original(written: &str) -> Option<WideName> {
@@ -36,9 +36,12 @@ fn original(written: &str) -> Option<WideName> {
 fn assert_safe(written: &str, rule: NameRule) {
     assert!(!matches!(written, "" | "." | ".."), "{written:?}");
     assert!(!written.contains(['/', '\\', '\0']), "{written:?}");
+    if rule != NameRule::Windows {
+        assert!(written.len() <= MAX_NAME, "{written:?}");
+    }
     match rule {
-        NameRule::Unix => assert!(written.len() <= MAX_NAME, "{written:?}"),
-        NameRule::Windows => {
+        NameRule::Unix => {}
+        NameRule::Windows | NameRule::Both => {
             assert!(written.encode_utf16().count() <= MAX_NAME, "{written:?}");
             assert!(
                 !written.contains(|c: char| ":*?\"<>|".contains(c) || c < ' '),
@@ -70,9 +73,10 @@ fn names_by_the_table() {
         assert_eq!(
             [
                 written_name(&name, NameRule::Unix),
-                written_name(&name, NameRule::Windows)
+                written_name(&name, NameRule::Windows),
+                written_name(&name, NameRule::Both)
             ],
-            [unix, windows]
+            [unix, windows, windows]
         );
     }
     check("a.txt", "a.txt", "a.txt");
@@ -94,6 +98,11 @@ fn names_by_the_table() {
     check("Com1.log", "Com1.log", "%0043om1.log");
     check("LPT¹ .x", "LPT¹ .x", "%004CPT¹ .x");
     check("com", "com", "com");
+    check("AUX", "AUX", "%0041UX");
+    check("prn.", "prn.", "%0070rn%002E");
+    check("aux.h", "aux.h", "%0061ux.h");
+    check("ntdll.dll", "ntdll.dll", "ntdll.dll");
+    check("longer-name.", "longer-name.", "longer-name%002E");
     check("com10", "com10", "com10");
     check("nul ", "nul ", "%006Eul%0020");
     check("CONOUT$", "CONOUT$", "%0043ONOUT$");
@@ -157,7 +166,9 @@ fn long_names_are_shortened_and_stay_apart() {
     // 255 units of three bytes each: Windows can hold that, UTF-8 disks cannot.
     let name = WideName::from("字".repeat(255));
     assert_eq!(written_name(&name, NameRule::Windows), "字".repeat(255));
-    assert_eq!(written_name(&name, NameRule::Unix).len(), 71 * 3 + 42);
+    for rule in [NameRule::Unix, NameRule::Both] {
+        assert_eq!(written_name(&name, rule).len(), 71 * 3 + 42);
+    }
 }
 
 fn unit() -> impl Strategy<Value = u16> {

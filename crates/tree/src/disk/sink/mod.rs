@@ -1,88 +1,88 @@
 //! Writes a tree below a directory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 use std::fs::FileTimes;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::sync::Arc;
 
 use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, OpenOptions};
-use wcow_ntmeta::{FileAttributes, FileTime, RelPath, ReparseTarget, WideName};
+use wcow_ntmeta::FileTime;
 
+use nodes::{Nodes, State};
+use output::Output;
 pub(super) use place::identity;
+use place::{Made, Taken};
 
-use super::link::relative_target;
+use super::handles::{Handles, Slot};
+use super::metadata::{Beside, MetadataWriter};
 use super::probe::{Probe, probe};
 use super::time::to_system;
-use super::{DiskOptions, DiskReport, Links, OpenError, Problem, Renamed, SkippedLink};
-use crate::names::written_name;
-use crate::{Entry, EntryId, SinkError, Stream, StreamEnd, StreamKind, StreamRef, Times, TreeSink};
+use super::{DiskOptions, DiskReport, Names, OpenError, Problem, without_waiting};
+use crate::names::NameRule;
+use crate::{Entry, SinkError, StreamEnd, StreamKind, StreamRef, TreeSink};
 
+mod kept;
+mod links;
+mod nodes;
+mod output;
 mod place;
 
 /// Directories below each other that are written; a tree that goes deeper is cut off there, with a problem for each
 /// entry.
-const MAX_DEPTH: usize = 1024;
-/// Handles kept open from the destination down.
-const MAX_HANDLES: usize = 48;
+const MAX_DEPTH: u16 = 1024;
+/// Contents that come in one piece of at most this many bytes are written under the file's own name at once.
+const WHOLE: usize = 1 << 20;
 
 /// Writes a tree below a directory, and never outside it.
 ///
-/// Files get their final names at once, and their contents when they come. A file whose contents were damaged, or never
-/// came, is removed again; [`finish`](Self::finish) does the last of it, so call it after a failed transfer too.
+/// A file is made when its contents come. If they come in one piece of at most 1 MiB they are written under the file's name
+/// at once, and the file is removed if that fails; otherwise they are written under a temporary name in the same directory
+/// (`.wcow-part-0`), which is changed when all of them are there. So no file has its name and a part of its contents: not when
+/// the contents are damaged or never come, the disk is full, an error happens, or the sink is dropped at any moment.
+/// Of a killed process at most the file in progress is left. Further names are made when the file is complete, symbolic
+/// links by [`finish`](Self::finish), which also sets the times of directories; call it after a failed transfer too, or
+/// [`abort`](Self::abort).
+///
+/// For a file in one piece that is four system calls: create, write, set the times, close.
 #[derive(Debug)]
 pub struct DiskSink {
-    root: Arc<Dir>,
+    handles: Handles,
     probe: Probe,
     options: DiskOptions,
     report: DiskReport,
-    nodes: BTreeMap<EntryId, Node>,
-    /// Names written so far in each directory, as the disk compares them, with the highest number given to each.
-    taken: BTreeMap<EntryId, BTreeMap<WideName, u32>>,
-    /// Device and inode of everything written, to tell own entries from others under names the disk takes for the same.
-    ours: BTreeSet<(u64, u64)>,
-    /// Further names of files whose contents may still be damaged.
-    links: BTreeMap<EntryId, Vec<EntryId>>,
-    /// Open directories from the destination down to the one used last.
-    chain: Vec<(EntryId, Arc<Dir>)>,
-    /// The directory used last, if it lies deeper than the chain goes.
-    deep: Option<(EntryId, Arc<Dir>)>,
-    /// The file made last, still open.
-    latest: Option<(EntryId, File)>,
-    open: Option<OpenStream>,
+    nodes: Nodes,
+    taken: Taken,
+    made_in: HashMap<Slot, Made>,
+    /// Names to make when a file has its contents, by the file.
+    further: HashMap<Slot, Vec<Slot>>,
+    /// Symbolic links to make, with what they say.
+    links: Vec<(Slot, String)>,
+    open: Option<Open>,
+    metadata: Beside,
+    /// The transfer was given up.
+    stopped: bool,
+    /// For tests: how many bytes the disk still takes.
+    #[cfg(test)]
+    room: Option<u64>,
 }
 
 #[derive(Debug)]
-struct Node {
-    parent: Option<EntryId>,
-    name: WideName,
-    /// The name on the disk.
-    written: String,
-    depth: usize,
-    times: Times,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Directory,
-    /// A file that waits for the contents of the stream at `stream`, `len` bytes.
-    Waiting {
-        stream: usize,
-        len: u64,
+enum Open {
+    File(OpenFile),
+    /// A stream that goes to the metadata.
+    Beside {
+        slot: Slot,
+        left: Option<u64>,
     },
-    /// A file that has all it gets.
-    File,
-    NotWritten,
 }
 
 #[derive(Debug)]
-struct OpenStream {
-    entry: EntryId,
-    /// `None` once writing failed, and for streams without bytes.
-    file: Option<File>,
+struct OpenFile {
+    slot: Slot,
+    /// From the first bytes on, until writing fails.
+    output: Option<Output>,
     expected: u64,
     received: u64,
 }
@@ -99,486 +99,430 @@ impl DiskSink {
         };
         Dir::create_ambient_dir_all(path, ambient_authority()).map_err(directory)?;
         let root = Dir::open_ambient_dir(path, ambient_authority()).map_err(directory)?;
-        let probe = probe(&root).map_err(|source| OpenError::Probe {
+        let mut probe = probe(&root).map_err(|source| OpenError::Probe {
             path: path.to_owned(),
             source,
         })?;
+        if options.names == Names::Windows {
+            probe.ignores_case = true;
+            if probe.rule == NameRule::Unix {
+                probe.rule = NameRule::Both;
+            }
+        }
         Ok(Self {
-            root: Arc::new(root),
+            handles: Handles::new(root),
             probe,
             options,
             report: DiskReport::default(),
-            nodes: BTreeMap::new(),
-            taken: BTreeMap::new(),
-            ours: BTreeSet::new(),
-            links: BTreeMap::new(),
-            chain: Vec::new(),
-            deep: None,
-            latest: None,
+            nodes: Nodes::default(),
+            taken: Taken::new(),
+            made_in: HashMap::new(),
+            further: HashMap::new(),
+            links: Vec::new(),
             open: None,
+            metadata: Beside::default(),
+            stopped: false,
+            #[cfg(test)]
+            room: None,
         })
     }
 
-    /// Removes files whose contents never came, sets the times of directories, and tells what was done.
+    /// Keeps what the disk has no place for in a metadata file. [`finish`](Self::finish) completes it.
+    #[must_use]
+    pub fn with_metadata(mut self, writer: MetadataWriter) -> Self {
+        self.metadata = Beside::new(writer);
+        self
+    }
+
+    /// Makes the symbolic links, sets the times of directories, completes the metadata, and tells what was done.
+    ///
+    /// After a call of this sink that failed, neither links nor metadata are made.
     ///
     /// # Errors
     /// The disk is full or cannot be written to any more.
     pub fn finish(mut self) -> Result<DiskReport, SinkError> {
-        self.latest = None;
         // A file whose stream was not closed still waits, and goes with the others.
         self.open = None;
-        let waiting = self
+        for slot in self
             .nodes
-            .iter()
-            .filter(|(_, node)| matches!(node.state, State::Waiting { .. }));
-        for id in waiting.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.remove(id, "its contents never came");
-        }
-        let directories = self
-            .nodes
-            .iter()
-            .filter(|(_, node)| node.state == State::Directory);
-        for (id, times) in directories
-            .map(|(id, node)| (*id, node.times))
-            .collect::<Vec<_>>()
+            .with_state(|state| matches!(state, State::Waiting { .. }))
         {
-            let set = self.dir(id).and_then(|dir| {
-                let itself = dir.open_with(".", OpenOptions::new().read(true).maybe_dir(true))?;
-                set_times(itself, times)
-            });
-            self.note_times(set)?;
+            self.give_up(slot, "its contents never came");
+        }
+        if !self.stopped {
+            self.make_links()?;
+        }
+        for slot in self.nodes.with_state(|state| state == State::Directory) {
+            let set = self.set_directory_times(slot);
+            self.note_times(slot, set)?;
+        }
+        if !self.stopped {
+            self.metadata.finish()?;
         }
         Ok(self.report)
+    }
+
+    /// Ends an interrupted transfer at once: the file in progress is removed, links and metadata are not made, and
+    /// directories keep the times they have. Dropping the sink does the same.
+    #[must_use]
+    pub fn abort(mut self) -> DiskReport {
+        self.open = None;
+        self.report
     }
 }
 
 impl TreeSink for DiskSink {
     fn entry(&mut self, entry: &Entry) -> Result<(), SinkError> {
-        self.latest = None;
-        let id = entry.id;
-        if self.nodes.contains_key(&id) {
-            return Err(SinkError::message(format!(
-                "entry {}: it was sent twice",
-                id.0
-            )));
+        let result = self.announce(entry);
+        self.ended(result)
+    }
+
+    fn open_stream(&mut self, stream: StreamRef) -> Result<bool, SinkError> {
+        self.open = None;
+        let Some(slot) = self.nodes.slot(stream.entry) else {
+            return Ok(false);
+        };
+        let state = self.nodes.state(slot);
+        let main = self.nodes.get(slot).and_then(|node| node.main);
+        let is_main = main.is_some_and(|main| usize::try_from(main) == Ok(stream.index));
+        match state {
+            State::Waiting { len } if is_main => {
+                self.open = Some(Open::File(OpenFile {
+                    slot,
+                    output: None,
+                    expected: len,
+                    received: 0,
+                }));
+            }
+            State::File | State::NotWritten if is_main || state == State::NotWritten => {}
+            _ => {
+                let left = self.metadata.open_stream(slot, stream.index);
+                self.open = left.map(|len| Open::Beside {
+                    slot,
+                    left: Some(len),
+                });
+            }
         }
-        let Some(parent) = entry.parent else {
+        let wanted = self.open.is_some();
+        let result = self.metadata.check();
+        self.ended(result)?;
+        Ok(wanted)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
+        let result = match self.open.take() {
+            Some(Open::File(mut file)) => {
+                let result = self.write_file(&mut file, bytes);
+                self.open = Some(Open::File(file));
+                result
+            }
+            Some(Open::Beside { slot, left }) => {
+                let left = left.and_then(|left| left.checked_sub(as_u64(bytes.len())));
+                if left.is_some() {
+                    self.metadata.write(bytes);
+                }
+                self.open = Some(Open::Beside { slot, left });
+                self.metadata.check()
+            }
+            None => Err(SinkError::message("bytes came without an open stream")),
+        };
+        self.ended(result)
+    }
+
+    fn close_stream(&mut self, end: StreamEnd) -> Result<(), SinkError> {
+        let result = match self.open.take() {
+            Some(Open::File(file)) => self.close_file(file, end),
+            Some(Open::Beside { slot, left }) => {
+                let whole = end == StreamEnd::Complete && left == Some(0);
+                self.metadata.close_stream(whole);
+                if !whole {
+                    self.problem(slot, "one of its streams is damaged".to_owned());
+                }
+                self.metadata.check()
+            }
+            None => Err(SinkError::message("a stream was closed that was not open")),
+        };
+        self.ended(result)
+    }
+}
+
+impl DiskSink {
+    fn announce(&mut self, entry: &Entry) -> Result<(), SinkError> {
+        let id = entry.id.0;
+        if self.nodes.slot(entry.id).is_some() {
+            return Err(SinkError::message(format!("entry {id}: it was sent twice")));
+        }
+        let Some(parent_id) = entry.parent else {
             if !entry.is_directory() {
                 return Err(SinkError::message(
                     "the root of the tree is not a directory",
                 ));
             }
+            if self.nodes.get(0).is_some() {
+                return Err(SinkError::message(format!(
+                    "entry {id}: it is a second root"
+                )));
+            }
+            let slot = self.add(entry, None, 0)?;
+            self.nodes.set_state(slot, State::Directory);
             self.count_not_kept(entry);
-            self.add(entry, String::new(), 0, State::Directory);
-            return Ok(());
+            return self.metadata.check();
         };
-        let Some(parent) = self.nodes.get(&parent) else {
+        let parent = self.nodes.slot(parent_id);
+        let Some((slot_of_parent, parent)) =
+            parent.and_then(|slot| Some((slot, self.nodes.get(slot)?)))
+        else {
             return Err(SinkError::message(format!(
-                "entry {}: its parent {} was not sent",
-                id.0, parent.0
+                "entry {id}: its parent {} was not sent",
+                parent_id.0
             )));
         };
-        let (parent_state, depth) = (parent.state, parent.depth + 1);
-        let written = written_name(&entry.name, self.probe.rule);
-        self.add(entry, written, depth, State::NotWritten);
+        let (parent_state, depth) = (parent.state, parent.depth.saturating_add(1));
+        let slot = self.add(entry, Some(slot_of_parent), depth)?;
         if parent_state != State::Directory {
-            self.problem(id, "its directory was not written".to_owned());
-            return Ok(());
+            self.lose(slot, "its directory was not written");
+        } else if depth > MAX_DEPTH {
+            self.lose(
+                slot,
+                &format!("it lies deeper than {MAX_DEPTH} directories"),
+            );
+        } else {
+            self.claim(slot, slot_of_parent);
+            self.place_entry(entry, slot, slot_of_parent)?;
         }
-        if depth > MAX_DEPTH {
-            self.problem(id, format!("it lies deeper than {MAX_DEPTH} directories"));
-            return Ok(());
-        }
-        match self.write_entry(entry) {
-            Ok(()) => Ok(()),
-            Err(error) => self.failed(id, "it cannot be written", error),
-        }
+        self.metadata.check()
     }
 
-    fn open_stream(&mut self, stream: StreamRef) -> Result<bool, SinkError> {
-        let state = self.nodes.get(&stream.entry).map(|node| node.state);
-        let Some(State::Waiting { stream: index, len }) = state else {
-            return Ok(false);
-        };
-        if index != stream.index {
-            return Ok(false);
-        }
-        let file = match self.latest.take() {
-            Some((id, file)) if id == stream.entry => Ok(file),
-            _ => self.reopen(stream.entry),
-        };
-        match file {
-            Ok(file) => {
-                self.open = Some(OpenStream {
-                    entry: stream.entry,
-                    file: Some(file),
-                    expected: len,
-                    received: 0,
-                });
-                Ok(true)
-            }
-            Err(error) => {
-                self.failed(stream.entry, "it cannot be opened again", error)?;
-                Ok(false)
-            }
-        }
+    fn add(&mut self, entry: &Entry, parent: Option<Slot>, depth: u16) -> Result<Slot, SinkError> {
+        let slot = self.nodes.add(entry, parent, depth);
+        let slot = slot.ok_or_else(|| SinkError::message("more than 2^32 entries"))?;
+        let first = entry.link_to.and_then(|first| self.nodes.slot(first));
+        self.metadata.entry(slot, parent, first, entry);
+        Ok(slot)
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
-        let Some(open) = &mut self.open else {
-            return Err(SinkError::message("bytes came without an open stream"));
-        };
-        open.received = open.received.saturating_add(bytes.len() as u64);
-        if open.received > open.expected {
-            open.file = None;
+    /// Writes an entry whose directory is there, or decides when it will be.
+    fn place_entry(&mut self, entry: &Entry, slot: Slot, parent: Slot) -> Result<(), SinkError> {
+        if let Some(first) = entry.link_to {
+            return self.further_name(slot, first);
         }
-        let Some(file) = &mut open.file else {
+        if let Some(target) = entry.reparse.as_ref().and_then(|reparse| reparse.target()) {
+            self.symbolic_link(entry, slot, target);
             return Ok(());
-        };
-        if let Err(error) = file.write_all(bytes) {
-            let entry = open.entry;
-            open.file = None;
-            return self.failed(entry, "its contents cannot be written", error);
         }
-        self.report.bytes += bytes.len() as u64;
+        let contents = entry.streams.iter().find(|stream| stream.name.is_empty());
+        if contents.is_some_and(|stream| stream.kind == StreamKind::EncryptedRaw) {
+            if self.metadata.is_on() {
+                self.report.not_kept.encrypted += 1;
+                self.aside(slot);
+                self.count_not_kept(entry);
+            } else {
+                self.lose(
+                    slot,
+                    "its contents are encrypted, and only Windows can write them",
+                );
+            }
+            return Ok(());
+        }
+        self.count_not_kept(entry);
+        if entry.is_directory() {
+            let made = self.place(slot, |sink, dir, name| sink.make_dir(parent, dir, name));
+            return match made {
+                Ok(()) => {
+                    self.report.directories += 1;
+                    self.made(slot, State::Directory);
+                    Ok(())
+                }
+                Err(error) => self.failed(slot, "it cannot be written", error),
+            };
+        }
+        let len = contents.map_or(0, |stream| stream.len);
+        self.nodes.set_state(slot, State::Waiting { len });
+        if len == 0 {
+            return match self.make_file(slot, true) {
+                Ok(output) => self.complete(slot, output, 0),
+                Err(error) => self.failed(slot, "it cannot be written", error),
+            };
+        }
         Ok(())
     }
 
-    fn close_stream(&mut self, end: StreamEnd) -> Result<(), SinkError> {
-        let Some(open) = self.open.take() else {
-            return Err(SinkError::message("a stream was closed that was not open"));
+    fn write_file(&mut self, file: &mut OpenFile, bytes: &[u8]) -> Result<(), SinkError> {
+        let is_first = file.received == 0;
+        file.received = file.received.saturating_add(as_u64(bytes.len()));
+        if file.received > file.expected {
+            file.output = None;
+            return Ok(());
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if is_first {
+            let whole = file.received == file.expected && bytes.len() <= WHOLE;
+            match self.make_file(file.slot, whole) {
+                Ok(output) => file.output = Some(output),
+                Err(error) => return self.failed(file.slot, "it cannot be written", error),
+            }
+        }
+        let Some(output) = &mut file.output else {
+            return Ok(());
         };
-        if self
-            .nodes
-            .get(&open.entry)
-            .is_none_or(|node| node.state == State::NotWritten)
-        {
+        #[cfg(test)]
+        let written = write_into(output, bytes, &mut self.room);
+        #[cfg(not(test))]
+        let written = output.write(bytes);
+        let Err(error) = written else { return Ok(()) };
+        let mut what = "its contents cannot be written".to_owned();
+        if let Some(Err(error)) = file.output.take().map(Output::discard) {
+            what = format!("{what}, and it cannot be removed ({error})");
+        }
+        self.failed(file.slot, &what, error)
+    }
+
+    fn close_file(&mut self, file: OpenFile, end: StreamEnd) -> Result<(), SinkError> {
+        let (slot, expected, received) = (file.slot, file.expected, file.received);
+        if !matches!(self.nodes.state(slot), State::Waiting { .. }) {
             // Writing failed, which was told when it did.
             return Ok(());
         }
-        match (end, open.file) {
-            (StreamEnd::Complete, Some(file)) if open.received == open.expected => {
-                self.complete(open.entry, file)
+        let mut why = match (end, file.output) {
+            (StreamEnd::Complete, Some(output)) if received == expected => {
+                return self.complete(slot, output, expected);
             }
-            (StreamEnd::Complete, _) => {
-                let what = format!(
-                    "expected {} bytes of contents, {} came",
-                    open.expected, open.received
-                );
-                self.remove(open.entry, &what);
-                Ok(())
-            }
-            (StreamEnd::Damaged, _) => {
-                self.remove(open.entry, "its contents are damaged");
-                Ok(())
-            }
-        }
-    }
-}
-
-impl DiskSink {
-    fn add(&mut self, entry: &Entry, written: String, depth: usize, state: State) {
-        let node = Node {
-            parent: entry.parent,
-            name: entry.name.clone(),
-            written,
-            depth,
-            times: entry.times,
-            state,
+            (StreamEnd::Complete, output) => (
+                format!("expected {expected} bytes of contents, {received} came"),
+                output,
+            ),
+            (StreamEnd::Damaged, output) => ("its contents are damaged".to_owned(), output),
         };
-        self.nodes.insert(entry.id, node);
-    }
-
-    /// Writes an entry whose directory is there. An error is told as a problem by the caller.
-    fn write_entry(&mut self, entry: &Entry) -> io::Result<()> {
-        let Some(parent) = entry.parent else {
-            return Ok(());
-        };
-        if let Some(first) = entry.link_to {
-            return self.write_hard_link(entry.id, parent, first);
+        if let Some(Err(error)) = why.1.map(Output::discard) {
+            why.0 = format!("{}, and it cannot be removed: {error}", why.0);
         }
-        if let Some(target) = entry.reparse.as_ref().and_then(|reparse| reparse.target()) {
-            return self.write_symlink(entry, parent, target);
-        }
-        let contents = entry
-            .streams
-            .iter()
-            .position(|stream| stream.name.is_empty());
-        let contents = contents.and_then(|index| Some((index, entry.streams.get(index)?)));
-        if let Some((
-            _,
-            Stream {
-                kind: StreamKind::EncryptedRaw,
-                ..
-            },
-        )) = contents
-        {
-            self.problem(
-                entry.id,
-                "its contents are encrypted, and only Windows can write them".to_owned(),
-            );
-            return Ok(());
-        }
-        if entry.is_directory() {
-            self.place(entry.id, parent, |sink, dir, name| sink.make_dir(dir, name))?;
-            self.set_state(entry.id, State::Directory);
-            self.report.directories += 1;
-        } else {
-            let file = self.place(entry.id, parent, |sink, dir, name| {
-                sink.make_file(dir, name)
-            })?;
-            self.report.files += 1;
-            match contents {
-                Some((stream, Stream { len: len @ 1.., .. })) => {
-                    self.set_state(entry.id, State::Waiting { stream, len: *len });
-                    self.latest = Some((entry.id, file));
-                }
-                _ => {
-                    self.set_state(entry.id, State::File);
-                    let set = set_times(file, entry.times);
-                    self.report.not_kept.times += u64::from(set.is_err());
-                }
-            }
-        }
-        self.count_not_kept(entry);
+        self.give_up(slot, &why.0);
         Ok(())
     }
 
-    fn write_hard_link(&mut self, id: EntryId, parent: EntryId, first: EntryId) -> io::Result<()> {
-        let source = self
-            .nodes
-            .get(&first)
-            .map(|node| (node.parent, node.state, node.written.clone()));
-        let Some((Some(source_parent), state @ (State::File | State::Waiting { .. }), source_name)) =
-            source
-        else {
-            self.problem(
-                id,
-                "the file it is a further name of was not written".to_owned(),
-            );
-            return Ok(());
-        };
-        let source_dir = self.dir(source_parent)?;
-        self.place(id, parent, |sink, dir, name| {
-            sink.clear(dir, name)?;
-            source_dir.hard_link(&source_name, dir, name)
-        })?;
-        self.report.hard_links += 1;
-        // The bytes are the first name's business; this name only goes with it if they are damaged.
-        self.set_state(id, State::File);
-        if state != State::File {
-            self.links.entry(first).or_default().push(id);
+    /// Gives a file that has its contents its times, its name, and its further names.
+    fn complete(&mut self, slot: Slot, mut output: Output, len: u64) -> Result<(), SinkError> {
+        if let (Some(file), Some(node)) = (output.take_file(), self.nodes.get(slot)) {
+            let set = set_times(file, node.accessed, node.written);
+            self.note_times(slot, set)?;
         }
-        Ok(())
-    }
-
-    fn write_symlink(
-        &mut self,
-        entry: &Entry,
-        parent: EntryId,
-        target: ReparseTarget,
-    ) -> io::Result<()> {
-        let path = self.path(parent);
-        let text = match self.options.links {
-            Links::Relative if cfg!(unix) => {
-                relative_target(path.components(), &target, self.probe.rule)
-            }
-            _ => None,
-        };
-        let Some(text) = text else {
-            self.report.skipped_link_count += 1;
-            if self.report.skipped_links.len() < self.options.list_at_most {
-                self.report.skipped_links.push(SkippedLink {
-                    path: self.path(entry.id),
-                    target,
-                });
-            }
-            return Ok(());
-        };
-        self.place(entry.id, parent, |sink, dir, name| {
-            sink.clear(dir, name)?;
-            make_symlink(dir, &text, name)
-        })?;
-        self.report.symlinks += 1;
-        self.count_not_kept(entry);
-        Ok(())
-    }
-
-    fn reopen(&mut self, id: EntryId) -> io::Result<File> {
-        let node = self.nodes.get(&id);
-        let (parent, name) = node
-            .and_then(|node| Some((node.parent?, node.written.clone())))
-            .ok_or(ErrorKind::NotFound)?;
-        self.dir(parent)?.open_with(
-            name,
-            OpenOptions::new()
-                .write(true)
-                .truncate(true)
-                .follow(FollowSymlinks::No),
-        )
-    }
-
-    fn complete(&mut self, id: EntryId, file: File) -> Result<(), SinkError> {
-        self.set_state(id, State::File);
-        self.links.remove(&id);
-        let times = self
-            .nodes
-            .get(&id)
-            .map(|node| node.times)
-            .unwrap_or_default();
-        let set = set_times(file, times);
-        self.note_times(set)
-    }
-
-    /// Removes a file under all its names, with a problem for each.
-    fn remove(&mut self, id: EntryId, why: &str) {
-        let names = self.links.remove(&id).unwrap_or_default();
-        self.report.files = self.report.files.saturating_sub(1);
-        self.report.hard_links = self.report.hard_links.saturating_sub(names.len() as u64);
-        for id in std::iter::once(id).chain(names) {
-            let place = self
-                .nodes
-                .get(&id)
-                .and_then(|node| Some((node.parent?, node.written.clone())));
-            let removed = place.map(|(parent, name)| self.dir(parent)?.remove_file(name));
-            match removed {
-                Some(Err(error)) => {
-                    self.problem(id, format!("{why}, and it cannot be removed: {error}"))
-                }
-                _ => self.problem(id, why.to_owned()),
-            }
-            self.set_state(id, State::NotWritten);
-        }
-    }
-
-    fn path(&self, id: EntryId) -> RelPath {
-        self.way(id)
-            .into_iter()
-            .map(|node| node.name.clone())
-            .collect()
-    }
-
-    /// The nodes from below the root down to an entry.
-    fn way(&self, id: EntryId) -> Vec<&Node> {
-        let mut way = Vec::new();
-        let mut at = self.nodes.get(&id);
-        while let Some(node) = at
-            && let Some(parent) = node.parent
-        {
-            way.push(node);
-            at = self.nodes.get(&parent);
-        }
-        way.reverse();
-        way
-    }
-
-    fn set_state(&mut self, id: EntryId, state: State) {
-        if let Some(node) = self.nodes.get_mut(&id) {
-            node.state = state;
-        }
-    }
-
-    fn note_name(&mut self, id: EntryId, written: String) {
-        let Some(node) = self.nodes.get_mut(&id) else {
-            return;
-        };
-        let renamed = node.name != *written.as_str();
-        node.written = written;
-        if !renamed {
-            return;
-        }
-        self.report.renamed_count += 1;
-        if self.report.renamed.len() < self.options.list_at_most {
-            let way: Vec<&str> = self
-                .way(id)
-                .into_iter()
-                .map(|node| node.written.as_str())
-                .collect();
-            let written = way.join("/");
-            self.report.renamed.push(Renamed {
-                original: self.path(id),
-                written,
+        if output.is_temporary() {
+            let parent = self.nodes.get(slot).and_then(|node| node.parent);
+            let renamed = self.place(slot, |sink, dir, name| {
+                sink.must_be_free(parent.unwrap_or(0), dir, name)?;
+                output.rename(name)
             });
+            if let Err(error) = renamed {
+                return self.failed(slot, "it cannot get its name", error);
+            }
+        } else {
+            output.keep();
         }
+        self.report.files += 1;
+        self.report.bytes = self.report.bytes.saturating_add(len);
+        self.made(slot, State::File);
+        for further in self.further.remove(&slot).unwrap_or_default() {
+            self.make_further(further, slot)?;
+        }
+        Ok(())
     }
 
-    fn note_times(&mut self, set: io::Result<()>) -> Result<(), SinkError> {
-        match set {
-            Err(error) if ends_everything(&error) => {
-                Err(SinkError::new("times cannot be set", error))
-            }
-            other => {
-                self.report.not_kept.times += u64::from(other.is_err());
-                Ok(())
-            }
+    fn set_directory_times(&mut self, slot: Slot) -> io::Result<()> {
+        let Some(node) = self.nodes.get(slot) else {
+            return Ok(());
+        };
+        let (accessed, written) = (node.accessed, node.written);
+        if to_system(accessed).is_none() && to_system(written).is_none() {
+            return Ok(());
         }
+        let mut options = OpenOptions::new();
+        options
+            .read(true)
+            .maybe_dir(true)
+            .follow(FollowSymlinks::No);
+        without_waiting(&mut options);
+        let opened = match node.parent {
+            Some(parent) => {
+                let dir = self.dir(parent)?;
+                dir.open_with(&*self.nodes.written(slot), &options)?
+            }
+            None => self.handles.root().open_with(".", &options)?,
+        };
+        set_times(opened, accessed, written)
     }
 
-    fn problem(&mut self, id: EntryId, what: String) {
+    fn note_times(&mut self, slot: Slot, set: io::Result<()>) -> Result<(), SinkError> {
+        let Err(error) = set else { return Ok(()) };
+        if ends_everything(&error) {
+            return Err(SinkError::new("times cannot be set", error));
+        }
+        self.report.not_kept.times += 1;
+        self.metadata.times_unset(slot);
+        Ok(())
+    }
+
+    fn problem(&mut self, slot: Slot, what: String) {
         self.report.problem_count += 1;
         if self.report.problems.len() < self.options.list_at_most {
-            self.report.problems.push(Problem {
-                path: self.path(id),
-                what,
-            });
+            let path = self.nodes.path(slot);
+            self.report.problems.push(Problem { path, what });
         }
+    }
+
+    /// Leaves an entry out, with a problem.
+    fn lose(&mut self, slot: Slot, why: &str) {
+        self.nodes.set_state(slot, State::NotWritten);
+        self.metadata.lost(slot);
+        self.problem(slot, why.to_owned());
+    }
+
+    /// Leaves a file out under all its names, with a problem for each.
+    fn give_up(&mut self, slot: Slot, why: &str) {
+        self.lose(slot, why);
+        for further in self.further.remove(&slot).unwrap_or_default() {
+            self.lose(further, why);
+        }
+    }
+
+    /// Leaves an entry to the metadata alone, if there is any.
+    fn aside(&mut self, slot: Slot) {
+        let on = self.metadata.is_on();
+        let state = if on { State::Aside } else { State::NotWritten };
+        self.nodes.set_state(slot, state);
+        self.metadata.aside(slot);
     }
 
     /// Tells a failed step of one entry: as a problem, or as the end if nothing further can be written.
-    fn failed(&mut self, id: EntryId, what: &str, error: io::Error) -> Result<(), SinkError> {
-        if matches!(
-            self.nodes.get(&id).map(|node| node.state),
-            Some(State::Waiting { .. })
-        ) {
-            self.remove(id, &format!("{what}: {error}"));
-        } else {
-            self.problem(id, format!("{what}: {error}"));
-        }
+    fn failed(&mut self, slot: Slot, what: &str, error: io::Error) -> Result<(), SinkError> {
+        self.give_up(slot, &format!("{what}: {error}"));
         if ends_everything(&error) {
-            return Err(SinkError::new(format!("{}: {what}", self.path(id)), error));
+            return Err(SinkError::new(
+                format!("{}: {what}", self.nodes.path(slot)),
+                error,
+            ));
         }
         Ok(())
     }
 
-    fn count_not_kept(&mut self, entry: &Entry) {
-        let kept = FileAttributes::DIRECTORY
-            | FileAttributes::ARCHIVE
-            | FileAttributes::NORMAL
-            | FileAttributes::REPARSE_POINT;
-        let mut other = entry.attributes;
-        other.remove(kept);
-        let reparse = match &entry.reparse {
-            Some(reparse) => reparse.target().is_none(),
-            None => entry.attributes.is_reparse_point(),
-        };
-        let extra = &entry.extra;
-        let has_extra = !(extra.object_id.is_empty()
-            && extra.extended_attributes.is_empty()
-            && extra.unknown.is_empty());
-        let named = entry
-            .streams
-            .iter()
-            .filter(|stream| !stream.name.is_empty())
-            .count();
-
-        let not_kept = &mut self.report.not_kept;
-        not_kept.attributes += u64::from(!other.is_empty());
-        not_kept.creation_times += u64::from(entry.times.created != FileTime::ZERO);
-        not_kept.security += u64::from(entry.security.is_some());
-        not_kept.short_names += u64::from(!entry.short_name.is_empty());
-        not_kept.named_streams += named as u64;
-        not_kept.reparse_points += u64::from(reparse);
-        not_kept.extra += u64::from(has_extra);
+    fn ended(&mut self, result: Result<(), SinkError>) -> Result<(), SinkError> {
+        self.stopped |= result.is_err();
+        result
     }
 }
 
-/// Sets the times that there are. (The `cap_fs_ext` way to do it panics on times before 1970.)
-fn set_times(file: File, times: Times) -> io::Result<()> {
+/// Sets the times that there are, and closes the file. (The `cap_fs_ext` way to do it panics on times before 1970.)
+fn set_times(file: File, accessed: FileTime, written: FileTime) -> io::Result<()> {
+    let (accessed, written) = (to_system(accessed), to_system(written));
+    if accessed.is_none() && written.is_none() {
+        return Ok(());
+    }
     let mut wanted = FileTimes::new();
-    if let Some(time) = to_system(times.accessed) {
+    if let Some(time) = accessed {
         wanted = wanted.set_accessed(time);
     }
-    if let Some(time) = to_system(times.written) {
+    if let Some(time) = written {
         wanted = wanted.set_modified(time);
     }
     file.into_std().set_times(wanted)
@@ -592,87 +536,26 @@ fn ends_everything(error: &io::Error) -> bool {
     )
 }
 
-#[cfg(unix)]
-fn make_symlink(dir: &Dir, target: &str, name: &str) -> io::Result<()> {
-    dir.symlink(target, name)
+fn as_u64(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-#[cfg(not(unix))]
-fn make_symlink(_: &Dir, _: &str, _: &str) -> io::Result<()> {
-    Err(ErrorKind::Unsupported.into())
+/// Writes as a disk does that has room for so many bytes more.
+#[cfg(test)]
+fn write_into(output: &mut Output, bytes: &[u8], room: &mut Option<u64>) -> io::Result<()> {
+    let Some(left) = room else {
+        return output.write(bytes);
+    };
+    let fits = usize::try_from(*left).unwrap_or(usize::MAX);
+    let (now, rest) = bytes.split_at(bytes.len().min(fits));
+    *left -= as_u64(now.len());
+    output.write(now)?;
+    if rest.is_empty() {
+        Ok(())
+    } else {
+        Err(ErrorKind::StorageFull.into())
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::TreeSource;
-    use crate::memory::MemoryTree;
-    use crate::names::NameRule;
-
-    /// Writes a tree as if the destination were another kind of disk, and lists what lies there.
-    #[track_caller]
-    fn check(probe: Probe, mut tree: MemoryTree, expected: &[&str]) -> DiskReport {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let mut sink = DiskSink::open(dir.path(), DiskOptions::default()).expect("a new directory");
-        sink.probe = probe;
-        tree.send(&mut sink).expect("an empty disk");
-        let report = sink.finish().expect("an empty disk");
-        let entries = std::fs::read_dir(dir.path()).expect("a directory");
-        let mut names: Vec<_> = entries
-            .map(|entry| entry.expect("a name").file_name())
-            .collect();
-        names.sort();
-        assert_eq!(names, expected);
-        report
-    }
-
-    #[test]
-    fn names_that_differ_in_case_are_numbered() {
-        let tree = MemoryTree::new()
-            .file("Name", "1")
-            .file("NAME", "2")
-            .file("name", "3")
-            .file("n\u{e9}", "")
-            .file("N\u{c9}", "");
-        let probe = Probe {
-            ignores_case: true,
-            rule: NameRule::Unix,
-        };
-        let report = check(
-            probe,
-            tree,
-            &["NAME%~2", "Name", "N\u{c9}%~2", "name%~3", "n\u{e9}"],
-        );
-        assert_eq!(report.renamed_count, 3);
-        let renamed = Renamed {
-            original: RelPath::parse("NAME"),
-            written: "NAME%~2".to_owned(),
-        };
-        assert_eq!(report.renamed.first(), Some(&renamed));
-    }
-
-    #[test]
-    fn windows_names_are_escaped() {
-        let tree = MemoryTree::new()
-            .file("a:b", "")
-            .file("aux", "")
-            .file("end.", "")
-            .file("fine", "");
-        let probe = Probe {
-            ignores_case: true,
-            rule: NameRule::Windows,
-        };
-        let report = check(probe, tree, &["%0061ux", "a%003Ab", "end%002E", "fine"]);
-        assert_eq!((report.renamed_count, report.problem_count), (3, 0));
-    }
-
-    #[test]
-    fn a_full_disk_ends_everything() {
-        let ends = |kind: ErrorKind| ends_everything(&kind.into());
-        assert!(
-            ends(ErrorKind::StorageFull)
-                && ends(ErrorKind::QuotaExceeded)
-                && !ends(ErrorKind::NotFound)
-        );
-    }
-}
+mod tests;

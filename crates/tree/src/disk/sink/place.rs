@@ -1,172 +1,205 @@
 //! Where an entry goes: the directory's handle, and a name that is free in it.
 
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
-use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
-use cap_std::fs::{Dir, File, Metadata, OpenOptions};
-use wcow_ntmeta::WideName;
+use cap_fs_ext::DirExt;
+use cap_std::fs::{Dir, Metadata};
+use wcow_ntmeta::upcase::upcase_unit;
 
-use super::{DiskSink, MAX_HANDLES};
-use crate::EntryId;
+use super::output::Output;
+use super::{DiskSink, State};
 use crate::disk::Existing;
-use crate::names::numbered_name;
+use crate::disk::handles::Slot;
+use crate::names::{numbered_name, written_name};
+
+/// The names given out so far, with the highest number given to each.
+///
+/// A name is known by its directory and a hash. Should two different names have the same hash, the second is numbered
+/// without need, which is told like any other change of a name.
+pub(super) type Taken = HashMap<(Slot, u64), u32>;
+
+/// What was made in one directory, to tell own entries from others under names that the disk takes for the same.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    children: Vec<Slot>,
+    /// How many of them `identities` covers. They are looked at only when there is a doubt.
+    seen: usize,
+    identities: BTreeSet<(u64, u64)>,
+}
 
 impl DiskSink {
-    /// A handle of a written directory, opened from the destination down without following links.
-    pub(super) fn dir(&mut self, id: EntryId) -> io::Result<Arc<Dir>> {
-        let mut way = Vec::new();
-        let mut at = id;
-        let mut start = None;
-        while let Some(node) = self.nodes.get(&at)
-            && let Some(parent) = node.parent
-        {
-            if let Some((deep, dir)) = &self.deep
-                && *deep == at
-            {
-                start = Some(dir.clone());
-                break;
-            }
-            way.push((at, node.written.clone()));
-            at = parent;
-        }
-        way.reverse();
-        let mut way = way.as_slice();
-        let mut dir = match start {
-            Some(dir) => dir,
-            None => {
-                let known = self
-                    .chain
-                    .iter()
-                    .zip(way)
-                    .take_while(|((open, _), (wanted, _))| open == wanted)
-                    .count();
-                self.chain.truncate(known);
-                way = way.get(known..).unwrap_or_default();
-                self.chain.last().map_or(&self.root, |(_, dir)| dir).clone()
-            }
-        };
-        for (id, name) in way {
-            dir = Arc::new(dir.open_dir_nofollow(name)?);
-            if self
-                .nodes
-                .get(id)
-                .is_some_and(|node| node.depth <= MAX_HANDLES)
-            {
-                self.chain.push((*id, dir.clone()));
-            } else {
-                self.deep = Some((*id, dir.clone()));
-            }
-        }
-        Ok(dir)
+    /// A handle of a written directory.
+    pub(super) fn dir(&mut self, slot: Slot) -> io::Result<Arc<Dir>> {
+        let nodes = &self.nodes;
+        self.handles.directory(slot, |slot| nodes.step(slot))
     }
 
-    /// Makes something under the entry's name, or under a numbered one where the disk takes the name for one that was
+    /// Makes something under the entry's name, or under the next one where the disk takes the name for one that was
     /// written before.
     pub(super) fn place<T>(
         &mut self,
-        id: EntryId,
-        parent: EntryId,
-        mut make: impl FnMut(&mut Self, &Dir, &str) -> io::Result<T>,
+        slot: Slot,
+        mut make: impl FnMut(&mut Self, &Arc<Dir>, &str) -> io::Result<T>,
     ) -> io::Result<T> {
+        let parent = self.nodes.get(slot).and_then(|node| node.parent);
+        let parent = parent.ok_or(ErrorKind::NotFound)?;
         let dir = self.dir(parent)?;
-        let base = self
-            .nodes
-            .get(&id)
-            .map(|node| node.written.clone())
-            .unwrap_or_default();
         loop {
-            let name = self.claim(parent, &base);
+            let name = self.nodes.written(slot).into_owned();
             match make(self, &dir, &name) {
                 Err(error)
-                    if error.kind() == ErrorKind::AlreadyExists && self.is_ours(&dir, &name) => {}
-                Err(error) => return Err(error),
-                Ok(made) => {
-                    self.note_name(id, name);
-                    return Ok(made);
+                    if error.kind() == ErrorKind::AlreadyExists
+                        && self.is_ours(parent, &dir, &name) =>
+                {
+                    self.claim(slot, parent);
                 }
+                other => return other,
             }
         }
     }
 
-    /// A name that was not given out in this directory yet.
-    fn claim(&mut self, parent: EntryId, base: &str) -> String {
-        let taken = self.taken.entry(parent).or_default();
-        let fold = |name: &str| {
-            let name = WideName::from(name);
-            if self.probe.ignores_case {
-                name.upcased()
-            } else {
-                name
-            }
+    /// Gives an entry a name that no other has in its directory.
+    pub(super) fn claim(&mut self, slot: Slot, parent: Slot) {
+        let rule = self.probe.rule;
+        let Some(base) = self
+            .nodes
+            .get(slot)
+            .map(|node| written_name(&node.name, rule))
+        else {
+            return;
         };
-        let key = fold(base);
-        let mut number = taken.get(&key).copied().unwrap_or(0);
+        let key = (parent, self.hash(&base));
+        let mut number = self.taken.get(&key).copied().unwrap_or(0);
         loop {
             number = number.saturating_add(1);
-            let name = if number == 1 {
-                base.to_owned()
-            } else {
-                numbered_name(base, number, self.probe.rule)
-            };
-            taken.insert(key.clone(), number);
+            self.taken.insert(key, number);
+            if number == 1 {
+                self.nodes.set_name(slot, &base);
+                return;
+            }
+            let name = numbered_name(&base, number, rule);
             // Two long names can become one when numbered.
-            if number == 1 || taken.insert(fold(&name), 1).is_none() {
-                return name;
+            if self.taken.insert((parent, self.hash(&name)), 1).is_none() {
+                self.nodes.set_name(slot, &name);
+                return;
             }
         }
     }
 
-    pub(super) fn make_dir(&mut self, dir: &Dir, name: &str) -> io::Result<()> {
+    /// A hash that is the same for names that are one to the disk. It has no secret key: what is written must not depend
+    /// on chance.
+    fn hash(&self, name: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        if self.probe.ignores_case {
+            for unit in name.encode_utf16() {
+                hasher.write_u16(upcase_unit(unit));
+            }
+        } else {
+            hasher.write(name.as_bytes());
+        }
+        hasher.finish()
+    }
+
+    /// Notes that an entry is on the disk.
+    pub(super) fn made(&mut self, slot: Slot, state: State) {
+        self.nodes.set_state(slot, state);
+        let Some(node) = self.nodes.get(slot) else {
+            return;
+        };
+        let Some(parent) = node.parent else { return };
+        self.made_in.entry(parent).or_default().children.push(slot);
+        let written = self.nodes.written(slot);
+        if node.name != *written {
+            self.metadata.named(slot, &written);
+            self.report.renamed_count += 1;
+            if self.report.renamed.len() < self.options.list_at_most {
+                self.report.renamed.push(crate::disk::Renamed {
+                    original: self.nodes.path(slot),
+                    written: self.nodes.written_path(slot),
+                });
+            }
+        }
+    }
+
+    pub(super) fn make_dir(&mut self, parent: Slot, dir: &Dir, name: &str) -> io::Result<()> {
         match dir.create_dir(name) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                let found = dir.symlink_metadata(name)?;
-                if self.ours.contains(&identity(&found).unwrap_or_default()) {
+                if self.is_ours(parent, dir, name) {
                     return Err(error);
                 }
-                if !found.is_dir() {
-                    self.clear(dir, name)?;
+                if !dir.symlink_metadata(name)?.is_dir() {
+                    self.clear(parent, dir, name)?;
                     dir.create_dir(name)?;
                 }
+                Ok(())
             }
-            other => other?,
+            other => other,
         }
-        let made = dir.symlink_metadata(name)?;
-        self.ours.extend(identity(&made));
+    }
+
+    /// Makes a file under its own name if it comes whole and the name is free, and under a temporary one otherwise.
+    pub(super) fn make_file(&mut self, slot: Slot, whole: bool) -> io::Result<Output> {
+        let parent = self.nodes.get(slot).and_then(|node| node.parent);
+        let parent = parent.ok_or(ErrorKind::NotFound)?;
+        self.place(slot, |sink, dir, name| {
+            if whole {
+                match Output::create(dir, name) {
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                    other => return other,
+                }
+            }
+            sink.must_be_free(parent, dir, name)?;
+            Output::temporary(dir)
+        })
+    }
+
+    /// Fails if something has this name that must stay.
+    pub(super) fn must_be_free(&mut self, parent: Slot, dir: &Dir, name: &str) -> io::Result<()> {
+        let found = match dir.symlink_metadata(name) {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let stays = self.options.existing == Existing::Refuse
+            || found.is_dir()
+            || self.is_ours(parent, dir, name);
+        if stays {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
         Ok(())
     }
 
-    pub(super) fn make_file(&mut self, dir: &Dir, name: &str) -> io::Result<File> {
-        self.clear(dir, name)?;
-        let file = dir.open_with(
-            name,
-            OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .follow(FollowSymlinks::No),
-        )?;
-        self.ours.extend(identity(&file.metadata()?));
-        Ok(file)
-    }
-
     /// Removes what another program left under a name, if that is wanted. Own entries stay, and so do directories.
-    pub(super) fn clear(&self, dir: &Dir, name: &str) -> io::Result<()> {
+    pub(super) fn clear(&mut self, parent: Slot, dir: &Dir, name: &str) -> io::Result<()> {
         if self.options.existing == Existing::Refuse {
             return Ok(());
         }
         match dir.symlink_metadata(name) {
-            Ok(found) if found.is_dir() || self.is_ours(dir, name) => Ok(()),
+            Ok(found) if found.is_dir() || self.is_ours(parent, dir, name) => Ok(()),
             Ok(_) => dir.remove_file_or_symlink(name),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    fn is_ours(&self, dir: &Dir, name: &str) -> bool {
+    fn is_ours(&mut self, parent: Slot, dir: &Dir, name: &str) -> bool {
         let found = dir.symlink_metadata(name).ok();
-        found
-            .and_then(|found| identity(&found))
-            .is_some_and(|identity| self.ours.contains(&identity))
+        let (Some(found), Some(made)) = (
+            found.and_then(|found| identity(&found)),
+            self.made_in.get_mut(&parent),
+        ) else {
+            return false;
+        };
+        for &child in made.children.get(made.seen..).unwrap_or_default() {
+            let child = dir.symlink_metadata(&*self.nodes.written(child)).ok();
+            made.identities
+                .extend(child.and_then(|child| identity(&child)));
+        }
+        made.seen = made.children.len();
+        made.identities.contains(&found)
     }
 }
 

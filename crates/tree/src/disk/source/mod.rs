@@ -10,13 +10,18 @@ use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 use thiserror::Error;
 use wcow_ntmeta::{FileAttributes, FileTime, RelPath, ReparsePoint, WideName};
 
+use merged::Merged;
+
+use super::metadata::Metadata as Known;
 use super::sink::identity;
 use super::time::from_system;
-use super::{OpenError, Problem};
+use super::{OpenError, Problem, without_waiting};
 use crate::{
     Entry, EntryId, Extra, SendError, Stream, StreamEnd, StreamKind, StreamRef, Times, TreeSink,
     TreeSource,
 };
+
+mod merged;
 
 /// Directories below each other that are read; each holds a handle while it is.
 const MAX_DEPTH: usize = 128;
@@ -33,6 +38,7 @@ const BUFFER: usize = 64 * 1024;
 pub struct DiskSource {
     root: Dir,
     path: PathBuf,
+    metadata: Option<Known>,
 }
 
 /// A tree was sent, but not all that lay on the disk.
@@ -63,13 +69,21 @@ impl DiskSource {
         Ok(Self {
             root,
             path: path.to_owned(),
+            metadata: None,
         })
+    }
+
+    /// Takes back what a [`DiskSink`](super::DiskSink) kept beside the tree. The entries come in the order in which they
+    /// were written, and after them what the metadata does not know.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Known) -> Self {
+        self.metadata = Some(metadata);
+        self
     }
 }
 
 impl TreeSource for DiskSource {
     fn send(&mut self, sink: &mut dyn TreeSink) -> Result<(), SendError> {
-        let metadata = self.root.dir_metadata().map_err(SendError::source)?;
         let root = self.root.try_clone().map_err(SendError::source)?;
         let mut walk = Walk {
             sink,
@@ -81,8 +95,14 @@ impl TreeSource for DiskSource {
             count: 0,
             buffer: vec![0; BUFFER],
         };
-        let id = walk.announce(None, WideName::new(), &metadata, Kind::Directory)?;
-        walk.directory(&root, id, 1)?;
+        match &self.metadata {
+            Some(known) => Merged::new(&mut walk, known, root).send()?,
+            None => {
+                let metadata = root.dir_metadata().map_err(SendError::source)?;
+                let id = walk.announce(None, WideName::new(), &metadata, Kind::Directory)?;
+                walk.directory(&root, id, 1)?;
+            }
+        }
         let (count, problems) = (walk.count, walk.problems);
         match problems.first().cloned() {
             None => Ok(()),
@@ -204,20 +224,10 @@ impl Walk<'_> {
         wide: &WideName,
         name: &Path,
     ) -> Result<(), SendError> {
-        let mut options = OpenOptions::new();
-        options.read(true).follow(FollowSymlinks::No);
-        without_waiting(&mut options);
-        let opened = dir
-            .open_with(name, &options)
-            .and_then(|file| Ok((file.metadata()?, file)));
-        let (metadata, mut file) = match opened {
-            Ok((metadata, file)) if metadata.is_file() => (metadata, file),
-            Ok(_) => {
-                self.problem("it was replaced while it was read".to_owned());
-                return Ok(());
-            }
-            Err(error) => {
-                self.problem(format!("it cannot be opened: {error}"));
+        let (metadata, mut file) = match open_file(dir, name) {
+            Ok(opened) => opened,
+            Err(what) => {
+                self.problem(what);
                 return Ok(());
             }
         };
@@ -316,13 +326,8 @@ impl Walk<'_> {
         metadata: &Metadata,
         kind: Kind,
     ) -> Result<EntryId, SendError> {
-        let id = EntryId(self.next);
-        self.next = self
-            .next
-            .checked_add(1)
-            .ok_or_else(|| SendError::source("more than 2^32 entries"))?;
         let mut entry = Entry {
-            id,
+            id: EntryId(0),
             parent,
             name,
             short_name: WideName::new(),
@@ -356,8 +361,18 @@ impl Walk<'_> {
                 entry.reparse = Some(reparse);
             }
         }
+        self.announce_entry(entry)
+    }
+
+    /// Gives an entry its id, and announces it.
+    fn announce_entry(&mut self, mut entry: Entry) -> Result<EntryId, SendError> {
+        entry.id = EntryId(self.next);
+        self.next = self
+            .next
+            .checked_add(1)
+            .ok_or_else(|| SendError::source("more than 2^32 entries"))?;
         self.sink.entry(&entry)?;
-        Ok(id)
+        Ok(entry.id)
     }
 
     fn problem(&mut self, what: String) {
@@ -368,6 +383,21 @@ impl Walk<'_> {
                 what,
             });
         }
+    }
+}
+
+/// Opens a file, and nothing else.
+fn open_file(dir: &Dir, name: &Path) -> Result<(Metadata, File), String> {
+    let mut options = OpenOptions::new();
+    options.read(true).follow(FollowSymlinks::No);
+    without_waiting(&mut options);
+    let opened = dir
+        .open_with(name, &options)
+        .and_then(|file| Ok((file.metadata()?, file)));
+    match opened {
+        Ok((metadata, file)) if metadata.is_file() => Ok((metadata, file)),
+        Ok(_) => Err("it was replaced while it was read".to_owned()),
+        Err(error) => Err(format!("it cannot be opened: {error}")),
     }
 }
 
@@ -426,14 +456,3 @@ fn has_further_names(metadata: &Metadata) -> bool {
 fn has_further_names(_: &Metadata) -> bool {
     false
 }
-
-/// Opening must not wait for the other end of a pipe that took the file's place.
-#[cfg(unix)]
-fn without_waiting(options: &mut OpenOptions) {
-    use cap_fs_ext::OpenOptionsSyncExt;
-
-    options.nonblock(true);
-}
-
-#[cfg(not(unix))]
-fn without_waiting(_: &mut OpenOptions) {}
