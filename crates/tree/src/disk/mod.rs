@@ -4,7 +4,8 @@
 //! component at a time, and never follow a link; so nothing outside the directory is touched, whatever the names in the
 //! tree are, and whatever links lie in the directory already.
 //!
-//! A disk keeps less than a Windows tree holds. What could not be kept is counted in the [`DiskReport`], names that had
+//! A file is there whole or not at all, whatever ends the transfer. A disk keeps less than a Windows tree holds. What could
+//! not be kept is counted in the [`DiskReport`], and a [`MetadataWriter`] keeps it beside the tree (see [`metadata`]); names that had
 //! to change are listed there (see [`names`](crate::names)), and so is every problem with a single entry; the rest of
 //! the tree is written all the same.
 //!
@@ -35,9 +36,10 @@ use std::path::PathBuf;
 use cap_std::fs::OpenOptions;
 use thiserror::Error;
 
+pub mod metadata;
+
 mod handles;
 mod link;
-mod metadata;
 mod options;
 mod probe;
 mod report;
