@@ -172,14 +172,20 @@ pub(crate) struct WimLsArgs {
     pub(crate) source: WimSource,
     /// The image: an index or a name; may be left out when there is one.
     pub(crate) image: Option<String>,
-    /// Only these: paths with `*` and `?`.
+    /// Only these: paths, in which `*`, `?` and `[a-z]` stand for parts of a name, and `**` for any folders.
     pub(crate) globs: Vec<String>,
     /// With everything below.
     #[arg(short = 'R', long)]
     pub(crate) recursive: bool,
-    /// With attributes, sizes and times.
+    /// With attributes, sizes, times, and the targets of links.
     #[arg(short, long)]
     pub(crate) long: bool,
+    /// With alternate data streams and their sizes.
+    #[arg(long)]
+    pub(crate) streams: bool,
+    /// With security descriptors, as SDDL.
+    #[arg(long)]
+    pub(crate) sddl: bool,
 }
 
 #[derive(Debug, Args)]

@@ -60,20 +60,25 @@ impl Output {
 
     /// Writes `{"schema":"wcow.<kind>/1","items":[...]}`.
     pub(crate) fn json<T: Serialize>(&self, kind: &str, items: &[T]) -> io::Result<()> {
-        #[derive(Serialize)]
-        struct Envelope<'a, T> {
-            schema: String,
-            items: &'a [T],
+        self.json_each(kind, items, |item| item)
+    }
+
+    /// Writes the same, each item made when it is its turn: a list of many takes no memory for all of them.
+    pub(crate) fn json_each<'a, I, T: Serialize>(
+        &self,
+        kind: &str,
+        items: &'a [I],
+        mut make: impl FnMut(&'a I) -> T,
+    ) -> io::Result<()> {
+        let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        write!(out, "{{\"schema\":\"wcow.{kind}/1\",\"items\":[")?;
+        for (position, item) in items.iter().enumerate() {
+            if position > 0 {
+                out.write_all(b",")?;
+            }
+            serde_json::to_writer(&mut out, &make(item))?;
         }
-        let mut out = io::BufWriter::new(io::stdout().lock());
-        serde_json::to_writer(
-            &mut out,
-            &Envelope {
-                schema: format!("wcow.{kind}/1"),
-                items,
-            },
-        )?;
-        out.write_all(b"\n")?;
+        out.write_all(b"]}\n")?;
         out.flush()
     }
 

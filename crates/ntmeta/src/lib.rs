@@ -26,6 +26,7 @@ pub use security::{SddlError, SecurityDescriptor, SecurityDescriptorError};
 pub use sid::{ParseSidError, Sid};
 pub use time::{FileTime, ParseTimeError};
 pub use wide_name::WideName;
+pub use wide_str::WideStr;
 
 pub mod hex;
 pub mod upcase;
@@ -41,6 +42,7 @@ mod security;
 mod sid;
 mod time;
 mod wide_name;
+mod wide_str;
 
 /// The README's example, compiled and run.
 #[cfg(doctest)]

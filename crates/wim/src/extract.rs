@@ -387,8 +387,8 @@ impl Transfer<'_, '_, '_> {
         Entry {
             id: entry_id(id),
             parent: image.parent(id).map(entry_id),
-            name: image.name(id).clone(),
-            short_name: image.short_name(id).cloned().unwrap_or_default(),
+            name: image.name(id).to_name(),
+            short_name: image.short_name(id).unwrap_or_default().to_name(),
             attributes: image.attributes(id),
             times: image.times(id),
             security: image.security(id).cloned(),

@@ -104,7 +104,10 @@ pub use header::{Compression, Header};
 pub use integrity::IntegrityError;
 pub use limits::{Budget, Limits, Options};
 pub use lookup_table::{Blob, BlobLocation};
-pub use metadata::{Image, ImageStream, NodeId, StreamRole};
+pub use metadata::{
+    ExtendedAttribute, ExtendedAttributes, Image, ImageStream, NodeId, StreamRole, TaggedItems,
+    UnixData,
+};
 pub use read_at::ReadAt;
 pub use resource::ResourceHeader;
 pub use verify::{Extent, Problem, Verifier, VerifyReport};

@@ -326,7 +326,7 @@ impl Wim {
             ReadError::Unsupported { what } => ImageError::Unsupported { what },
             source => ImageError::Read { index, source },
         })?;
-        Image::parse(self.clone(), index, &data, self.limits())
+        Image::parse(self.clone(), index, data, self.limits())
     }
 
     /// Sends the bytes of a blob to `receive`, in pieces, until it asks to stop.

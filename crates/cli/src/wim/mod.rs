@@ -4,8 +4,12 @@ mod cat;
 mod extract;
 mod glob;
 mod info;
+mod line;
 mod ls;
+mod near;
 mod open;
+mod paths;
+mod select;
 mod verify;
 
 pub(crate) use open::open;
@@ -82,14 +86,24 @@ pub(crate) fn load(wim: &Wim, path: &Path, index: ImageIndex) -> Result<Image, F
 
 /// The file or folder of an image that a path names; `/` and `\` both separate.
 fn find(image: &Image, path: &str) -> Result<NodeId, Failure> {
-    let missing = || {
-        Failure::new(
-            exit::NOT_FOUND,
-            format!("there is no {path:?} in image {}", image.index().get()),
-        )
-        .help("wcow wim ls FILE IMAGE -R lists everything in it")
+    image
+        .lookup(&RelPath::parse(path))
+        .ok_or_else(|| missing(image, path))
+}
+
+/// There is nothing by that name.
+fn missing(image: &Image, path: &str) -> Failure {
+    let near = near::near(image, path);
+    let help = if near.is_empty() {
+        "wcow wim ls FILE IMAGE -R lists everything in it".to_owned()
+    } else {
+        format!("there is {}", near.join(", "))
     };
-    image.lookup(&RelPath::parse(path)).ok_or_else(missing)
+    Failure::new(
+        exit::NOT_FOUND,
+        format!("there is no {path:?} in image {}", image.index().get()),
+    )
+    .help(help)
 }
 
 /// A stream that could not be read.

@@ -4,6 +4,7 @@ mod containers;
 mod corpus;
 mod data;
 mod hosts;
+mod listings;
 mod support;
 mod usage;
 mod wims;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use wcow_ntmeta::WideName;
 use wcow_ntmeta::upcase::upcase_unit;
+use wcow_ntmeta::{WideName, WideStr};
 
 /// Units from places where something can go wrong: ASCII, surrogates, letters with odd case rules.
 fn units() -> impl Strategy<Value = Vec<u16>> {
@@ -144,4 +144,31 @@ proptest! {
         prop_assert_eq!(left.eq_ignore_case(&right), left.upcased() == right.upcased());
         prop_assert_eq!(left.cmp_ignore_case(&right), left.upcased().cmp(&right.upcased()));
     }
+}
+
+proptest! {
+    #[test]
+    fn borrowed_names_behave_as_kept_ones(left in units(), right in units()) {
+        let names = [left, right].map(WideName::from_units);
+        let bytes = [names[0].to_le_bytes(), names[1].to_le_bytes()];
+        let [a, b] = [&bytes[0], &bytes[1]].map(|bytes| WideStr::from_le_bytes(bytes).unwrap());
+        prop_assert_eq!(WideName::from(a), names[0].clone());
+        prop_assert_eq!(a.as_le_bytes(), &bytes[0][..]);
+        prop_assert_eq!((a.len(), a.is_empty()), (names[0].len(), names[0].is_empty()));
+        prop_assert_eq!(a.cmp(&b), names[0].cmp(&names[1]));
+        prop_assert_eq!(a.partial_cmp(&b), Some(a.cmp(&b)));
+        prop_assert_eq!(a == names[1], names[0] == names[1]);
+        prop_assert_eq!(a.cmp_ignore_case(b), names[0].cmp_ignore_case(&names[1]));
+        prop_assert_eq!(a.eq_ignore_case(&names[1]), names[0].eq_ignore_case(&names[1]));
+        prop_assert_eq!(format!("{a} {a:?} {a:>30} {a:.2}"), format!("{0} {0:?} {0:>30} {0:.2}", names[0]));
+        prop_assert_eq!(serde_json::to_string(&a).unwrap(), serde_json::to_string(&names[0]).unwrap());
+    }
+}
+
+#[test]
+fn borrowed_names_have_an_even_number_of_bytes() {
+    assert_eq!(WideStr::from_le_bytes(b"a\0b"), None);
+    let name = WideStr::from_le_bytes(b"a\0\x00\xd8").unwrap();
+    assert_eq!(name.chars().collect::<Vec<_>>(), [Ok('a'), Err(0xd800)]);
+    assert!(name != "a" && WideStr::default().is_empty());
 }

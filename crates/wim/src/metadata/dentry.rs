@@ -18,10 +18,10 @@
 //!
 //! A stream entry: u64 length, u64 zero, 20-byte digest, u16 bytes of the name, name and NUL, zeros up to 8.
 
-use wcow_ntmeta::FileTime;
+use wcow_ntmeta::{FileAttributes, FileTime, WideStr};
 use wcow_tree::{Digest, Times};
 
-use crate::bytes::{array_at, round_up_8, u16_at, u32_at, u64_at};
+use crate::bytes::{array_at, round_up_8, u16_at, u64_at};
 use crate::number::as_u64;
 
 use super::tree::Fault;
@@ -32,31 +32,30 @@ pub(crate) const FIXED_LEN: usize = 0x66;
 const MIN_LEN: usize = 0x68;
 /// Length of the fixed part of a stream entry.
 pub(crate) const STREAM_FIXED_LEN: usize = 0x26;
+/// A root for images that have none: a directory without a security descriptor.
+static NO_ROOT: [u8; MIN_LEN] = {
+    let mut bytes = [0; MIN_LEN];
+    bytes[0] = 0x68;
+    bytes[0x08] = 0x10;
+    bytes[0x0C] = 0xFF;
+    bytes[0x0D] = 0xFF;
+    bytes[0x0E] = 0xFF;
+    bytes[0x0F] = 0xFF;
+    bytes
+};
 
-/// One directory entry as it is in the file.
+/// One directory entry, where it is in the metadata.
+#[derive(Clone, Copy)]
 pub(super) struct Dentry<'a> {
-    pub(super) attributes: u32,
-    pub(super) security_id: u32,
-    pub(super) children: u64,
-    pub(super) times: Times,
-    pub(super) digest: Digest,
-    pub(super) reserved: u32,
-    /// Link group, or reparse tag and flags.
-    pub(super) slot: u64,
-    pub(super) stream_count: u16,
-    pub(super) name: &'a [u8],
-    pub(super) short_name: &'a [u8],
-    pub(super) tagged: &'a [u8],
-    /// Where the tagged items begin.
-    pub(super) tagged_at: usize,
-    /// Where the stream entries begin.
-    pub(super) end: usize,
+    fixed: &'a [u8; FIXED_LEN],
+    /// All of it, up to its stream entries.
+    bytes: &'a [u8],
 }
 
-/// One stream entry as it is in the file.
+/// One stream entry, where it is in the metadata.
 pub(super) struct StreamEntry<'a> {
     pub(super) digest: Digest,
-    pub(super) name: &'a [u8],
+    pub(super) name: WideStr<'a>,
     /// Where the next one begins.
     pub(super) end: usize,
 }
@@ -73,65 +72,129 @@ impl<'a> Dentry<'a> {
         if stored <= 8 {
             return Ok(None);
         }
-        let present = data.len().saturating_sub(at);
-        let len = round_up_8(stored)
-            .and_then(|len| usize::try_from(len).ok())
-            .filter(|len| (MIN_LEN..=present).contains(len));
-        let bytes = len
-            .and_then(|len| data.get(at..at.checked_add(len)?))
-            .ok_or_else(|| {
-                Fault::new(as_u64(at), || {
-                    format!("expected an entry of {MIN_LEN} to {present} bytes, found {stored}")
-                })
-            })?;
-        let entry = Self::fields(bytes, at)?.ok_or_else(|| {
+        let entry = Self::at(data, at).ok_or_else(|| {
+            let present = data.len().saturating_sub(at);
             Fault::new(as_u64(at), || {
-                format!(
-                    "expected room for both names in {} bytes, found longer names",
-                    bytes.len()
-                )
+                format!("expected an entry of {MIN_LEN} to {present} bytes, found {stored}")
             })
         })?;
-        Ok(Some(entry))
-    }
-
-    /// `Ok(None)` if the names do not fit into `bytes`.
-    fn fields(bytes: &'a [u8], at: usize) -> Result<Option<Self>, Fault> {
-        let Some((short_len, long_len)) = u16_at(bytes, 0x62).zip(u16_at(bytes, 0x64)) else {
-            return Ok(None);
-        };
-        for (what, len, field) in [("short", short_len, 0x62), ("long", long_len, 0x64)] {
+        for (what, field) in [("short", 0x62), ("long", 0x64)] {
+            let len = u16::from_le_bytes(entry.field(field));
             if len % 2 != 0 {
                 return Err(Fault::new(as_u64(at + field), || {
                     format!("expected an even length of the {what} name, found {len}")
                 }));
             }
         }
-        let parse = || {
-            let (name, rest) = name(bytes.get(FIXED_LEN..)?, long_len)?;
-            let (short_name, rest) = self::name(rest, short_len)?;
-            let tagged_at = (bytes.len() - rest.len()).checked_next_multiple_of(8)?;
-            Some(Self {
-                attributes: u32_at(bytes, 0x08)?,
-                security_id: u32_at(bytes, 0x0C)?,
-                children: u64_at(bytes, 0x10)?,
-                times: Times {
-                    created: FileTime::from_ticks(u64_at(bytes, 0x28)?),
-                    accessed: FileTime::from_ticks(u64_at(bytes, 0x30)?),
-                    written: FileTime::from_ticks(u64_at(bytes, 0x38)?),
-                },
-                digest: Digest(array_at(bytes, 0x40)?),
-                reserved: u32_at(bytes, 0x54)?,
-                slot: u64_at(bytes, 0x58)?,
-                stream_count: u16_at(bytes, 0x60)?,
-                name,
-                short_name,
-                tagged: bytes.get(tagged_at..).unwrap_or_default(),
-                tagged_at: at.checked_add(tagged_at)?,
-                end: at.checked_add(bytes.len())?,
-            })
-        };
-        Ok(parse())
+        if entry.names_end() > entry.bytes.len() {
+            let len = entry.bytes.len();
+            return Err(Fault::new(as_u64(at), || {
+                format!("expected room for both names in {len} bytes, found longer names")
+            }));
+        }
+        Ok(Some(entry))
+    }
+
+    /// The entry at `at`, which [`parse`](Self::parse) has seen before.
+    pub(super) fn at(data: &'a [u8], at: usize) -> Option<Self> {
+        let rest = data.get(at..)?;
+        let len = usize::try_from(round_up_8(u64_at(rest, 0)?)?).ok()?;
+        let bytes = rest.get(..len).filter(|bytes| bytes.len() >= MIN_LEN)?;
+        let fixed = bytes.first_chunk()?;
+        Some(Self { fixed, bytes })
+    }
+
+    /// The root of an image that has none.
+    pub(super) fn no_root() -> Option<Self> {
+        Self::at(&NO_ROOT, 0)
+    }
+
+    /// Its length without its stream entries.
+    pub(super) fn len(self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn attributes(self) -> FileAttributes {
+        FileAttributes::from_bits(u32::from_le_bytes(self.field(0x08)))
+    }
+
+    pub(super) fn security_id(self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.field(0x0C))).filter(|id| *id != u32::MAX)
+    }
+
+    /// Offset of its list of children; 0 for none.
+    pub(super) fn children(self) -> u64 {
+        u64::from_le_bytes(self.field(0x10))
+    }
+
+    pub(super) fn times(self) -> Times {
+        let time = |at| FileTime::from_ticks(u64::from_le_bytes(self.field(at)));
+        Times {
+            created: time(0x28),
+            accessed: time(0x30),
+            written: time(0x38),
+        }
+    }
+
+    pub(super) fn digest(self) -> Digest {
+        Digest(self.field(0x40))
+    }
+
+    pub(super) fn reserved(self) -> u32 {
+        u32::from_le_bytes(self.field(0x54))
+    }
+
+    /// Link group, or reparse tag and flags.
+    pub(super) fn slot(self) -> u64 {
+        u64::from_le_bytes(self.field(0x58))
+    }
+
+    pub(super) fn stream_count(self) -> u16 {
+        u16::from_le_bytes(self.field(0x60))
+    }
+
+    pub(super) fn name(self) -> WideStr<'a> {
+        self.text(FIXED_LEN, self.name_len())
+    }
+
+    pub(super) fn short_name(self) -> WideStr<'a> {
+        self.text(
+            FIXED_LEN + stored_name(self.name_len()),
+            self.short_name_len(),
+        )
+    }
+
+    /// The bytes behind the names.
+    pub(super) fn tagged(self) -> &'a [u8] {
+        self.bytes.get(self.tagged_at()..).unwrap_or_default()
+    }
+
+    /// Where the tagged items begin, from the entry's start.
+    pub(super) fn tagged_at(self) -> usize {
+        self.names_end().next_multiple_of(8)
+    }
+
+    fn names_end(self) -> usize {
+        FIXED_LEN + stored_name(self.name_len()) + stored_name(self.short_name_len())
+    }
+
+    fn name_len(self) -> u16 {
+        u16::from_le_bytes(self.field(0x64))
+    }
+
+    fn short_name_len(self) -> u16 {
+        u16::from_le_bytes(self.field(0x62))
+    }
+
+    fn text(self, at: usize, len: u16) -> WideStr<'a> {
+        let bytes = self.bytes.get(at..at + usize::from(len));
+        bytes.and_then(WideStr::from_le_bytes).unwrap_or_default()
+    }
+
+    /// A field of the fixed part, in which all of them lie.
+    #[inline]
+    fn field<const N: usize>(self, at: usize) -> [u8; N] {
+        array_at(self.fixed, at).unwrap_or([0; N])
     }
 }
 
@@ -143,13 +206,12 @@ impl<'a> StreamEntry<'a> {
             let end = at.checked_add(len)?;
             let bytes = data.get(at..end)?;
             let name_len = u16_at(bytes, 0x24)?;
-            if name_len % 2 != 0 {
-                return None;
-            }
-            let (name, _) = name(bytes.get(STREAM_FIXED_LEN..)?, name_len)?;
+            let names = bytes.get(STREAM_FIXED_LEN..)?;
+            // There must be room for the NUL, too.
+            names.get(..stored_name(name_len))?;
             Some(Self {
                 digest: Digest(array_at(bytes, 0x10)?),
-                name,
+                name: WideStr::from_le_bytes(names.get(..name_len.into())?)?,
                 end,
             })
         };
@@ -163,11 +225,7 @@ impl<'a> StreamEntry<'a> {
     }
 }
 
-/// Splits a name of `len` bytes, and the NUL behind it, from `bytes`.
-fn name(bytes: &[u8], len: u16) -> Option<(&[u8], &[u8])> {
-    if len == 0 {
-        return Some((&[], bytes));
-    }
-    let (name, rest) = bytes.split_at_checked(len.into())?;
-    Some((name, rest.get(2..)?))
+/// The bytes that a name takes with the NUL behind it; none if it is absent.
+fn stored_name(len: u16) -> usize {
+    if len == 0 { 0 } else { usize::from(len) + 2 }
 }

@@ -1,25 +1,27 @@
 //! From directory entries to a tree of nodes.
 //!
+//! The metadata stays in memory as it is: a node says where its entry lies, and fields and names are read from there. That
+//! takes 28 bytes a node, and 40 a stream, beside the metadata itself.
+//!
 //! Every list of children may be visited once, and all visited entries together may not be longer than the metadata: so the
 //! tree is never larger than what describes it, and has no cycles. (A file of 5 KB could otherwise describe 2^22 entries.)
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashSet;
 
-use wcow_ntmeta::{FileAttributes, SecurityDescriptor, WideName};
-use wcow_tree::{Digest, Extra, TaggedItem, Times};
+use wcow_ntmeta::SecurityDescriptor;
 
-use crate::bytes::u32_at;
 use crate::error::Warnings;
 use crate::number::as_u64;
 use crate::{Limits, Part};
 
-use super::dentry::{Dentry, StreamEntry};
-use super::{ImageStream, StreamRole, security};
+use super::dentry::Dentry;
+use super::tagged::TaggedItems;
+use super::{ImageStream, links, security, siblings, streams};
 
-const TAG_OBJECT_ID: u32 = 1;
-const TAG_EXTENDED_ATTRIBUTES: u32 = 2;
 /// Value of a link for "no other names".
 pub(super) const NO_LINK: u32 = u32::MAX;
+/// Value of an entry's place for a root that the metadata does not have.
+const NOWHERE: u32 = u32::MAX;
 /// Bit of a reparse point's flags: its target was not rewritten.
 pub(crate) const NOT_FIXED: u64 = 1 << 48;
 
@@ -38,113 +40,141 @@ impl Fault {
     }
 }
 
-/// All nodes of an image. Children lie side by side, and behind their parents.
+/// All nodes of an image. Children lie side by side, and behind their parents; directories of one depth, too.
 pub(super) struct Tree {
-    pub(super) nodes: Vec<Node>,
-    pub(super) streams: Vec<ImageStream>,
-    pub(super) tagged: BTreeMap<u32, Extra>,
+    data: Box<[u8]>,
+    nodes: Vec<Node>,
+    streams: Vec<ImageStream>,
     pub(super) descriptors: Vec<Option<SecurityDescriptor>>,
 }
 
 /// One file or directory.
 pub(super) struct Node {
-    pub(super) name: WideName,
-    pub(super) short_name: Option<WideName>,
+    /// Where its entry lies in the metadata.
+    at: u32,
     pub(super) parent: u32,
     pub(super) first_child: u32,
     pub(super) child_count: u32,
-    pub(super) depth: u32,
-    pub(super) attributes: FileAttributes,
-    pub(super) security_id: u32,
-    pub(super) times: Times,
-    pub(super) slot: u64,
-    pub(super) reserved: u32,
-    pub(super) first_stream: u32,
-    pub(super) stream_count: u32,
+    first_stream: u32,
+    stream_count: u32,
     /// The first name of the same file, itself if it is the first of several.
     pub(super) link: u32,
-    /// Offset of the list of children, 0 for none.
-    children: u64,
-    tagged: Option<Box<Extra>>,
 }
 
 /// Builds the tree of one image from its metadata.
 pub(super) fn build(
-    data: &[u8],
+    data: Vec<u8>,
     part: Part,
     limits: &Limits,
     warnings: &mut Warnings,
 ) -> Result<Tree, Fault> {
-    let security = security::parse(data, part, warnings)?;
+    // Places are kept in 32 bits.
+    if u32::try_from(data.len()).is_err() {
+        let len = data.len();
+        return Err(Fault::new(0, || {
+            format!("expected less than 4 GiB of metadata, found {len} bytes")
+        }));
+    }
+    let security = security::parse(&data, part, warnings)?;
     let mut builder = Builder {
-        data,
-        part,
+        data: &data,
         limits,
-        warnings,
-        visited: BTreeSet::new(),
+        log: Log { part, warnings },
+        descriptors: security.descriptors.len(),
+        visited: HashSet::new(),
         budget: data.len(),
-        tree: Tree {
-            nodes: Vec::new(),
-            streams: Vec::new(),
-            tagged: BTreeMap::new(),
-            descriptors: security.descriptors,
-        },
+        nodes: Vec::new(),
+        streams: Vec::new(),
     };
     builder.root(security.end)?;
     builder.descend()?;
-    builder.link();
-    Ok(builder.tree)
+    let (mut nodes, mut streams) = (builder.nodes, builder.streams);
+    nodes.shrink_to_fit();
+    streams.shrink_to_fit();
+    let mut tree = Tree {
+        data: data.into_boxed_slice(),
+        nodes,
+        streams,
+        descriptors: security.descriptors,
+    };
+    let directories = links::link(&mut tree);
+    if directories > 0 {
+        warnings.push(part, 0, || {
+            format!("{directories} directories with a hard link group; ignored")
+        });
+    }
+    Ok(tree)
+}
+
+/// Where warnings go.
+pub(super) struct Log<'w> {
+    part: Part,
+    warnings: &'w mut Warnings,
+}
+
+impl Log<'_> {
+    pub(super) fn warn(&mut self, at: usize, what: impl FnOnce() -> String) {
+        self.warnings.push(self.part, as_u64(at), what);
+    }
 }
 
 struct Builder<'a, 'w> {
     data: &'a [u8],
-    part: Part,
     limits: &'a Limits,
-    warnings: &'w mut Warnings,
+    log: Log<'w>,
+    /// How many security descriptors there are.
+    descriptors: usize,
     /// Offsets of lists that were read.
-    visited: BTreeSet<u64>,
+    visited: HashSet<u64>,
     /// Bytes of entries that may still be read.
     budget: usize,
-    tree: Tree,
+    nodes: Vec<Node>,
+    streams: Vec<ImageStream>,
 }
 
 impl Builder<'_, '_> {
     fn root(&mut self, at: usize) -> Result<(), Fault> {
-        let mut root = match Dentry::parse(self.data, at)? {
-            Some(entry) => self.node(&entry, at, 0, 0)?.0,
-            None => {
-                self.warn(at, || {
-                    "the image is empty, it has no root directory".to_owned()
-                });
-                Node::empty_root()
-            }
+        let Some(entry) = Dentry::parse(self.data, at)? else {
+            self.log.warn(at, || {
+                "the image is empty, it has no root directory".to_owned()
+            });
+            self.nodes.push(Node::new(NOWHERE, 0, 0, 0));
+            return Ok(());
         };
-        if !root.attributes.is_directory() || root.attributes.is_reparse_point() {
-            let found = root.attributes.bits();
+        let attributes = entry.attributes();
+        if !attributes.is_directory() || attributes.is_reparse_point() {
+            let found = attributes.bits();
             return Err(Fault::new(as_u64(at), || {
                 format!("expected a directory as the root, found attributes {found:#x}")
             }));
         }
-        if !root.name.is_empty() {
-            let name = std::mem::take(&mut root.name);
-            self.warn(at, || format!("the root has the name {name:?}; ignored"));
+        self.add(entry, at, 0)?;
+        let name = entry.name();
+        if !name.is_empty() {
+            self.log
+                .warn(at, || format!("the root has the name {name:?}; ignored"));
         }
-        self.push(root)
+        Ok(())
     }
 
     /// Reads the children of every node; nodes that this adds are reached in turn.
     fn descend(&mut self) -> Result<(), Fault> {
-        let mut siblings = Vec::new();
+        let (mut depth, mut level_end) = (0_u32, self.nodes.len());
         let mut parent = 0;
-        while let Some(node) = self.tree.nodes.get(parent) {
-            let (children, depth, attributes) = (node.children, node.depth, node.attributes);
-            if children != 0 {
-                let at = usize::try_from(children).unwrap_or(usize::MAX);
+        while let Some(node) = self.nodes.get(parent) {
+            if parent == level_end {
+                (depth, level_end) = (depth.saturating_add(1), self.nodes.len());
+            }
+            let entry = Dentry::at(self.data, position(node.at));
+            if let Some(entry) = entry.filter(|entry| entry.children() != 0) {
+                let at = usize::try_from(entry.children()).unwrap_or(usize::MAX);
+                let attributes = entry.attributes();
                 if attributes.is_directory() && !attributes.is_reparse_point() {
-                    self.list(at, index(parent), depth, &mut siblings)?;
-                    self.adopt(parent, &mut siblings)?;
-                } else {
-                    self.foreign_children(at);
+                    self.list(at, parent, depth)?;
+                } else if matches!(Dentry::parse(self.data, at), Ok(Some(_))) {
+                    self.log.warn(at, || {
+                        "children of something that is no directory; ignored".to_owned()
+                    });
                 }
             }
             parent += 1;
@@ -152,14 +182,10 @@ impl Builder<'_, '_> {
         Ok(())
     }
 
-    /// Reads the list of children at `at`.
-    fn list(
-        &mut self,
-        at: usize,
-        parent: u32,
-        depth: u32,
-        siblings: &mut Vec<Node>,
-    ) -> Result<(), Fault> {
+    /// Reads the list at `at`: the children of node `parent`.
+    fn list(&mut self, at: usize, parent: usize, depth: u32) -> Result<(), Fault> {
+        let first = self.nodes.len();
+        let mut order = siblings::Order::default();
         let mut next = at;
         while let Some(entry) = Dentry::parse(self.data, next)? {
             // Empty lists are no danger, and may be shared.
@@ -174,341 +200,158 @@ impl Builder<'_, '_> {
                     format!("expected at most {limit} directories within each other, found more")
                 }));
             }
-            let (node, end) = self.node(&entry, next, parent, depth + 1)?;
+            let end = self.add(entry, next, index(parent))?;
             self.budget = self.budget.checked_sub(end - next).ok_or_else(|| {
                 Fault::new(as_u64(next), || "expected lists of children that do not overlap, found more entries than the metadata has room for".to_owned())
             })?;
-            match name_fault(node.name.units()) {
-                Some((what, true)) => {
-                    self.warn(next, || format!("entry {:?} {what}; left out", node.name))
+            let name = entry.name();
+            match siblings::name_fault(name) {
+                Some((what, siblings::Fate::LeftOut)) => {
+                    self.log
+                        .warn(next, || format!("entry {name:?} {what}; left out"));
+                    self.forget_last();
                 }
-                Some((what, false)) => {
-                    self.warn(next, || format!("entry {:?} {what}", node.name));
-                    siblings.push(node);
+                Some((what, siblings::Fate::Kept)) => {
+                    self.log.warn(next, || format!("entry {name:?} {what}"));
+                    order.add(name);
                 }
-                None => siblings.push(node),
+                None => order.add(name),
             }
             next = end;
         }
+        if !order.is_strict() {
+            self.leave_out_doubles(first, at);
+        }
+        let count = index(self.nodes.len() - first);
+        if let Some(node) = self.nodes.get_mut(parent) {
+            (node.first_child, node.child_count) = (index(first), count);
+        }
         Ok(())
     }
 
-    /// Adds `siblings` as the children of `parent`; of equal names the first one stays.
-    fn adopt(&mut self, parent: usize, siblings: &mut Vec<Node>) -> Result<(), Fault> {
-        let mut names: BTreeSet<WideName> = BTreeSet::new();
-        let mut doubles = Vec::new();
-        siblings.retain(|node| {
-            let first = names.insert(node.name.clone());
-            if !first {
-                doubles.push(node.name.clone());
+    /// Of siblings with equal names, from node `first` on, only the first stays.
+    fn leave_out_doubles(&mut self, first: usize, at: usize) {
+        let name = |node: &Node| {
+            Dentry::at(self.data, position(node.at)).map_or_else(Default::default, Dentry::name)
+        };
+        let names = self.nodes.get(first..).unwrap_or_default().iter().map(name);
+        let doubles = siblings::doubles(names);
+        if doubles.is_empty() {
+            return;
+        }
+        let mut doubles = doubles.into_iter().peekable();
+        for (place, node) in self.nodes.split_off(first).into_iter().enumerate() {
+            if doubles.next_if_eq(&place).is_none() {
+                self.nodes.push(node);
+                continue;
             }
-            first
-        });
-        let at = self
-            .tree
-            .nodes
-            .get(parent)
-            .map_or(0, |node| usize::try_from(node.children).unwrap_or(0));
-        for name in doubles {
-            self.warn(at, || {
+            let name = Dentry::at(self.data, position(node.at)).map(Dentry::name);
+            let name = name.unwrap_or_default();
+            self.log.warn(at, || {
                 format!("a second entry with the name {name:?} in one directory; left out")
             });
         }
-        let first = self.tree.nodes.len();
-        let count = siblings.len();
-        if let Some(node) = self.tree.nodes.get_mut(parent) {
-            node.first_child = index(first);
-            node.child_count = index(count);
-        }
-        siblings.drain(..).try_for_each(|node| self.push(node))
     }
 
-    fn foreign_children(&mut self, at: usize) {
-        if matches!(Dentry::parse(self.data, at), Ok(Some(_))) {
-            self.warn(at, || {
-                "children of something that is no directory; ignored".to_owned()
-            });
-        }
-    }
-
-    fn push(&mut self, mut node: Node) -> Result<(), Fault> {
-        // One below the value for "no link"; 2^32 entries would need 416 GiB of metadata.
-        let id = u32::try_from(self.tree.nodes.len())
-            .ok()
-            .filter(|id| *id < NO_LINK)
-            .ok_or_else(|| {
-                Fault::new(0, || {
-                    "expected fewer than 4294967295 entries, found more".to_owned()
-                })
-            })?;
-        if let Some(extra) = node.tagged.take() {
-            self.tree.tagged.insert(id, *extra);
-        }
-        self.tree.nodes.push(node);
-        Ok(())
-    }
-
-    /// Makes a node of `entry`, whose streams follow it. Returns where the next entry begins.
-    fn node(
-        &mut self,
-        entry: &Dentry<'_>,
-        at: usize,
-        parent: u32,
-        depth: u32,
-    ) -> Result<(Node, usize), Fault> {
-        let attributes = FileAttributes::from_bits(entry.attributes);
-        let first_stream = self.tree.streams.len();
-        let end = self.streams(entry, at, attributes)?;
-        if entry.security_id != u32::MAX && self.descriptor_is_missing(entry.security_id) {
-            let (id, count) = (entry.security_id, self.tree.descriptors.len());
-            self.warn(at, || {
+    /// Adds a node for `entry`, whose streams follow it. Returns where the next entry begins.
+    fn add(&mut self, entry: Dentry<'_>, at: usize, parent: u32) -> Result<usize, Fault> {
+        // An entry takes 104 bytes of less than 4 GiB, so nodes and streams are far fewer than 2^32.
+        let first_stream = self.streams.len();
+        let end = streams::read(self.data, entry, at, &mut self.streams, &mut self.log)?;
+        let count = self.descriptors;
+        if let Some(id) = entry.security_id()
+            && usize::try_from(id).map_or(true, |id| id >= count)
+        {
+            self.log.warn(at, || {
                 format!("security id {id} of {count} descriptors; taken as none")
             });
         }
-        let node = Node {
-            name: wide(entry.name),
-            short_name: (!entry.short_name.is_empty()).then(|| wide(entry.short_name)),
+        if !entry.tagged().is_empty() {
+            self.check_tagged(entry, at);
+        }
+        let stream_count = self.streams.len() - first_stream;
+        self.nodes.push(Node::new(
+            index(at),
             parent,
-            first_child: 0,
-            child_count: 0,
-            depth,
-            attributes,
-            security_id: entry.security_id,
-            times: entry.times,
-            slot: entry.slot,
-            reserved: entry.reserved,
-            first_stream: index(first_stream),
-            stream_count: index(self.tree.streams.len() - first_stream),
-            link: NO_LINK,
-            children: entry.children,
-            tagged: self.tagged(entry),
-        };
-        Ok((node, end))
+            index(first_stream),
+            index(stream_count),
+        ));
+        Ok(end)
     }
 
-    fn descriptor_is_missing(&self, id: u32) -> bool {
-        usize::try_from(id)
-            .ok()
-            .is_none_or(|id| id >= self.tree.descriptors.len())
+    fn forget_last(&mut self) {
+        if let Some(node) = self.nodes.pop() {
+            self.streams.truncate(position(node.first_stream));
+        }
     }
 
-    /// Finds out which stream is which, and adds them to the tree's list: unnamed data first.
-    ///
-    /// The format has no stream types. The main digest and the unnamed stream entries stand for, in this order: the reparse
-    /// data of a reparse point, then the file's data; or, in an encrypted file, only its raw backup.
-    fn streams(
-        &mut self,
-        entry: &Dentry<'_>,
-        at: usize,
-        attributes: FileAttributes,
-    ) -> Result<usize, Fault> {
-        let mut next = entry.end;
-        let mut unnamed = [None::<Digest>; 3];
-        let mut unnamed_count = 0;
-        let first_named = self.tree.streams.len();
-        let mut add = |digest| {
-            if let Some(place) = unnamed.get_mut(unnamed_count) {
-                *place = Some(digest);
-            }
-            unnamed_count += 1;
-        };
-        if !entry.digest.is_zero() {
-            add(entry.digest);
-        }
-        for _ in 0..entry.stream_count {
-            let stream = StreamEntry::parse(self.data, next)?;
-            if stream.name.is_empty() {
-                add(stream.digest);
-            } else {
-                let name = Some(wide(stream.name));
-                self.tree.streams.push(ImageStream {
-                    name,
-                    role: StreamRole::Named,
-                    digest: stream.digest,
-                });
-            }
-            next = stream.end;
-        }
-        let mut unnamed_streams = unnamed.into_iter().flatten();
-        let mut found = Vec::with_capacity(2);
-        if attributes.contains(FileAttributes::ENCRYPTED) {
-            found.extend(
-                unnamed_streams
-                    .find(|digest| !digest.is_zero())
-                    .map(|digest| (StreamRole::EncryptedRaw, digest)),
-            );
-        } else {
-            if attributes.is_reparse_point() {
-                found.push((
-                    StreamRole::Reparse,
-                    unnamed_streams.next().unwrap_or(Digest::ZERO),
-                ));
-            }
-            let data = unnamed_streams.next().unwrap_or(Digest::ZERO);
-            if !attributes.is_directory() {
-                found.insert(0, (StreamRole::Data, data));
-            } else if !data.is_zero() {
-                self.warn(at, || {
-                    "a directory with data; the data is ignored".to_owned()
-                });
-            }
-        }
-        let found = found.into_iter().map(|(role, digest)| ImageStream {
-            name: None,
-            role,
-            digest,
-        });
-        self.tree.streams.splice(first_named..first_named, found);
-        Ok(next)
-    }
-
-    fn tagged(&mut self, entry: &Dentry<'_>) -> Option<Box<Extra>> {
-        let mut extra = Extra::default();
-        let mut rest = entry.tagged;
-        while let (Some(tag), Some(len)) = (u32_at(rest, 0), u32_at(rest, 4)) {
-            if tag == 0 && len == 0 {
-                break;
-            }
-            let data = usize::try_from(len)
-                .ok()
-                .and_then(|len| rest.get(8..len.checked_add(8)?));
-            let Some(data) = data else {
-                let at = entry.tagged_at + (entry.tagged.len() - rest.len());
-                self.warn(at, || format!("a tagged item of {len} bytes that does not fit its entry; ignored, with any behind it"));
-                break;
-            };
-            match tag {
-                TAG_OBJECT_ID if (16..=64).contains(&data.len()) && extra.object_id.is_empty() => {
-                    extra.object_id = data.to_vec()
-                }
-                TAG_EXTENDED_ATTRIBUTES if extra.extended_attributes.is_empty() => {
-                    extra.extended_attributes = data.to_vec()
-                }
-                _ => extra.unknown.push(TaggedItem {
-                    tag,
-                    data: data.to_vec(),
-                }),
-            }
-            let len = (8 + data.len()).next_multiple_of(8);
-            rest = rest.get(len..).unwrap_or_default();
-        }
-        (extra != Extra::default()).then(|| Box::new(extra))
-    }
-
-    /// Finds the names of the same file: same group, same data. (Windows 7 images use a group again for other files.)
-    fn link(&mut self) {
-        let mut groups: BTreeMap<(u64, Digest), (u32, bool)> = BTreeMap::new();
-        let mut directories = 0_u64;
-        for id in 0..self.tree.nodes.len() {
-            let Some(node) = self.tree.nodes.get(id) else {
-                break;
-            };
-            if node.slot == 0 || node.attributes.is_reparse_point() {
-                continue;
-            }
-            if node.attributes.is_directory() {
-                directories += 1;
-                continue;
-            }
-            let data = self.tree.data_digest(node);
-            let (first, several) = groups
-                .entry((node.slot, data))
-                .or_insert((index(id), false));
-            if *first == index(id) {
-                continue;
-            }
-            let first = *first;
-            if !*several {
-                *several = true;
-                if let Some(node) = self
-                    .tree
-                    .nodes
-                    .get_mut(usize::try_from(first).unwrap_or(usize::MAX))
-                {
-                    node.link = first;
-                }
-            }
-            if let Some(node) = self.tree.nodes.get_mut(id) {
-                node.link = first;
-            }
-        }
-        if directories > 0 {
-            self.warn(0, || {
-                format!("{directories} directories with a hard link group; ignored")
+    fn check_tagged(&mut self, entry: Dentry<'_>, at: usize) {
+        let items = TaggedItems::new(entry.tagged());
+        if let Some((len, rest)) = items.clone().damage() {
+            self.log.warn(at + entry.len() - rest, || {
+                format!("a tagged item of {len} bytes that does not fit its entry; ignored, with any behind it")
             });
         }
-    }
-
-    fn warn(&mut self, at: usize, what: impl FnOnce() -> String) {
-        self.warnings.push(self.part, as_u64(at), what);
+        if !items.extended_attributes().end_well() {
+            self.log.warn(at, || {
+                "extended attributes of which one does not fit; it and any behind it are not shown"
+                    .to_owned()
+            });
+        }
     }
 }
 
 impl Tree {
-    /// The streams of `node`.
-    pub(super) fn streams_of(&self, node: &Node) -> &[ImageStream] {
-        let range = usize::try_from(node.first_stream)
-            .ok()
-            .zip(usize::try_from(node.stream_count).ok());
-        range
-            .and_then(|(first, count)| self.streams.get(first..first.checked_add(count)?))
-            .unwrap_or_default()
+    /// How many nodes there are.
+    pub(super) fn len(&self) -> u32 {
+        index(self.nodes.len())
     }
 
-    fn data_digest(&self, node: &Node) -> Digest {
-        self.streams_of(node)
-            .first()
-            .filter(|stream| stream.name.is_none())
-            .map_or(Digest::ZERO, |stream| stream.digest)
+    pub(super) fn node(&self, id: u32) -> Option<&Node> {
+        self.nodes.get(position(id))
+    }
+
+    pub(super) fn node_mut(&mut self, id: u32) -> Option<&mut Node> {
+        self.nodes.get_mut(position(id))
+    }
+
+    /// The directory entry of a node.
+    pub(super) fn entry(&self, id: u32) -> Option<Dentry<'_>> {
+        match self.node(id)?.at {
+            NOWHERE => Dentry::no_root(),
+            at => Dentry::at(&self.data, position(at)),
+        }
+    }
+
+    /// The streams of `node`.
+    pub(super) fn streams_of(&self, node: &Node) -> &[ImageStream] {
+        let first = position(node.first_stream);
+        let count = position(node.stream_count);
+        self.streams
+            .get(first..first.saturating_add(count))
+            .unwrap_or_default()
     }
 }
 
 impl Node {
-    fn empty_root() -> Self {
+    fn new(at: u32, parent: u32, first_stream: u32, stream_count: u32) -> Self {
         Self {
-            name: WideName::new(),
-            short_name: None,
-            parent: 0,
+            at,
+            parent,
             first_child: 0,
             child_count: 0,
-            depth: 0,
-            attributes: FileAttributes::DIRECTORY,
-            security_id: u32::MAX,
-            times: Times::default(),
-            slot: 0,
-            reserved: 0,
-            first_stream: 0,
-            stream_count: 0,
+            first_stream,
+            stream_count,
             link: NO_LINK,
-            children: 0,
-            tagged: None,
         }
     }
 }
 
-/// What is wrong with a name, and whether an entry with it is left out.
-fn name_fault(units: &[u16]) -> Option<(&'static str, bool)> {
-    const DOT: u16 = b'.' as u16;
-    match units {
-        [] => Some(("has no name", true)),
-        [DOT] | [DOT, DOT] => Some(("would lead out of its directory", true)),
-        _ if units.contains(&0) => Some(("has a NUL in its name", true)),
-        _ if units
-            .iter()
-            .any(|unit| *unit == u16::from(b'/') || *unit == u16::from(b'\\')) =>
-        {
-            Some(("has a path separator in its name", false))
-        }
-        _ => None,
-    }
-}
-
-/// A name of an even number of bytes, as [`Dentry::parse`] has checked.
-fn wide(bytes: &[u8]) -> WideName {
-    WideName::from_le_bytes(bytes).unwrap_or_default()
-}
-
-/// A position in a list that [`Builder::push`] keeps below 2^32; every stream belongs to an entry of 104 bytes or takes 40.
+/// A position in the metadata or in a list of its parts, all of which are below 2^32.
 fn index(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+fn position(index: u32) -> usize {
+    usize::try_from(index).unwrap_or(usize::MAX)
 }
