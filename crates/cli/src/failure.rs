@@ -207,6 +207,12 @@ fn next_step(error: &EngineError) -> Option<String> {
             format!("choose another name, or remove it: wcow {kind} rm NAME")
         }
         EngineError::InUse { .. } => "remove what uses it first".to_owned(),
+        EngineError::Busy { .. } => "try again when that one is done".to_owned(),
+        EngineError::State {
+            is: "Unfinished",
+            name,
+            ..
+        } => format!("remove it: wcow container rm {name}"),
         EngineError::State {
             needed: "Running",
             name,

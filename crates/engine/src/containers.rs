@@ -3,37 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use wcow_host::era;
-use wcow_host::{Clock, Host, HostControl, LayerDescriptor, SwitchService, SystemId};
-use wcow_network::{Driver, PortMapping, PublishedPorts};
-use wcow_ntmeta::{FileTime, Guid};
+use wcow_host::{Host, SwitchService, SystemId};
+use wcow_network::{PortMapping, PublishedPorts};
+use wcow_ntmeta::FileTime;
 use wcow_runtime::{
-    Attachment, ContainerSpec, ContainerState, Created, ExecSpec, Process, Running, Runtime,
-    RuntimeError,
+    Attachment, ContainerState, Created, ExecSpec, Process, Running, Runtime, RuntimeError,
 };
 
 use crate::networks::NetworkBacking;
 use crate::records::Folder;
 use crate::{Engine, EngineError, Kind};
-
-/// A container to be created.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CreateContainer {
-    /// The image: its name, `name:version`, or full name.
-    pub image: String,
-    /// Its name; made up from its id if absent.
-    pub name: Option<String>,
-    /// Its id; a new one if absent.
-    pub id: Option<Guid>,
-    /// The network it is connected to.
-    pub network: Option<String>,
-    /// Published ports; need a network of driver NAT.
-    pub publish: Vec<PortMapping>,
-    /// Environment variables of every program run in it.
-    pub environment: BTreeMap<String, String>,
-    /// Working directory of every program run in it.
-    pub working_directory: String,
-}
 
 /// What a container is doing, as people call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +26,8 @@ pub enum ContainerStatus {
     Paused,
     /// It ran, or was about to, and ended without being stopped: a restart, a crash, a start that was cut off.
     Exited,
+    /// Another command creates it right now, or was cut off and what it left cannot be taken back: it can be removed.
+    Unfinished,
 }
 
 impl ContainerStatus {
@@ -58,6 +39,7 @@ impl ContainerStatus {
             Self::Running => "Running",
             Self::Paused => "Paused",
             Self::Exited => "Exited",
+            Self::Unfinished => "Unfinished",
         }
     }
 }
@@ -97,132 +79,61 @@ pub enum Force {
 /// What the engine keeps of a container.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ContainerRecord {
-    name: String,
-    image: String,
-    created_at: FileTime,
-    network: Option<String>,
-    publish: Vec<PortMapping>,
-    environment: BTreeMap<String, String>,
-    working_directory: String,
-    created: Created,
-    running: Option<Running>,
+    pub(crate) name: String,
+    pub(crate) image: String,
+    pub(crate) created_at: FileTime,
+    pub(crate) network: Option<String>,
+    pub(crate) publish: Vec<PortMapping>,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) working_directory: String,
+    pub(crate) created: Created,
+    pub(crate) running: Option<Running>,
+    /// It is about to be made: `created` is a plan.
+    #[serde(default)]
+    pub(crate) unfinished: bool,
+}
+
+impl ContainerRecord {
+    pub(crate) fn id(&self) -> &str {
+        &self.created.spec.id.0
+    }
 }
 
 impl<H: Host> Engine<H> {
-    /// Creates a container that is off.
-    ///
-    /// # Errors
-    /// [`EngineError::NotFound`] for the image or the network, [`EngineError::Exists`], [`EngineError::NetworkGone`],
-    /// [`EngineError::Publish`] and [`EngineError::PortTaken`] for ports that cannot be published, [`EngineError::Container`]
-    /// with the host's refusal. Nothing is left behind.
-    pub async fn create_container(
-        &self,
-        wanted: CreateContainer,
-    ) -> Result<ContainerSummary, EngineError> {
-        let records = self.container_records().await?;
-        if let Some(name) = wanted.name.as_ref().filter(|name| !is_valid_name(name)) {
-            return Err(EngineError::BadName {
-                kind: Kind::Container,
-                name: name.clone(),
-            });
-        }
-        let image = self.image(&wanted.image).await?;
-        let info = self.info().await?;
-        let id = match wanted.id {
-            Some(id) => id,
-            None => self
-                .host
-                .control()
-                .new_guid()
-                .await
-                .map_err(|error| EngineError::host("make an id", error))?,
-        };
-        let name = wanted.name.clone().unwrap_or_else(|| {
-            let id = id.to_string();
-            format!("container-{}", id.get(..8).unwrap_or(&id))
-        });
-        if records.iter().any(|record| record.name == name) {
-            return Err(EngineError::Exists {
-                kind: Kind::Container,
-                name,
-            });
-        }
-        let id = SystemId(if era::containers_persist(info.build) {
-            id.to_upper_string()
-        } else {
-            id.to_string()
-        });
-        let same_id = |record: &&ContainerRecord| record.created.spec.id == id;
-        if let Some(taken) = records.iter().find(same_id) {
-            return Err(EngineError::Exists {
-                kind: Kind::Container,
-                name: taken.name.clone(),
-            });
-        }
-        let spec = ContainerSpec {
-            host_name: host_name(&name),
-            name: name.clone(),
-            layers: vec![LayerDescriptor {
-                id: era::layer_id(&image.full_name),
-                path: image.path.clone(),
-            }],
-            image: image.facts(),
-            attachment: self.attachment(&name, &wanted).await?,
-            owner: "wcow".to_owned(),
-            id,
-        };
-        let runtime = self.runtime().await?;
-        let created = runtime
-            .create(spec)
-            .await
-            .map_err(|error| failed(&name, "created", error))?;
-        let record = ContainerRecord {
-            name: name.clone(),
-            image: image.full_name,
-            created_at: self.host.clock().now(),
-            network: wanted.network,
-            publish: wanted.publish,
-            environment: wanted.environment,
-            working_directory: wanted.working_directory,
-            created,
-            running: None,
-        };
-        if let Err(error) = self.write_container(&record).await {
-            // Without a record nobody would ever find it again; if it cannot be taken back either, that error says more.
-            runtime
-                .remove(&record.created)
-                .await
-                .map_err(|error| failed(&name, "taken back", error))?;
-            return Err(error);
-        }
-        Ok(summary(&record, ContainerStatus::Off))
-    }
-
     /// Starts a container.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::State`] if it runs, [`EngineError::NetworkGone`], [`EngineError::PortTaken`],
-    /// [`EngineError::Container`] with the host's refusal; it is off then.
+    /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::State`] if it runs, [`EngineError::NetworkGone`],
+    /// [`EngineError::PortTaken`], [`EngineError::Container`] with the host's refusal; it is off then.
     pub async fn start(&self, name: &str) -> Result<ContainerSummary, EngineError> {
-        let mut record = self.container_record(name).await?;
+        let found = self.container_record(name).await?;
+        let mut objects = vec![(Kind::Container, found.name.as_str())];
+        if let Some(network) = &found.network
+            && publishes_alone(&found)
+        {
+            // Nobody else's ports may come between looking which are free and having them.
+            objects.push((Kind::Network, network));
+        }
+        self.locked(&objects, self.start_locked(&found)).await
+    }
+
+    async fn start_locked(&self, found: &ContainerRecord) -> Result<ContainerSummary, EngineError> {
+        let mut record = self.locked_record(found).await?;
         let runtime = self.runtime().await?;
         match self.status(&runtime, &record).await? {
             ContainerStatus::Off => {}
             ContainerStatus::Exited => self.settle(&runtime, &mut record).await?,
-            status @ (ContainerStatus::Running | ContainerStatus::Paused) => {
-                return Err(EngineError::State {
-                    name: record.name,
-                    is: status.word(),
-                    needed: "Off",
-                });
-            }
+            status => return Err(state(&record, status, "Off")),
         }
-        self.check_ports(&record).await?;
+        self.check_ports(&runtime, &record).await?;
         if let (Some(name), Some(Attachment::Hns { network, .. })) =
             (&record.network, &mut record.created.spec.attachment)
-            && let NetworkBacking::Hns { id } = self.network_in_use(name).await?.backing
         {
-            *network = id;
+            let in_use = self.network_in_use(name);
+            let now = self.locked(&[(Kind::Network, name)], in_use).await?;
+            if let NetworkBacking::Hns { id } = now.backing {
+                *network = id;
+            }
         }
         let planned = runtime
             .plan_start(&record.created)
@@ -251,57 +162,66 @@ impl<H: Host> Engine<H> {
     /// Stops a container: asks it to, and ends it after `grace` (100 ns ticks of the host's clock). One that is off stays off.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Container`].
+    /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::Container`].
     pub async fn stop(&self, name: &str, grace: u64) -> Result<ContainerSummary, EngineError> {
-        let mut record = self.container_record(name).await?;
-        if let Some(running) = record.running.take() {
-            let runtime = self.runtime().await?;
-            runtime
-                .stop(&record.created, &running, grace)
-                .await
-                .map_err(|error| failed(&record.name, "stopped", error))?;
-            self.write_container(&record).await?;
-        }
-        Ok(summary(&record, ContainerStatus::Off))
+        let found = self.container_record(name).await?;
+        let stop = async {
+            let mut record = self.locked_record(&found).await?;
+            if let Some(running) = record.running.take() {
+                let runtime = self.runtime().await?;
+                runtime
+                    .stop(&record.created, &running, grace)
+                    .await
+                    .map_err(|error| failed(&record.name, "stopped", error))?;
+                self.write_container(&record).await?;
+            }
+            Ok(summary(&record, at_rest(&record)))
+        };
+        self.locked(&[(Kind::Container, &found.name)], stop).await
     }
 
     /// Ends a container at once. One that is off stays off.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Container`].
+    /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::Container`].
     pub async fn kill(&self, name: &str) -> Result<ContainerSummary, EngineError> {
-        let mut record = self.container_record(name).await?;
-        if record.running.is_some() {
-            let runtime = self.runtime().await?;
-            self.settle(&runtime, &mut record).await?;
-        }
-        Ok(summary(&record, ContainerStatus::Off))
+        let found = self.container_record(name).await?;
+        let kill = async {
+            let mut record = self.locked_record(&found).await?;
+            if record.running.is_some() {
+                let runtime = self.runtime().await?;
+                self.settle(&runtime, &mut record).await?;
+            }
+            Ok(summary(&record, at_rest(&record)))
+        };
+        self.locked(&[(Kind::Container, &found.name)], kill).await
     }
 
     /// Removes a container and everything written in it.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::State`] if it runs and `force` says no, [`EngineError::Container`].
+    /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::State`] if it runs and `force` says no,
+    /// [`EngineError::Container`].
     pub async fn remove_container(&self, name: &str, force: Force) -> Result<(), EngineError> {
-        let mut record = self.container_record(name).await?;
-        let runtime = self.runtime().await?;
-        let status = self.status(&runtime, &record).await?;
-        if matches!(status, ContainerStatus::Running | ContainerStatus::Paused)
-            && force == Force::No
-        {
-            return Err(EngineError::State {
-                name: record.name,
-                is: status.word(),
-                needed: "Off",
-            });
-        }
-        self.settle(&runtime, &mut record).await?;
-        runtime
-            .remove(&record.created)
-            .await
-            .map_err(|error| failed(&record.name, "removed", error))?;
-        self.remove_record(Folder::Containers, &record.created.spec.id.0)
-            .await
+        // One that is unfinished too: taking it back is what is asked for.
+        let found = pick(self.read_records(Folder::Containers).await?, name)?;
+        let remove = async {
+            let mut record = self.locked_record(&found).await?;
+            let runtime = self.runtime().await?;
+            let status = self.status(&runtime, &record).await?;
+            if matches!(status, ContainerStatus::Running | ContainerStatus::Paused)
+                && force == Force::No
+            {
+                return Err(state(&record, status, "Off"));
+            }
+            self.settle(&runtime, &mut record).await?;
+            runtime
+                .remove(&record.created)
+                .await
+                .map_err(|error| failed(&record.name, "removed", error))?;
+            self.remove_record(Folder::Containers, record.id()).await
+        };
+        self.locked(&[(Kind::Container, &found.name)], remove).await
     }
 
     /// All containers, by name.
@@ -310,13 +230,18 @@ impl<H: Host> Engine<H> {
     /// [`EngineError::Host`], [`EngineError::Record`].
     pub async fn containers(&self) -> Result<Vec<ContainerSummary>, EngineError> {
         let records = self.container_records().await?;
-        if records.is_empty() {
-            return Ok(Vec::new());
-        }
-        let runtime = self.runtime().await?;
         let mut summaries = Vec::with_capacity(records.len());
-        for record in &records {
-            summaries.push(summary(record, self.status(&runtime, record).await?));
+        if records.iter().any(|record| record.running.is_some()) {
+            let runtime = self.runtime().await?;
+            for record in &records {
+                summaries.push(summary(record, self.status(&runtime, record).await?));
+            }
+        } else {
+            summaries.extend(
+                records
+                    .iter()
+                    .map(|record| summary(record, at_rest(record))),
+            );
         }
         summaries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(summaries)
@@ -342,11 +267,7 @@ impl<H: Host> Engine<H> {
         let runtime = self.runtime().await?;
         let status = self.status(&runtime, &record).await?;
         if status != ContainerStatus::Running {
-            return Err(EngineError::State {
-                name: record.name,
-                is: status.word(),
-                needed: "Running",
-            });
+            return Err(state(&record, status, "Running"));
         }
         let mut spec = spec.clone();
         for (key, value) in &record.environment {
@@ -389,7 +310,7 @@ impl<H: Host> Engine<H> {
             .collect())
     }
 
-    async fn runtime(&self) -> Result<Runtime<'_, H>, EngineError> {
+    pub(crate) async fn runtime(&self) -> Result<Runtime<'_, H>, EngineError> {
         Runtime::new(&self.host)
             .await
             .map_err(|error| EngineError::host("read what the host is", error))
@@ -417,7 +338,7 @@ impl<H: Host> Engine<H> {
         record: &ContainerRecord,
     ) -> Result<ContainerStatus, EngineError> {
         if record.running.is_none() {
-            return Ok(ContainerStatus::Off);
+            return Ok(at_rest(record));
         }
         let state = runtime
             .state(&record.created.spec.id)
@@ -435,61 +356,22 @@ impl<H: Host> Engine<H> {
         })
     }
 
-    async fn attachment(
-        &self,
-        container: &str,
-        wanted: &CreateContainer,
-    ) -> Result<Option<Attachment>, EngineError> {
-        let refused = |reason: String| {
-            Err(EngineError::Publish {
-                container: container.to_owned(),
-                reason,
-            })
-        };
-        let Some(name) = &wanted.network else {
-            if wanted.publish.is_empty() {
-                return Ok(None);
-            }
-            return refused("it is connected to none".to_owned());
-        };
-        PublishedPorts::new()
-            .check(&wanted.publish)
-            .map_err(|conflict| EngineError::PortTaken {
-                container: container.to_owned(),
-                conflict,
-            })?;
-        let network = self.network_in_use(name).await?;
-        if !wanted.publish.is_empty() {
-            if network.driver != Driver::Nat {
-                return refused(format!("network {name:?} is of driver {}", network.driver));
-            }
-            if matches!(network.backing, NetworkBacking::Switch { nat: None, .. }) {
-                return refused(format!("no NAT that wcow knows is behind switch {name:?}"));
-            }
-        }
-        let ports = wanted.publish.clone();
-        Ok(Some(match network.backing {
-            NetworkBacking::Switch { switch, nat } => Attachment::Switch { switch, nat, ports },
-            NetworkBacking::Hns { id } => Attachment::Hns { network: id, ports },
-        }))
-    }
-
     /// Whether the ports of a container are free. From Technical Preview 5 on the Host Network Service says so itself; before,
     /// nothing on the host compares one container with another.
-    async fn check_ports(&self, record: &ContainerRecord) -> Result<(), EngineError> {
-        let Some(Attachment::Switch { .. }) = record.created.spec.attachment else {
-            return Ok(());
-        };
-        if record.publish.is_empty() {
+    async fn check_ports(
+        &self,
+        runtime: &Runtime<'_, H>,
+        record: &ContainerRecord,
+    ) -> Result<(), EngineError> {
+        if !publishes_alone(record) {
             return Ok(());
         }
         let mappings = self.host.switches().static_mappings().await;
         let mut taken = PublishedPorts::new().with_static_mappings(&mappings.unwrap_or_default());
-        let runtime = self.runtime().await?;
         for other in self.container_records().await? {
             if other.created.spec.id != record.created.spec.id
                 && !other.publish.is_empty()
-                && self.status(&runtime, &other).await? == ContainerStatus::Running
+                && self.status(runtime, &other).await? == ContainerStatus::Running
             {
                 for mapping in &other.publish {
                     // Two that have it already are not this one's trouble.
@@ -505,40 +387,64 @@ impl<H: Host> Engine<H> {
             })
     }
 
-    async fn write_container(&self, record: &ContainerRecord) -> Result<(), EngineError> {
-        self.write_record(Folder::Containers, &record.created.spec.id.0, record)
+    pub(crate) async fn write_container(
+        &self,
+        record: &ContainerRecord,
+    ) -> Result<(), EngineError> {
+        self.write_record(Folder::Containers, record.id(), &record.name, record)
             .await
     }
 
-    async fn container_records(&self) -> Result<Vec<ContainerRecord>, EngineError> {
-        self.read_records(Folder::Containers).await
+    /// All records. What is left of creations that were cut off is taken back first.
+    pub(crate) async fn container_records(&self) -> Result<Vec<ContainerRecord>, EngineError> {
+        let records: Vec<ContainerRecord> = self.read_records(Folder::Containers).await?;
+        let mut settled = false;
+        for record in records.iter().filter(|record| record.unfinished) {
+            settled |= self.settle_creation(record).await?;
+        }
+        if settled {
+            self.read_records(Folder::Containers).await
+        } else {
+            Ok(records)
+        }
+    }
+
+    /// A record as it is now that nobody else can change it.
+    async fn locked_record(&self, found: &ContainerRecord) -> Result<ContainerRecord, EngineError> {
+        match self.read_record(Folder::Containers, found.id()).await? {
+            Some(record) => Ok(record),
+            None => self.container_record(&found.name).await,
+        }
     }
 
     async fn container_record(&self, name: &str) -> Result<ContainerRecord, EngineError> {
-        let mut records = self.container_records().await?;
-        let by_name = records.iter().position(|record| record.name == name);
-        let position = by_name.or_else(|| {
-            let wanted = name.to_lowercase();
-            let mut matching = records.iter().enumerate().filter(|(_, record)| {
-                wanted.len() >= 4 && record.created.spec.id.0.to_lowercase().starts_with(&wanted)
-            });
-            match (matching.next(), matching.next()) {
-                (Some((position, _)), None) => Some(position),
-                _ => None,
-            }
+        pick(self.container_records().await?, name)
+    }
+}
+
+/// The record of a container by its name, its id, or the beginning of its id that no other shares.
+fn pick(mut records: Vec<ContainerRecord>, name: &str) -> Result<ContainerRecord, EngineError> {
+    let by_name = records.iter().position(|record| record.name == name);
+    let position = by_name.or_else(|| {
+        let wanted = name.to_lowercase();
+        let mut matching = records.iter().enumerate().filter(|(_, record)| {
+            wanted.len() >= 4 && record.id().to_lowercase().starts_with(&wanted)
         });
-        match position {
-            Some(position) => Ok(records.swap_remove(position)),
-            None => {
-                let mut existing: Vec<String> =
-                    records.into_iter().map(|record| record.name).collect();
-                existing.sort();
-                Err(EngineError::NotFound {
-                    kind: Kind::Container,
-                    name: name.to_owned(),
-                    existing,
-                })
-            }
+        match (matching.next(), matching.next()) {
+            (Some((position, _)), None) => Some(position),
+            _ => None,
+        }
+    });
+    match position {
+        Some(position) => Ok(records.swap_remove(position)),
+        None => {
+            let mut existing: Vec<String> = records.into_iter().map(|record| record.name).collect();
+            existing.sort();
+            Err(EngineError::NotFound {
+                kind: Kind::Container,
+                name: name.to_owned(),
+                existing,
+            })
         }
     }
 }
@@ -556,23 +462,7 @@ pub(crate) fn is_valid_name(name: &str) -> bool {
             .all(|character| character.is_ascii_alphanumeric() || "_.-".contains(character))
 }
 
-/// A host name made from a container's name: letters, digits and `-`, at most 15.
-fn host_name(name: &str) -> String {
-    let cleaned: String = name
-        .chars()
-        .map(|character| {
-            if character.is_ascii_alphanumeric() {
-                character
-            } else {
-                '-'
-            }
-        })
-        .take(15)
-        .collect();
-    cleaned.trim_matches('-').to_owned()
-}
-
-fn summary(record: &ContainerRecord, status: ContainerStatus) -> ContainerSummary {
+pub(crate) fn summary(record: &ContainerRecord, status: ContainerStatus) -> ContainerSummary {
     let endpoint = record
         .running
         .as_ref()
@@ -592,7 +482,33 @@ fn summary(record: &ContainerRecord, status: ContainerStatus) -> ContainerSummar
     }
 }
 
-fn failed(name: &str, what: &str, error: RuntimeError) -> EngineError {
+/// The status of a container that nothing was started of.
+fn at_rest(record: &ContainerRecord) -> ContainerStatus {
+    if record.unfinished {
+        ContainerStatus::Unfinished
+    } else {
+        ContainerStatus::Off
+    }
+}
+
+/// Whether only the engine can say that its ports are free: nothing before the Host Network Service compares them.
+fn publishes_alone(record: &ContainerRecord) -> bool {
+    let by_switch = matches!(
+        record.created.spec.attachment,
+        Some(Attachment::Switch { .. })
+    );
+    by_switch && !record.publish.is_empty()
+}
+
+fn state(record: &ContainerRecord, is: ContainerStatus, needed: &'static str) -> EngineError {
+    EngineError::State {
+        name: record.name.clone(),
+        is: is.word(),
+        needed,
+    }
+}
+
+pub(crate) fn failed(name: &str, what: &str, error: RuntimeError) -> EngineError {
     EngineError::Container {
         name: format!("container {name:?} could not be {what}"),
         error: Box::new(error),

@@ -61,6 +61,14 @@ pub enum EngineError {
         /// Who uses it.
         by: String,
     },
+    /// Another command changes it, and did not end while this one waited.
+    #[error("{kind} {name:?} is being changed by another command")]
+    Busy {
+        /// What it is.
+        kind: Kind,
+        /// Its name.
+        name: String,
+    },
     /// The container is not in the state that the command needs.
     #[error("container {name:?} is {is}, not {needed}")]
     State {
@@ -194,6 +202,7 @@ impl EngineError {
             Self::NotFound { .. } | Self::NetworkGone { .. } => 3,
             Self::Exists { .. }
             | Self::InUse { .. }
+            | Self::Busy { .. }
             | Self::State { .. }
             | Self::PortTaken { .. }
             | Self::Plan {

@@ -162,9 +162,15 @@ impl<H: Host> Engine<H> {
     /// Removes an image that no container uses.
     ///
     /// # Errors
-    /// [`EngineError::InUse`], and as for [`image`](Self::image).
+    /// [`EngineError::InUse`], [`EngineError::Busy`], and as for [`image`](Self::image).
     pub async fn remove_image(&self, reference: &str) -> Result<StoredImage, EngineError> {
         let image = self.image(reference).await?;
+        let name = image.full_name.clone();
+        self.locked(&[(Kind::Image, &name)], self.remove_locked_image(image))
+            .await
+    }
+
+    async fn remove_locked_image(&self, image: StoredImage) -> Result<StoredImage, EngineError> {
         let users = self.containers_from(&image.full_name).await?;
         if !users.is_empty() {
             let by = format!("container {}", users.join(", "));

@@ -2,27 +2,33 @@
 //!
 //! The engine is where people's names meet the host's ids. It keeps its own records on the host's file system
 //! (`C:\ProgramData\wcow\records`), asks the host for everything that the host knows better, and holds nothing between two
-//! calls: any number of short-lived commands see the same host. It is generic over [`Host`] and runs on any
-//! executor.
+//! calls: any number of short-lived commands see the same host, and two that change the same object do so one after the other.
+//! It is generic over [`Host`] and runs on any executor.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | images | base OS images through `wcow-image-store`, from WIM files through `wcow-wim` |
 //! | networks | plans from `wcow-network`, carried out step by step, undone when a step fails |
 //! | containers | the life cycle of `wcow-runtime`, with names, records and states |
+//! | creation | how a container comes to be: its record first |
+//! | records | what the engine keeps, one file per object |
+//! | locks | one command at a time changes an object |
 //! | machine | what the host is; packages, features, restarts |
 #![forbid(unsafe_code)]
 
 mod containers;
+mod creation;
 mod error;
 mod images;
+mod locks;
 mod machine;
 mod networks;
 mod records;
 
 use wcow_host::{Host, HostControl, HostInfo};
 
-pub use containers::{ContainerStatus, ContainerSummary, CreateContainer, Force};
+pub use containers::{ContainerStatus, ContainerSummary, Force};
+pub use creation::CreateContainer;
 pub use error::{EngineError, Kind};
 pub use images::{InstallWimError, request_for};
 pub use machine::Enabled;

@@ -78,8 +78,8 @@ impl<H: Host> Engine<H> {
     /// Makes a network. When a step fails, the steps before it are taken back.
     ///
     /// # Errors
-    /// [`EngineError::Exists`], [`EngineError::Plan`] for a request that can work nowhere, [`EngineError::Host`] with the
-    /// host's refusal.
+    /// [`EngineError::Exists`], [`EngineError::Busy`], [`EngineError::Plan`] for a request that can work nowhere,
+    /// [`EngineError::Host`] with the host's refusal.
     pub async fn create_network(&self, spec: &NetworkSpec) -> Result<NetworkSummary, EngineError> {
         if !is_valid_name(&spec.name) {
             return Err(EngineError::BadName {
@@ -87,19 +87,22 @@ impl<H: Host> Engine<H> {
                 name: spec.name.clone(),
             });
         }
-        // Records are files of a host whose file names have no case.
-        if let Some(taken) = self
-            .recorded_networks()
-            .await?
-            .into_iter()
-            .find(|network| network.name.eq_ignore_ascii_case(&spec.name))
-        {
-            return Err(EngineError::Exists {
-                kind: Kind::Network,
-                name: taken.name,
-            });
-        }
-        self.make_network(spec).await
+        let make = async {
+            // Records are files of a host whose file names have no case.
+            if let Some(taken) = self
+                .recorded_networks()
+                .await?
+                .into_iter()
+                .find(|network| network.name.eq_ignore_ascii_case(&spec.name))
+            {
+                return Err(EngineError::Exists {
+                    kind: Kind::Network,
+                    name: taken.name,
+                });
+            }
+            self.make_network(spec).await
+        };
+        self.locked(&[(Kind::Network, &spec.name)], make).await
     }
 
     /// All networks: ours, and those that are on the host without us.
@@ -188,8 +191,13 @@ impl<H: Host> Engine<H> {
     /// Removes a network, and what it is on the host.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::InUse`], [`EngineError::Host`].
+    /// [`EngineError::NotFound`], [`EngineError::InUse`], [`EngineError::Busy`], [`EngineError::Host`].
     pub async fn remove_network(&self, name: &str) -> Result<(), EngineError> {
+        self.locked(&[(Kind::Network, name)], self.remove_locked_network(name))
+            .await
+    }
+
+    async fn remove_locked_network(&self, name: &str) -> Result<(), EngineError> {
         let network = self.network(name).await?;
         let users = self.containers_on(name).await?;
         if !users.is_empty() {
@@ -235,7 +243,7 @@ impl<H: Host> Engine<H> {
     }
 
     /// A network that a container is to be connected to: as it is on the host now. A NAT network of ours that the host lost is
-    /// made again.
+    /// made again. The caller has it locked.
     ///
     /// # Errors
     /// As for [`network`](Self::network) and [`create_network`](Self::create_network); [`EngineError::NetworkGone`].
@@ -266,7 +274,7 @@ impl<H: Host> Engine<H> {
         })?;
         let (network, made) = self.carry_out(spec, &plan).await?;
         match self
-            .write_record(Folder::Networks, &network.name, &network)
+            .write_record(Folder::Networks, &network.name, &network.name, &network)
             .await
         {
             Ok(()) => Ok(network.summary(true)),

@@ -1,16 +1,23 @@
 //! Records of the engine, as JSON files on the host, each replaced atomically.
+//!
+//! A record is written as `<name of the object>.new` and renamed to its own name. Who writes it holds the object's lock, so a
+//! `.new` of an object that nobody has locked was left by a program that was killed; whoever comes upon it removes it.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wcow_host::{FileKind, FileSystem, Host, HostError, WriteMode};
 use wcow_ntmeta::HostPath;
 
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, Kind};
 
 /// A record larger than this is not one of ours.
 const MAX_LEN: u64 = 1 << 20;
 /// The form of the records that this version writes.
 const FORMAT: u32 = 1;
+/// How the name of a record ends.
+const RECORD: &str = ".json";
+/// How the name of a record ends that is not in its place yet.
+const FRESH: &str = ".new";
 
 /// A folder of records.
 #[derive(Clone, Copy, Debug)]
@@ -28,12 +35,20 @@ impl Folder {
     }
 
     fn record(self, id: &str) -> HostPath {
-        self.path().join(&format!("{id}.json"))
+        self.path().join(&format!("{id}{RECORD}"))
     }
 
-    /// Where a record is written before it replaces the one that is there.
-    fn fresh(self, id: &str) -> HostPath {
-        self.path().join(&format!("{id}.json.new"))
+    /// Where the record of the object `name` is written before it replaces the one that is there.
+    fn fresh(self, name: &str) -> HostPath {
+        self.path().join(&format!("{name}{FRESH}"))
+    }
+
+    /// What the records are of.
+    fn kind(self) -> Kind {
+        match self {
+            Self::Containers => Kind::Container,
+            Self::Networks => Kind::Network,
+        }
     }
 }
 
@@ -54,30 +69,43 @@ impl<H: Host> Engine<H> {
         &self,
         folder: Folder,
     ) -> Result<Vec<T>, EngineError> {
-        let files = self.host.files();
         let path = folder.path();
-        let failed = |error| EngineError::host(format!("read the records in {path}"), error);
-        if files.metadata(&path).await.map_err(failed)?.is_none() {
-            return Ok(Vec::new());
-        }
-        let mut records = Vec::new();
-        for entry in files.list(&path).await.map_err(failed)? {
+        let entries = match self.host.files().list(&path).await {
+            // The first record makes the folder.
+            Err(error) if is_not_found(&error) => return Ok(Vec::new()),
+            answer => answer
+                .map_err(|error| EngineError::host(format!("read the records in {path}"), error))?,
+        };
+        let mut records = Vec::with_capacity(entries.len());
+        for entry in entries {
             let name = entry.name.to_string();
-            if entry.metadata.kind != FileKind::File || !name.ends_with(".json") {
+            if entry.metadata.kind != FileKind::File {
                 continue;
             }
-            let file = path.join(&name);
-            let bytes = files.read(&file, MAX_LEN).await.map_err(failed)?;
-            records.push(parse(&file, &bytes)?);
+            if let Some(object) = name.strip_suffix(FRESH) {
+                self.clear_fresh(folder, object).await?;
+            } else if name.ends_with(RECORD) {
+                records.extend(self.read_file(&path.join(&name)).await?);
+            }
         }
         Ok(records)
     }
 
-    /// Writes a record: to a file beside it first, then over it.
+    /// Reads one record; `None` if there is none.
+    pub(crate) async fn read_record<T: DeserializeOwned>(
+        &self,
+        folder: Folder,
+        id: &str,
+    ) -> Result<Option<T>, EngineError> {
+        self.read_file(&folder.record(id)).await
+    }
+
+    /// Writes the record `id` of the object `name`, which the caller has locked: to a file beside it first, then over it.
     pub(crate) async fn write_record<T: Serialize>(
         &self,
         folder: Folder,
         id: &str,
+        name: &str,
         record: &T,
     ) -> Result<(), EngineError> {
         let path = folder.record(id);
@@ -89,21 +117,33 @@ impl<H: Host> Engine<H> {
             path: path.to_string(),
             reason: error.to_string(),
         })?;
-        self.replace_file(folder, id, &bytes)
-            .await
-            .map_err(|error| EngineError::host(format!("write the record {path}"), error))
+        let files = self.host.files();
+        let fresh = folder.fresh(name);
+        let replaced = async {
+            match files.write(&fresh, &bytes, WriteMode::Overwrite).await {
+                Err(error) if is_not_found(&error) => {
+                    files.create_dir_all(&folder.path()).await?;
+                    files.write(&fresh, &bytes, WriteMode::Overwrite).await?;
+                }
+                answer => answer?,
+            }
+            files.sync_file(&fresh).await?;
+            files.replace(&fresh, &path).await?;
+            files.sync_dir(&folder.path()).await
+        };
+        let answer = replaced.await;
+        if answer.is_err() {
+            // It may not be there; the failure before this one is the one that counts.
+            let _ = files.remove_file(&fresh).await;
+        }
+        answer.map_err(|error| EngineError::host(format!("write the record {path}"), error))
     }
 
-    /// Removes a record.
+    /// Removes a record of an object that the caller has locked.
     pub(crate) async fn remove_record(&self, folder: Folder, id: &str) -> Result<(), EngineError> {
         let path = folder.record(id);
         let files = self.host.files();
-        let fresh = folder.fresh(id);
         let removed = async {
-            // Left by a program that was killed while it wrote.
-            if files.metadata(&fresh).await?.is_some() {
-                files.remove_file(&fresh).await?;
-            }
             files.remove_file(&path).await?;
             files.sync_dir(&folder.path()).await
         };
@@ -112,23 +152,31 @@ impl<H: Host> Engine<H> {
             .map_err(|error| EngineError::host(format!("remove the record {path}"), error))
     }
 
-    async fn replace_file(&self, folder: Folder, id: &str, bytes: &[u8]) -> Result<(), HostError> {
-        let files = self.host.files();
-        let fresh = folder.fresh(id);
-        let replaced = async {
-            files.create_dir_all(&folder.path()).await?;
-            files.write(&fresh, bytes, WriteMode::Overwrite).await?;
-            files.sync_file(&fresh).await?;
-            files.replace(&fresh, &folder.record(id)).await?;
-            files.sync_dir(&folder.path()).await
-        };
-        let answer = replaced.await;
-        if answer.is_err() {
-            // It may not be there; the failure before this one is the one that counts.
-            let _ = files.remove_file(&fresh).await;
+    async fn read_file<T: DeserializeOwned>(
+        &self,
+        path: &HostPath,
+    ) -> Result<Option<T>, EngineError> {
+        match self.host.files().read(path, MAX_LEN).await {
+            // Removed since the folder was listed.
+            Err(error) if is_not_found(&error) => Ok(None),
+            Err(error) => Err(EngineError::host(format!("read the record {path}"), error)),
+            Ok(bytes) => parse(path, &bytes).map(Some),
         }
-        answer
     }
+
+    /// Removes what a program left that was killed while it wrote a record; one that still writes has the object locked.
+    async fn clear_fresh(&self, folder: Folder, object: &str) -> Result<(), EngineError> {
+        if let Some(held) = self.try_lock(folder.kind(), object).await? {
+            // It may have been put in its place by now. If it cannot be removed, the next one to write the record replaces it.
+            let _ = self.host.files().remove_file(&folder.fresh(object)).await;
+            self.unlock(held).await;
+        }
+        Ok(())
+    }
+}
+
+fn is_not_found(error: &HostError) -> bool {
+    error.is_win32(0x2) || error.is_win32(0x3)
 }
 
 fn parse<T: DeserializeOwned>(path: &HostPath, bytes: &[u8]) -> Result<T, EngineError> {

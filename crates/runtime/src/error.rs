@@ -42,6 +42,15 @@ impl RuntimeError {
             Self::Unsupported { .. } => None,
         }
     }
+
+    /// The steps that could not be undone: what they made is still there.
+    #[must_use]
+    pub fn left_behind(&self) -> &[UndoFailure] {
+        match self {
+            Self::Host { left_behind, .. } => left_behind,
+            Self::Unsupported { .. } => &[],
+        }
+    }
 }
 
 fn sides(mismatch: &Option<String>) -> String {

@@ -7,8 +7,9 @@
 //!                                     exec └──┘ [`Process`]
 //! ```
 //!
-//! The runtime knows layers, not image names; ids, not container names. What it made is told by plain data, [`Created`] and
-//! [`Running`], that the caller keeps; it holds no handle between two calls and nothing happens in a `Drop`.
+//! The runtime knows layers, not image names; ids, not container names. What it will make and what it made is told by plain
+//! data, [`Created`] and [`Running`], that the caller keeps; it holds no handle between two calls and nothing happens in a
+//! `Drop`.
 //!
 //! Two generations differ in where a container is kept. On Technical Previews 3 and 4 the host keeps it: `create` makes a
 //! persistent container that is off. Later the compute system is ephemeral: `create` makes the scratch layer only, and the

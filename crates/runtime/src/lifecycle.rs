@@ -9,8 +9,8 @@ use wcow_hcs_schema::tp3::{
 use wcow_host::codes::v1;
 use wcow_host::era::{self, Verdict};
 use wcow_host::{
-    Clock, ComputeService, CreateDocument, Host, HostControl, HostError, HostInfo, LayerStorage,
-    NetworkService, SystemHandle, SystemId, SystemState, TransportProtocol,
+    Clock, ComputeService, CreateDocument, FileSystem, Host, HostControl, HostError, HostInfo,
+    LayerStorage, NetworkService, SystemHandle, SystemId, SystemState, TransportProtocol,
 };
 use wcow_network::PortMapping;
 use wcow_ntmeta::{FileTime, Guid, HostPath};
@@ -20,7 +20,7 @@ use crate::race::{Winner, race};
 use crate::rollback::{Rollback, Undo, UndoFailure};
 use crate::{Attachment, ContainerSpec, RuntimeError};
 
-/// A container that exists, and everything needed to start or remove it.
+/// A container that exists, or is about to, and everything needed to start or remove it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Created {
     /// What it was made from.
@@ -76,26 +76,57 @@ impl<'h, H: Host> Runtime<'h, H> {
     /// # Errors
     /// The host cannot be reached.
     pub async fn new(host: &'h H) -> Result<Self, HostError> {
-        Ok(Self {
-            host,
-            info: host.control().info().await?,
+        let info = host.control().info().await?;
+        Ok(Self::with_info(host, info))
+    }
+
+    /// A runtime for `host` that has just said what it is.
+    #[must_use]
+    pub fn with_info(host: &'h H, info: HostInfo) -> Self {
+        Self { host, info }
+    }
+
+    /// Says what creating a container will make. Whoever keeps that before [`create`](Self::create) can
+    /// [`remove`](Self::remove) what a creation left that was cut off: a step that was never done counts as taken back. Where
+    /// something else has the container's folder already, the plan takes nothing back: creating it will be refused.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Host`]: the host's file system cannot be read.
+    pub async fn plan_create(&self, spec: ContainerSpec) -> Result<Created, RuntimeError> {
+        let scratch = era::scratch_folder(self.info.build, &spec.id.0);
+        let taken = self
+            .host
+            .files()
+            .metadata(&scratch)
+            .await
+            .map_err(|error| host_error(&spec.id, "be created", error, Vec::new()))?
+            .is_some();
+        let mut teardown = Vec::new();
+        if !taken {
+            teardown.push(Undo::DestroyLayer(scratch.clone()));
+            if era::containers_persist(self.info.build) {
+                teardown.push(Undo::RemoveSystem(spec.id.clone()));
+            }
+        }
+        Ok(Created {
+            spec,
+            scratch,
+            teardown,
         })
     }
 
-    /// Creates a container that is off.
+    /// Creates a container, off, as [planned](Self::plan_create).
     ///
     /// # Errors
     /// [`RuntimeError::Host`] with the host's answer; nothing is left behind, or the error says what is.
-    pub async fn create(&self, spec: ContainerSpec) -> Result<Created, RuntimeError> {
-        let scratch = era::scratch_folder(self.info.build, &spec.id.0);
+    pub async fn create(&self, planned: Created) -> Result<Created, RuntimeError> {
         let mut done = Rollback::default();
-        match self.create_steps(&spec, &scratch, &mut done).await {
+        match self.create_steps(&planned, &mut done).await {
             Ok(()) => Ok(Created {
-                spec,
-                scratch,
                 teardown: done.keep(),
+                ..planned
             }),
-            Err(step) => Err(self.fail(&spec, "be created", step, done).await),
+            Err(step) => Err(self.fail(&planned.spec, "be created", step, done).await),
         }
     }
 
@@ -231,12 +262,8 @@ impl<'h, H: Host> Runtime<'h, H> {
         }
     }
 
-    async fn create_steps(
-        &self,
-        spec: &ContainerSpec,
-        scratch: &HostPath,
-        done: &mut Rollback,
-    ) -> Result<(), Step> {
+    async fn create_steps(&self, planned: &Created, done: &mut Rollback) -> Result<(), Step> {
+        let Created { spec, scratch, .. } = planned;
         if let Some(reason) = self.unsupported(spec.attachment.as_ref()) {
             return Err(Step::Unsupported(reason));
         }

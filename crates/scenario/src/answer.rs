@@ -48,6 +48,7 @@ impl Answer {
                         EngineError::NotFound { .. } => "not-found",
                         EngineError::Exists { .. }
                         | EngineError::InUse { .. }
+                        | EngineError::Busy { .. }
                         | EngineError::State { .. } => "conflict",
                         _ => "refused",
                     }

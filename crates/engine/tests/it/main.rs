@@ -10,3 +10,5 @@ mod networks;
 mod records;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod together;

@@ -132,6 +132,10 @@ fn killed(stage: &Stage, calls: u64, command: &str) -> bool {
     let other = wcow_engine::Engine::new(client.clone());
     let work = async {
         match command {
+            "create" => other
+                .create_container(wanted("base", "one"))
+                .await
+                .map(drop),
             "start" => other.start("one").await.map(|_| ()),
             "stop" => other.stop("one", 10_000_000).await.map(|_| ()),
             "remove" => other.remove_container("one", Force::Yes).await,
@@ -197,4 +201,137 @@ fn a_killed_stop_leaves_a_container_that_can_be_started_or_removed() {
 #[test]
 fn a_killed_removal_can_be_done_again() {
     check_killed("remove", true);
+}
+
+/// Kills a creation after every number of calls; `next` is the command that comes after it.
+#[track_caller]
+fn check_killed_create(next: impl Fn(&Stage)) {
+    for profile in [Profile::core_tp3(), Profile::server_2022()] {
+        let (mut with, mut without) = (0, 0);
+        for calls in 0..=MOST_CALLS {
+            assert!(calls < MOST_CALLS, "it never ends");
+            let stage = Stage::new(profile.clone());
+            let cut_off = killed(&stage, calls, "create");
+            next(&stage);
+            let found = stage.ok(stage.engine.containers());
+            match &found[..] {
+                [] => without += 1,
+                [one] => {
+                    assert_eq!(one.status, ContainerStatus::Off, "after {calls} calls");
+                    with += 1;
+                    stage.ok(stage.engine.start("one"));
+                    stage.ok(stage.engine.remove_container("one", Force::Yes));
+                }
+                more => panic!("{more:?}"),
+            }
+            assert_eq!(
+                stage.traces(),
+                Vec::<String>::new(),
+                "killed after {calls} calls"
+            );
+            if !cut_off {
+                break;
+            }
+        }
+        assert!(with > 0 && with + without > 10, "{with} {without}");
+    }
+}
+
+#[test]
+fn a_killed_create_is_taken_back_by_the_next_command() {
+    check_killed_create(|stage| {
+        stage.ok(stage.engine.containers());
+    });
+}
+
+#[test]
+fn a_killed_create_can_be_done_again() {
+    check_killed_create(|stage| {
+        let again = stage.engine.create_container(wanted("base", "one"));
+        match stage.sim.run(again).unwrap() {
+            Ok(made) => assert_eq!(made.status, ContainerStatus::Off),
+            // It was killed when all was done.
+            Err(error) => assert!(matches!(error, EngineError::Exists { .. }), "{error:?}"),
+        }
+    });
+}
+
+#[test]
+fn a_killed_create_does_not_keep_its_image() {
+    check_killed_create(|stage| {
+        if let Err(error) = stage.sim.run(stage.engine.remove_image("base")).unwrap() {
+            let in_use = matches!(error, EngineError::InUse { .. });
+            assert!(in_use, "{error:?}");
+        } else {
+            let profile = stage.sim.profile();
+            stage.install("base", profile.build, &profile.edition, true);
+        }
+    });
+}
+
+#[test]
+fn what_a_creation_left_and_cannot_be_taken_back_is_listed_and_can_be_removed_later() {
+    let layer = HostPath::parse(r"C:\ProgramData\wcow\containers").unwrap();
+    let cut_off = (0..MOST_CALLS).find_map(|calls| {
+        let stage = Stage::new(Profile::server_2022());
+        let cut_off = killed(&stage, calls, "create");
+        let files = stage.engine.host().files();
+        let layers = stage.sim.run(files.list(&layer)).unwrap();
+        (cut_off && layers.is_ok_and(|layers| !layers.is_empty())).then_some(stage)
+    });
+    let stage = cut_off.expect("a creation is cut off behind the layer");
+    // Somebody looks into the layer.
+    let files = stage.engine.host().files();
+    let scratch = stage.sim.run(async {
+        let entry = files.list(&layer).await.unwrap().remove(0);
+        let folder = layer.join(&entry.name.to_string());
+        let file = files.list(&folder).await.unwrap().remove(0);
+        folder.join(&file.name.to_string())
+    });
+    let lock = stage
+        .sim
+        .run(files.lock(&scratch.unwrap()))
+        .unwrap()
+        .unwrap();
+    let listed = stage.ok(stage.engine.containers());
+    assert_eq!(listed[0].status, ContainerStatus::Unfinished);
+    for error in [
+        stage.err(stage.engine.start("one")),
+        stage.err(
+            stage
+                .engine
+                .exec("one", &wcow_runtime::ExecSpec::new("cmd /c ver")),
+        ),
+    ] {
+        assert!(
+            matches!(
+                &error,
+                EngineError::State {
+                    is: "Unfinished",
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        assert_eq!(error.exit_code(), 4);
+    }
+    let error = stage.err(stage.engine.remove_container("one", Force::No));
+    assert!(matches!(error, EngineError::Container { .. }), "{error:?}");
+    stage.sim.run(files.unlock(lock)).unwrap().unwrap();
+    stage.ok(stage.engine.remove_container("one", Force::No));
+    assert_eq!(stage.record_files(), Vec::<String>::new());
+    assert_eq!(stage.traces(), Vec::<String>::new());
+}
+
+#[test]
+fn a_whole_life_leaves_no_file_of_a_record_or_lock() {
+    for profile in [Profile::core_tp3(), Profile::server_2022()] {
+        let stage = Stage::new(profile);
+        stage.create("base", "one");
+        stage.ok(stage.engine.start("one"));
+        stage.ok(stage.engine.stop("one", 10_000_000));
+        assert_eq!(stage.record_files().len(), 1);
+        stage.ok(stage.engine.remove_container("one", Force::No));
+        assert_eq!(stage.record_files(), Vec::<String>::new());
+    }
 }

@@ -18,17 +18,26 @@ pub(crate) struct Stage {
 impl Stage {
     /// A host of this profile, without an image.
     pub(crate) fn bare(profile: Profile) -> Self {
-        let sim = Sim::new(profile, 0);
+        Self::seeded(profile, 0)
+    }
+
+    /// The same, with another order of what happens at the same time.
+    pub(crate) fn seeded(profile: Profile, seed: u64) -> Self {
+        let sim = Sim::new(profile, seed);
         let engine = Engine::new(sim.client());
         Self { sim, engine }
     }
 
     /// A host of this profile with the image `base` of its own build and edition.
     pub(crate) fn new(profile: Profile) -> Self {
-        let (build, edition) = (profile.build, profile.edition.clone());
-        let stage = Self::bare(profile);
-        stage.install("base", build, &edition, true);
-        stage
+        Self::bare(profile).with_base()
+    }
+
+    /// With the image `base` of the host's own build and edition.
+    pub(crate) fn with_base(self) -> Self {
+        let profile = self.sim.profile();
+        self.install("base", profile.build, &profile.edition, true);
+        self
     }
 
     #[track_caller]
@@ -121,6 +130,27 @@ impl Stage {
             })
             .expect("the host is not stuck")
     }
+
+    /// Everything in the folders of the records, locks included.
+    pub(crate) fn record_files(&self) -> Vec<String> {
+        let files = self.engine.host().files();
+        let list = async {
+            let mut found = Vec::new();
+            for folder in ["containers", "networks", "locks"] {
+                let path = records().join(folder);
+                for entry in files.list(&path).await.unwrap_or_default() {
+                    found.push(format!(r"{folder}\{}", entry.name));
+                }
+            }
+            found
+        };
+        self.sim.run(list).expect("the host is not stuck")
+    }
+}
+
+/// Where the engine keeps its records.
+pub(crate) fn records() -> HostPath {
+    HostPath::root("C:").join(r"ProgramData\wcow\records")
 }
 
 pub(crate) fn wanted(image: &str, name: &str) -> CreateContainer {

@@ -1,7 +1,6 @@
 //! The client is killed after every single call: the host stays consistent, and what it was told to make can be taken back.
 
-use wcow_host::SystemId;
-use wcow_runtime::{Created, Running, Runtime, Undo};
+use wcow_runtime::{Created, Running, Runtime};
 use wcow_sim::{Profile, SimHost};
 
 use crate::support::*;
@@ -29,7 +28,12 @@ struct Ready {
 fn ready(profile: Profile, operation: Operation) -> Ready {
     let stage = Stage::new(profile);
     let attachment = attachment(&stage);
-    let created = (operation != Operation::Create).then(|| stage.create(attachment));
+    let created = Some(match operation {
+        Operation::Create => stage
+            .run(stage.runtime().plan_create(stage.spec(attachment)))
+            .unwrap(),
+        Operation::Start | Operation::Stop | Operation::Remove => stage.create(attachment),
+    });
     let running = created.as_ref().and_then(|created| match operation {
         Operation::Stop => Some(stage.start(created)),
         Operation::Start => Some(stage.run(stage.runtime().plan_start(created)).unwrap()),
@@ -54,8 +58,8 @@ fn attachment(stage: &Stage) -> Option<wcow_runtime::Attachment> {
 async fn carry_out(ready: &Ready, client: &SimHost, operation: Operation) {
     let runtime = Runtime::new(client).await.unwrap();
     match (operation, &ready.created, &ready.running) {
-        (Operation::Create, ..) => {
-            runtime.create(ready.stage.spec(None)).await.unwrap();
+        (Operation::Create, Some(planned), _) => {
+            runtime.create(planned.clone()).await.unwrap();
         }
         (Operation::Start, Some(created), Some(planned)) => {
             runtime.start(created, planned).await.unwrap();
@@ -99,31 +103,32 @@ fn check(operation: Operation, after: impl Fn(&Ready, u64)) {
 }
 
 #[test]
-fn a_killed_create_leaves_what_a_removal_takes_away() {
-    // Nobody knows of it: that the caller keeps a record before it creates is for a later version. What is left is a whole
-    // scratch layer or compute system, and two steps take them away.
+fn a_killed_create_can_be_taken_back() {
     check(Operation::Create, |ready, _| {
-        let spec = ready.stage.spec(None);
-        let build = ready.stage.sim.profile().build;
-        let scratch = wcow_host::era::scratch_folder(build, ID);
-        let mut teardown = vec![Undo::DestroyLayer(scratch.clone())];
-        if wcow_host::era::containers_persist(build) {
-            teardown.push(Undo::RemoveSystem(SystemId(ID.to_owned())));
-        }
-        let again = ready.stage.run(ready.stage.runtime().create(spec.clone()));
-        if let Err(error) = again {
-            assert_eq!(code(&error), "0x800700B7", "{error:?}");
-        }
-        let left = Created {
-            spec,
-            scratch,
-            teardown,
-        };
+        let planned = ready.created.as_ref().unwrap();
         ready
             .stage
-            .run(ready.stage.runtime().remove(&left))
+            .run(ready.stage.runtime().remove(planned))
             .unwrap();
     });
+}
+
+#[test]
+fn a_plan_takes_nothing_back_that_was_there_before() {
+    for profile in profiles() {
+        let stage = Stage::new(profile);
+        let there = stage.create(None);
+        let before = stage.traces();
+        let again = stage
+            .run(stage.runtime().plan_create(stage.spec(None)))
+            .unwrap();
+        let error = stage.run(stage.runtime().create(again.clone()));
+        assert_eq!(code(&error.unwrap_err()), "0x800700B7");
+        stage.run(stage.runtime().remove(&again)).unwrap();
+        assert_eq!(stage.traces(), before);
+        stage.run(stage.runtime().remove(&there)).unwrap();
+        assert_eq!(stage.traces(), nothing());
+    }
 }
 
 #[test]

@@ -19,9 +19,7 @@ fn check_create(
     let before = stage.traces();
     let mut spec = stage.spec(None);
     change(&mut spec);
-    let error = stage
-        .run(stage.runtime().create(spec))
-        .expect_err("the host refuses");
+    let error = stage.try_create(spec).expect_err("the host refuses");
     assert_eq!(code(&error), expected, "{error:?}");
     assert_eq!(stage.traces(), before, "{error}");
     check_text(&error, "could not be created");
@@ -147,7 +145,7 @@ fn a_full_disk_at_every_size() {
             let Some(stage) = Stage::try_with_image(profile, build, &edition, true) else {
                 continue;
             };
-            match stage.run(stage.runtime().create(stage.spec(None))) {
+            match stage.try_create(stage.spec(None)) {
                 Ok(created) => {
                     outcomes[1] += 1;
                     check_removable(&stage, &created);
@@ -350,10 +348,12 @@ fn an_attachment_of_the_other_generation_never_reaches_the_host() {
         ),
     ] {
         let stage = Stage::new(profile);
-        let spec = stage.spec(attachment);
         let runtime = stage.runtime();
+        let planned = stage
+            .run(runtime.plan_create(stage.spec(attachment)))
+            .unwrap();
         stage.sim.start_trace();
-        let error = stage.run(runtime.create(spec)).expect_err("unsupported");
+        let error = stage.run(runtime.create(planned)).expect_err("unsupported");
         assert!(
             matches!(error, RuntimeError::Unsupported { .. }) && error.to_string().contains(says),
             "{error}"

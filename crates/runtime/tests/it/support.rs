@@ -96,10 +96,17 @@ impl Stage {
         }
     }
 
+    pub(crate) fn try_create(&self, spec: ContainerSpec) -> Result<Created, RuntimeError> {
+        self.run(async {
+            let runtime = Runtime::new(&self.host).await.unwrap();
+            let planned = runtime.plan_create(spec).await?;
+            runtime.create(planned).await
+        })
+    }
+
     #[track_caller]
     pub(crate) fn create(&self, attachment: Option<Attachment>) -> Created {
-        self.run(self.runtime().create(self.spec(attachment)))
-            .unwrap()
+        self.try_create(self.spec(attachment)).unwrap()
     }
 
     pub(crate) fn try_start(&self, created: &Created) -> Result<Running, RuntimeError> {

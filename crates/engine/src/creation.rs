@@ -1,0 +1,275 @@
+//! Creating containers: a record first, then the container.
+//!
+//! The record is written with the plan of what will be made, and marked as unfinished, before anything is made. So whatever a
+//! creation leaves that was cut off is known: whoever reads the records next takes it back, if nobody has the container locked
+//! any more.
+
+use std::collections::BTreeMap;
+
+use wcow_host::{Clock, FileSystem, Host, HostControl, HostInfo, LayerDescriptor, SystemId, era};
+use wcow_image_store::StoredImage;
+use wcow_network::{Driver, PortMapping, PublishedPorts};
+use wcow_ntmeta::Guid;
+use wcow_runtime::{Attachment, ContainerSpec, Runtime};
+
+use crate::containers::{ContainerRecord, failed, is_valid_name, summary};
+use crate::networks::NetworkBacking;
+use crate::records::Folder;
+use crate::{ContainerStatus, ContainerSummary, Engine, EngineError, Kind};
+
+/// A container to be created.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CreateContainer {
+    /// The image: its name, `name:version`, or full name.
+    pub image: String,
+    /// Its name; made up from its id if absent.
+    pub name: Option<String>,
+    /// Its id; a new one if absent.
+    pub id: Option<Guid>,
+    /// The network it is connected to.
+    pub network: Option<String>,
+    /// Published ports; need a network of driver NAT.
+    pub publish: Vec<PortMapping>,
+    /// Environment variables of every program run in it.
+    pub environment: BTreeMap<String, String>,
+    /// Working directory of every program run in it.
+    pub working_directory: String,
+}
+
+impl<H: Host> Engine<H> {
+    /// Creates a container that is off.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for the image or the network, [`EngineError::Exists`], [`EngineError::Busy`],
+    /// [`EngineError::NetworkGone`], [`EngineError::Publish`] and [`EngineError::PortTaken`] for ports that cannot be published,
+    /// [`EngineError::Container`] with the host's refusal. Nothing is left behind.
+    pub async fn create_container(
+        &self,
+        wanted: CreateContainer,
+    ) -> Result<ContainerSummary, EngineError> {
+        if let Some(name) = wanted.name.as_ref().filter(|name| !is_valid_name(name)) {
+            return Err(EngineError::BadName {
+                kind: Kind::Container,
+                name: name.clone(),
+            });
+        }
+        let id = match wanted.id {
+            Some(id) => id,
+            None => self
+                .host
+                .control()
+                .new_guid()
+                .await
+                .map_err(|error| EngineError::host("make an id", error))?,
+        };
+        let text = id.to_string();
+        let name = wanted
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("container-{}", text.get(..8).unwrap_or(&text)));
+        let mut objects = vec![(Kind::Container, name.as_str())];
+        if wanted.id.is_some() {
+            // Somebody else may have been given the same one.
+            objects.push((Kind::Container, &text));
+        }
+        self.locked(&objects, self.create_locked(&name, id, wanted))
+            .await
+    }
+
+    async fn create_locked(
+        &self,
+        name: &str,
+        id: Guid,
+        wanted: CreateContainer,
+    ) -> Result<ContainerSummary, EngineError> {
+        let mut records = self.container_records().await?;
+        if let Some(taken) = records.iter().position(|record| record.name == name) {
+            let taken = records.swap_remove(taken);
+            if !taken.unfinished {
+                return Err(EngineError::Exists {
+                    kind: Kind::Container,
+                    name: taken.name,
+                });
+            }
+            // Whoever began it is gone, or this command could not have locked it.
+            self.take_creation_back(&taken).await?;
+        }
+        let image = self.image(&wanted.image).await?;
+        let info = self.info().await?;
+        let id = SystemId(if era::containers_persist(info.build) {
+            id.to_upper_string()
+        } else {
+            id.to_string()
+        });
+        if let Some(taken) = records.iter().find(|record| record.created.spec.id == id) {
+            return Err(EngineError::Exists {
+                kind: Kind::Container,
+                name: taken.name.clone(),
+            });
+        }
+        // Until the record says that they are in use, nobody may remove them.
+        let used = image.full_name.clone();
+        let network = wanted.network.clone();
+        let mut objects = vec![(Kind::Image, used.as_str())];
+        objects.extend(network.iter().map(|name| (Kind::Network, name.as_str())));
+        let begin = self.begin_creation(name, id, info.clone(), image, wanted);
+        let mut record = self.locked(&objects, begin).await?;
+        let runtime = Runtime::with_info(&self.host, info);
+        match runtime.create(record.created.clone()).await {
+            Ok(created) => record.created = created,
+            Err(error) => {
+                if error.left_behind().is_empty() {
+                    // The refusal says more than a record that nothing is behind: the next command removes that one.
+                    let _ = self.remove_record(Folder::Containers, record.id()).await;
+                }
+                return Err(failed(name, "created", error));
+            }
+        }
+        record.unfinished = false;
+        if let Err(error) = self.write_container(&record).await {
+            self.take_creation_back(&record).await?;
+            return Err(error);
+        }
+        Ok(summary(&record, ContainerStatus::Off))
+    }
+
+    /// Writes the record of a container that is about to be made. The caller has its image and its network locked.
+    async fn begin_creation(
+        &self,
+        name: &str,
+        id: SystemId,
+        info: HostInfo,
+        image: StoredImage,
+        wanted: CreateContainer,
+    ) -> Result<ContainerRecord, EngineError> {
+        let there = self.host.files().metadata(&image.path).await;
+        if there
+            .map_err(|error| EngineError::host("look at the image", error))?
+            .is_none()
+        {
+            // It was removed before it was locked.
+            let existing = self.images().await?;
+            return Err(EngineError::NotFound {
+                kind: Kind::Image,
+                name: wanted.image,
+                existing: existing.into_iter().map(|image| image.full_name).collect(),
+            });
+        }
+        let spec = ContainerSpec {
+            host_name: host_name(name),
+            name: name.to_owned(),
+            layers: vec![LayerDescriptor {
+                id: era::layer_id(&image.full_name),
+                path: image.path.clone(),
+            }],
+            image: image.facts(),
+            attachment: self.attachment(name, &wanted).await?,
+            owner: "wcow".to_owned(),
+            id,
+        };
+        let planned = Runtime::with_info(&self.host, info)
+            .plan_create(spec)
+            .await
+            .map_err(|error| failed(name, "created", error))?;
+        let record = ContainerRecord {
+            name: name.to_owned(),
+            image: image.full_name,
+            created_at: self.host.clock().now(),
+            network: wanted.network,
+            publish: wanted.publish,
+            environment: wanted.environment,
+            working_directory: wanted.working_directory,
+            created: planned,
+            running: None,
+            unfinished: true,
+        };
+        self.write_container(&record).await?;
+        Ok(record)
+    }
+
+    /// Takes back what is left of a creation, unless somebody still is at it; true if the record may have changed.
+    pub(crate) async fn settle_creation(
+        &self,
+        found: &ContainerRecord,
+    ) -> Result<bool, EngineError> {
+        let Some(held) = self.try_lock(Kind::Container, &found.name).await? else {
+            return Ok(false);
+        };
+        let now: Result<Option<ContainerRecord>, _> =
+            self.read_record(Folder::Containers, found.id()).await;
+        if let Ok(Some(record)) = &now
+            && record.unfinished
+        {
+            // What cannot be taken back stays in the list, and removing it says why.
+            let _ = self.take_creation_back(record).await;
+        }
+        self.unlock(held).await;
+        now.map(|_| true)
+    }
+
+    /// Takes back what a creation made, and its record. The caller has the container locked.
+    async fn take_creation_back(&self, record: &ContainerRecord) -> Result<(), EngineError> {
+        self.runtime()
+            .await?
+            .remove(&record.created)
+            .await
+            .map_err(|error| failed(&record.name, "taken back", error))?;
+        self.remove_record(Folder::Containers, record.id()).await
+    }
+
+    /// How a container is to be connected. The caller has its network locked.
+    async fn attachment(
+        &self,
+        container: &str,
+        wanted: &CreateContainer,
+    ) -> Result<Option<Attachment>, EngineError> {
+        let refused = |reason: String| {
+            Err(EngineError::Publish {
+                container: container.to_owned(),
+                reason,
+            })
+        };
+        let Some(name) = &wanted.network else {
+            if wanted.publish.is_empty() {
+                return Ok(None);
+            }
+            return refused("it is connected to none".to_owned());
+        };
+        PublishedPorts::new()
+            .check(&wanted.publish)
+            .map_err(|conflict| EngineError::PortTaken {
+                container: container.to_owned(),
+                conflict,
+            })?;
+        let network = self.network_in_use(name).await?;
+        if !wanted.publish.is_empty() {
+            if network.driver != Driver::Nat {
+                return refused(format!("network {name:?} is of driver {}", network.driver));
+            }
+            if matches!(network.backing, NetworkBacking::Switch { nat: None, .. }) {
+                return refused(format!("no NAT that wcow knows is behind switch {name:?}"));
+            }
+        }
+        let ports = wanted.publish.clone();
+        Ok(Some(match network.backing {
+            NetworkBacking::Switch { switch, nat } => Attachment::Switch { switch, nat, ports },
+            NetworkBacking::Hns { id } => Attachment::Hns { network: id, ports },
+        }))
+    }
+}
+
+/// A host name made from a container's name: letters, digits and `-`, at most 15.
+fn host_name(name: &str) -> String {
+    let cleaned: String = name
+        .chars()
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                '-'
+            }
+        })
+        .take(15)
+        .collect();
+    cleaned.trim_matches('-').to_owned()
+}
