@@ -3,23 +3,23 @@
 //! ```text
 //! <data dir>/hosts/<name>/lock         held by the command that uses the host
 //!                        /world        one line of JSON (form, when it was saved, SHA-256 of the rest), then the simulator's snapshot
-//!                        /blobs/<xx>/<64 hex>   contents by SHA-256, never changed
+//!                        /blobs      contents by SHA-256
 //! ```
 //!
 //! A host is loaded by one command at a time; the next one waits. The world is replaced atomically: written beside, synced,
 //! renamed over. Blobs come before the world that needs them; those that no world needs any more are removed after it. So a
 //! command that is interrupted has never happened, as far as the host knows.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use wcow_sim::{BlobId, BlobStore, LoadError, Profile, SaveError, Sim};
 
+use crate::blobs::{DiskBlobs, put_in_place};
 use crate::output::note;
 
 /// The form of the files that this version writes.
@@ -265,9 +265,9 @@ impl OpenHost {
     ///
     /// Nothing is saved if the command came upon a damaged blob: what it did may follow from the damage.
     pub(crate) fn save(&self) -> Result<(), HostsError> {
-        if let Some(path) = self.blobs.damaged.get() {
+        if let Some(path) = self.blobs.damaged() {
             return Err(HostsError::Damaged {
-                path: path.clone(),
+                path: path.to_path_buf(),
                 what: "its contents have changed since wcow wrote it",
             });
         }
@@ -284,81 +284,7 @@ impl OpenHost {
         replace(&path, &bytes).map_err(|source| io_error(&path, "saved", source))?;
         self.blobs
             .keep_only(&self.sim.blobs_in_use())
-            .map_err(|source| io_error(&self.blobs.folder, "tidied", source))
-    }
-}
-
-/// Contents by hash, one file each.
-#[derive(Debug)]
-struct DiskBlobs {
-    folder: PathBuf,
-    /// The first blob that was read and is not what its name says.
-    damaged: OnceLock<PathBuf>,
-}
-
-impl DiskBlobs {
-    fn new(host: &Path) -> Self {
-        Self {
-            folder: host.join("blobs"),
-            damaged: OnceLock::new(),
-        }
-    }
-
-    fn path(&self, id: BlobId) -> PathBuf {
-        let name = id.to_string();
-        self.folder.join(name.get(..2).unwrap_or("xx")).join(&name)
-    }
-
-    /// Removes every blob that is not in `needed`.
-    fn keep_only(&self, needed: &BTreeSet<BlobId>) -> io::Result<()> {
-        let shards = match fs::read_dir(&self.folder) {
-            Ok(shards) => shards,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        for shard in shards {
-            let shard = shard?.path();
-            if !shard.is_dir() {
-                continue;
-            }
-            for blob in fs::read_dir(shard)? {
-                let blob = blob?;
-                let id = blob.file_name().to_str().and_then(BlobId::parse);
-                if id.is_none_or(|id| !needed.contains(&id)) {
-                    fs::remove_file(blob.path())?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl BlobStore for DiskBlobs {
-    fn get(&self, id: BlobId) -> io::Result<Option<Arc<[u8]>>> {
-        match fs::read(self.path(id)) {
-            Ok(bytes) if BlobId::of(&bytes) == id => Ok(Some(bytes.into())),
-            Ok(_) => {
-                self.damaged.get_or_init(|| self.path(id));
-                Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    format!("blob {id} is damaged"),
-                ))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn put(&self, bytes: &[u8]) -> io::Result<BlobId> {
-        let id = BlobId::of(bytes);
-        let path = self.path(id);
-        if !path.is_file() {
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            replace(&path, bytes)?;
-        }
-        Ok(id)
+            .map_err(|source| io_error(self.blobs.folder(), "tidied", source))
     }
 }
 
@@ -367,14 +293,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("new");
     let mut file = File::create(&fresh)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&fresh, path)?;
-    #[cfg(unix)]
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
+    put_in_place(file, &fresh, path)
 }
 
 /// The head and the snapshot in a world file.

@@ -6,11 +6,12 @@
 //! | `commands` | one file per group of commands |
 //! | `wim` | the commands that read WIM files and need no host |
 //! | `tour` | the walk through the whole story |
-//! | `session`, `hosts` | which host a command talks to, and where simulated ones are kept |
+//! | `session`, `hosts`, `blobs` | which host a command talks to, and where simulated ones are kept |
 //! | `output`, `failure` | data on standard output; errors, codes and next steps on standard error |
 #![forbid(unsafe_code)]
 
 mod args;
+mod blobs;
 mod commands;
 mod failure;
 mod hosts;
