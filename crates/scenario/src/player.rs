@@ -136,7 +136,6 @@ impl<'e, H: Host> Player<'e, H> {
     }
 
     async fn act(&self, action: &Action, typed: Option<&str>) -> Result<Answer, PlayError> {
-        let host = self.engine.info().await.map_err(PlayError::Host)?;
         let typed = render::CommandLine {
             typed: typed.or(cmdlet(action)).unwrap_or_default().to_owned(),
         };
@@ -144,20 +143,21 @@ impl<'e, H: Host> Player<'e, H> {
             Action::InstallImage(wim) => {
                 return Ok(match self.install(wim).await {
                     Ok(image) => Answer::shown(images(&[image])),
-                    Err(error) => Answer::not_installed(&error, &host, &typed),
+                    Err(error) => Answer::not_installed(&error, &self.host().await?, &typed),
                 });
             }
             Action::EnsureImage(wim) => {
                 return Ok(match self.ensure_image(wim).await {
                     Ok(()) => Answer::default(),
-                    Err(error) => Answer::not_installed(&error, &host, &typed),
+                    Err(error) => Answer::not_installed(&error, &self.host().await?, &typed),
                 });
             }
-            other => self.do_action(other, &host).await,
+            other => self.do_action(other).await,
         };
         Ok(match done {
             Ok(text) => Answer::shown(text),
             Err(error) => {
+                let host = self.host().await?;
                 let subject = self.subject(action).await;
                 let subject = subject.as_ref().map(|(name, id)| render::Subject {
                     container_name: name,
@@ -168,7 +168,12 @@ impl<'e, H: Host> Player<'e, H> {
         })
     }
 
-    async fn do_action(&self, action: &Action, host: &HostInfo) -> Result<String, EngineError> {
+    /// What the host is, to show a refusal as it would.
+    async fn host(&self) -> Result<HostInfo, PlayError> {
+        self.engine.info().await.map_err(PlayError::Host)
+    }
+
+    async fn do_action(&self, action: &Action) -> Result<String, EngineError> {
         let engine = self.engine;
         match action {
             Action::EnsurePackages(packages) => {
@@ -181,7 +186,7 @@ impl<'e, H: Host> Player<'e, H> {
                 Ok(String::new())
             }
             Action::EnsureRestarted => {
-                if host.reboot_pending {
+                if engine.info().await?.reboot_pending {
                     engine.reboot().await?;
                 }
                 Ok(String::new())
@@ -216,7 +221,7 @@ impl<'e, H: Host> Player<'e, H> {
                 }
                 Ok(format!("{}\n", packages.join("\n")))
             }
-            Action::ShowHost => self.show_host(host).await,
+            Action::ShowHost => self.show_host().await,
             Action::Restart => engine.reboot().await.map(|()| String::new()),
             Action::NewSwitch {
                 name,
@@ -379,7 +384,8 @@ impl<'e, H: Host> Player<'e, H> {
         Some((name.clone(), id.to_uppercase()))
     }
 
-    async fn show_host(&self, host: &HostInfo) -> Result<String, EngineError> {
+    async fn show_host(&self) -> Result<String, EngineError> {
+        let host = self.engine.info().await?;
         let packages = self.engine.packages().await?;
         let adapters = self.engine.adapters().await.unwrap_or_default();
         let mut text = format!("{}, build {}, {}\n", host.product, host.build, host.edition);
