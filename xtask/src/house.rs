@@ -4,6 +4,7 @@
 //! * the arrows between crates point one way, along an explicit list;
 //! * nothing in the default build compiles C;
 //! * every Rust file opens with its documentation;
+//! * a library that is not built for unit tests has none;
 //! * no file names a folder of somebody's machine, and no test is switched off or expects a panic;
 //! * no file is large: fixtures are built by code.
 
@@ -151,8 +152,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
         breaches.push("sim/clippy.toml: missing; the simulator's bans on clocks, threads and hash maps stand there".to_owned());
     }
     let files = files(&workspace.root)?;
+    let untested: Vec<PathBuf> = packages.values().filter_map(Package::untested).collect();
     for file in &files {
-        check_file(&workspace.root, file, &mut breaches)?;
+        check_file(&workspace.root, file, &untested, &mut breaches)?;
     }
     if !breaches.is_empty() {
         breaches.sort();
@@ -175,7 +177,16 @@ struct Package {
     description: Option<String>,
     /// Sources of the library, or of the programs where there is none.
     sources: Vec<PathBuf>,
+    /// Whether `cargo test` builds it for the tests that stand in its sources.
+    unit_tests: bool,
     uses: Vec<String>,
+}
+
+impl Package {
+    /// The folder of sources whose tests would never run.
+    fn untested(&self) -> Option<PathBuf> {
+        (!self.unit_tests).then(|| self.dir.join("src"))
+    }
 }
 
 fn packages(metadata: &Value) -> Result<BTreeMap<String, Package>> {
@@ -199,19 +210,22 @@ fn package(value: &Value) -> Result<Package> {
     };
     let name = text(value, "name").context("a package without a name")?;
     let manifest = text(value, "manifest_path").context("a package without a manifest")?;
+    let is_kind = |target: &Value, wanted: &str| {
+        target
+            .get("kind")
+            .and_then(Value::as_array)
+            .is_some_and(|kinds| kinds.iter().any(|kind| kind == wanted))
+    };
     let targets = |wanted: &str| -> Vec<PathBuf> {
-        let kinds = |target: &Value| {
-            target
-                .get("kind")
-                .and_then(Value::as_array)
-                .is_some_and(|kinds| kinds.iter().any(|kind| kind == wanted))
-        };
         list("targets")
-            .filter(|target| kinds(target))
+            .filter(|target| is_kind(target, wanted))
             .filter_map(|target| text(target, "src_path").map(PathBuf::from))
             .collect()
     };
     let library = targets("lib");
+    let unit_tests = list("targets")
+        .filter(|target| is_kind(target, "lib"))
+        .all(|target| target.get("test") != Some(&Value::Bool(false)));
     let normal =
         list("dependencies").filter(|dependency| dependency.get("kind").is_none_or(Value::is_null));
     Ok(Package {
@@ -225,6 +239,7 @@ fn package(value: &Value) -> Result<Package> {
         } else {
             library
         },
+        unit_tests,
         uses: normal
             .filter_map(|dependency| text(dependency, "name"))
             .collect(),
@@ -351,7 +366,12 @@ fn files(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn check_file(root: &Path, file: &Path, breaches: &mut Vec<String>) -> Result<()> {
+fn check_file(
+    root: &Path,
+    file: &Path,
+    untested: &[PathBuf],
+    breaches: &mut Vec<String>,
+) -> Result<()> {
     let path = root.join(file);
     let shown = file.display();
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {shown}"))?;
@@ -366,6 +386,11 @@ fn check_file(root: &Path, file: &Path, breaches: &mut Vec<String>) -> Result<()
     };
     if file.extension().is_some_and(|extension| extension == "rs") && !text.starts_with("//!") {
         breaches.push(format!("{shown}: the first line is not `//!`"));
+    }
+    if untested.iter().any(|sources| path.starts_with(sources)) && has_tests(text) {
+        breaches.push(format!(
+            "{shown}: a test that never runs: the crate's Cargo.toml says `test = false`"
+        ));
     }
     for (number, line) in text.lines().enumerate() {
         for why in forbidden_in(line) {
@@ -388,6 +413,14 @@ fn forbidden_in(line: &str) -> impl Iterator<Item = String> + '_ {
     })
 }
 
+/// Whether a Rust file has a test in it, other than in its documentation.
+fn has_tests(text: &str) -> bool {
+    text.lines().any(|line| {
+        let line = line.trim_start();
+        line.starts_with("#[test]") || line.starts_with("#[cfg(test)]")
+    })
+}
+
 /// True for what can stand before a `/` inside a path.
 fn in_a_path(character: char) -> bool {
     character.is_alphanumeric()
@@ -398,7 +431,7 @@ fn in_a_path(character: char) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Package, check_arrows, forbidden_in};
+    use super::{Package, check_arrows, forbidden_in, has_tests};
 
     #[track_caller]
     fn check_line(line: &str, expected: bool) {
@@ -423,6 +456,7 @@ mod tests {
                 dir: "x".into(),
                 description: None,
                 sources: Vec::new(),
+                unit_tests: true,
                 uses,
             };
             ((*name).to_owned(), package)
@@ -446,5 +480,14 @@ mod tests {
         check_table(&[("a", &["xtask"]), ("xtask", &[])], arrows, 1);
         check_table(&[("xtask", &["wcow-fuzz"]), ("wcow-fuzz", &[])], arrows, 0);
         check_table(&[("xtask", &[]), ("wcow-fuzz", &["xtask"])], arrows, 1);
+    }
+
+    #[test]
+    fn tests_are_found_and_documentation_is_none() {
+        assert!(has_tests("mod a;\n\n    #[test]\n    fn one() {}\n"));
+        assert!(has_tests("#[cfg(test)]\nmod tests;\n"));
+        assert!(!has_tests(
+            "//! #[test] is for tests\n#[cfg(doctest)]\nstruct Readme;\n"
+        ));
     }
 }
