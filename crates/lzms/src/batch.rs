@@ -68,6 +68,7 @@ impl Batch {
         output: &mut [u8],
         mut position: usize,
     ) {
+        self.touch(matches, output, position);
         let mut taken = 0;
         for item in self.matches.iter().take(matches) {
             let run = usize::from(item.literals);
@@ -88,6 +89,19 @@ impl Batch {
             position += length;
         }
         self.copy_literals(taken, literals.saturating_sub(taken), output, position);
+    }
+
+    /// Reads a byte of every source, so that sources are on their way to the cache when the first copy is made.
+    #[inline(always)]
+    fn touch(&self, matches: usize, output: &[u8], mut position: usize) {
+        let mut all = 0;
+        for item in self.matches.iter().take(matches) {
+            position += usize::from(item.literals);
+            let source = position.wrapping_sub(item.distance as usize);
+            all ^= output.get(source).copied().unwrap_or(0);
+            position += item.length as usize;
+        }
+        core::hint::black_box(all);
     }
 
     /// Copies `count` literals from the place `from` to `position`, and up to [`PIECE`] bytes more where there is room.

@@ -38,15 +38,17 @@ impl<'a> BitReader<'a> {
     }
 
     /// Brings the reserve to 56 bits or more; zero bits follow the start of the input.
+    ///
+    /// Unless `TAIL`, nothing happens where fewer than 8 bytes are left; the caller sees to it that they are.
     #[inline(always)]
-    pub(crate) fn refill(&mut self) {
+    pub(crate) fn refill<const TAIL: bool>(&mut self) {
         if let Some(next) = self.rest.last_chunk::<8>() {
             // Bits that are already in the reserve's undefined part are written again with the same value.
             self.reserve |= u64::from_le_bytes(*next) >> (self.bits & 63);
             let taken = ((63 - (self.bits & 63)) >> 3) as usize;
             self.rest = &self.rest[..self.rest.len() - taken];
             self.bits |= 56;
-        } else {
+        } else if TAIL {
             self.refill_at_end();
         }
     }

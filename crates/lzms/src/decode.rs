@@ -28,6 +28,9 @@ const SHORT_PERIOD: u32 = 512;
 /// Most bits of one symbol.
 const SYMBOL_BITS: u32 = 15;
 
+/// Where less than this is left of the backward stream, refills are checked one by one. An item does not need more.
+const TAIL_INPUT: usize = 48;
+
 /// Sources that a kind of match remembers.
 const SOURCES: usize = 4;
 
@@ -70,6 +73,30 @@ struct Codes {
     length: AdaptiveCode<64, 512>,
     delta_offset: AdaptiveCode<1024, 1024>,
     power: AdaptiveCode<POWERS, 128>,
+}
+
+/// The two streams of a chunk.
+#[derive(Clone, Copy)]
+struct Streams<'a> {
+    range: RangeDecoder<'a>,
+    bits: BitReader<'a>,
+}
+
+/// What matches can repeat, the latest first.
+struct Sources {
+    /// Offsets in bytes.
+    offsets: [u32; SOURCES],
+    /// Power and offset in units of the span.
+    deltas: [(u32, u32); SOURCES],
+    /// A source that was used by the item before is not counted when one is repeated.
+    before: Kind,
+}
+
+/// What a batch holds, and the output position behind it.
+struct Filled {
+    matches: usize,
+    literals: usize,
+    position: usize,
 }
 
 /// The kind of the item before.
@@ -156,6 +183,41 @@ impl Tables {
     }
 
     fn decode_items(&mut self, input: &[u8], output: &mut [u8]) -> Result<(), DecodeError> {
+        let mut streams = Streams {
+            range: RangeDecoder::new(input),
+            bits: BitReader::new(input),
+        };
+        let mut sources = Sources {
+            offsets: [1, 2, 3, 4],
+            deltas: [(0, 1), (0, 2), (0, 3), (0, 4)],
+            before: Kind::Literal,
+        };
+        let mut start = 0;
+        while start < output.len() {
+            let (streams, sources) = (&mut streams, &mut sources);
+            let filled = if streams.bits.offset() >= TAIL_INPUT {
+                self.fill_batch::<false>(streams, sources, start, output.len())?
+            } else {
+                self.fill_batch::<true>(streams, sources, start, output.len())?
+            };
+            self.batch
+                .carry_out(filled.matches, filled.literals, output, start);
+            start = filled.position;
+        }
+        if streams.is_overrun() {
+            return Err(DecodeError::InputEnded { position: start });
+        }
+        Ok(())
+    }
+
+    /// Decodes items until the batch is full, the output is, or, unless `TAIL`, less than [`TAIL_INPUT`] bytes are left.
+    fn fill_batch<const TAIL: bool>(
+        &mut self,
+        streams: &mut Streams<'_>,
+        sources: &mut Sources,
+        start: usize,
+        size: usize,
+    ) -> Result<Filled, DecodeError> {
         let Self {
             contexts,
             codes,
@@ -163,118 +225,159 @@ impl Tables {
             batch,
             ..
         } = self;
-        let mut range = RangeDecoder::new(input);
-        let mut bits = BitReader::new(input);
-        let mut offsets = [1, 2, 3, 4];
-        let mut deltas = [(0, 1), (0, 2), (0, 3), (0, 4)];
-        let mut before = Kind::Literal;
-        // Where the batch starts, and what its matches have added so far.
-        let mut start = 0;
-        while start < output.len() {
-            let mut room = output.len() - start;
-            let mut literals = 0;
-            let mut literals_before = 0;
-            let mut matches = 0;
-            while matches < batch::MATCHES {
-                let limit = room.min(batch::LITERALS);
-                let mut is_match = false;
-                while literals < limit {
-                    bits.refill();
-                    is_match = range.decide(&mut contexts.is_match);
-                    if is_match {
-                        break;
-                    }
-                    batch.literals[literals & (batch::LITERALS - 1)] =
-                        codes.literal.decode(&mut bits, builder) as u8;
-                    literals += 1;
-                    before = Kind::Literal;
-                }
-                if !is_match {
+        let Streams {
+            mut range,
+            mut bits,
+        } = *streams;
+        let Sources {
+            mut offsets,
+            mut deltas,
+            mut before,
+        } = *sources;
+        // Bytes from `start` on that are not decoded yet, or are literals of this batch.
+        let mut room = size - start;
+        let mut literals = 0;
+        let mut literals_before = 0;
+        let mut matches = 0;
+        while matches < batch::MATCHES {
+            let first = literals;
+            let limit = room
+                .min(batch::LITERALS)
+                .min(literals + codes.literal.left());
+            let mut is_match = false;
+            while literals < limit && (TAIL || bits.offset() >= TAIL_INPUT) {
+                bits.refill::<TAIL>();
+                is_match = range.decide(&mut contexts.is_match);
+                if is_match {
                     break;
                 }
-                let position = output.len() - room + literals;
-                let item = if !range.decide(&mut contexts.is_delta) {
-                    let distance = if range.decide(&mut contexts.lz.is_repeat) {
-                        let slot = contexts.lz.slot(&mut range);
-                        move_to_front(&mut offsets, slot + usize::from(before == Kind::Lz))
-                    } else {
-                        let slot = codes.offset.decode(&mut bits, builder);
-                        let offset = value(&mut bits, OFFSETS[slot & (OFFSETS.len() - 1)]);
-                        push(&mut offsets, offset);
-                        offset
-                    };
-                    let length = codes.length(&mut bits, builder);
-                    if distance as usize > position {
-                        return Err(check_overrun(
-                            &range,
-                            &bits,
-                            position,
-                            DecodeError::MatchBeforeStart {
-                                distance,
-                                position,
-                                input: bits.offset(),
-                            },
-                        ));
-                    }
-                    before = Kind::Lz;
-                    Match {
-                        length,
-                        distance,
-                        literals: (literals - literals_before) as u16,
-                        kind: MatchKind::Lz,
-                    }
-                } else {
-                    let (power, raw_offset) = if range.decide(&mut contexts.delta.is_repeat) {
-                        let slot = contexts.delta.slot(&mut range);
-                        move_to_front(&mut deltas, slot + usize::from(before == Kind::Delta))
-                    } else {
-                        let power = codes.power.decode(&mut bits, builder) as u32;
-                        let slot = codes.delta_offset.decode(&mut bits, builder);
-                        bits.refill();
-                        let offset = value(&mut bits, OFFSETS[slot & (OFFSETS.len() - 1)]);
-                        push(&mut deltas, (power, offset));
-                        (power, offset)
-                    };
-                    let length = codes.length(&mut bits, builder);
-                    let span = 1_u64 << (power & 7);
-                    let distance = u64::from(raw_offset) << (power & 7);
-                    if distance + span > position as u64 {
-                        return Err(check_overrun(
-                            &range,
-                            &bits,
-                            position,
-                            DecodeError::DeltaBeforeStart {
-                                power,
-                                raw_offset,
-                                position,
-                                input: bits.offset(),
-                            },
-                        ));
-                    }
-                    before = Kind::Delta;
-                    Match {
-                        length,
-                        distance: distance as u32,
-                        literals: (literals - literals_before) as u16,
-                        kind: MatchKind::Delta(power as u8),
-                    }
-                };
-                if item.length as usize > output.len() - position {
-                    return Err(past_end(&range, &bits, position, item.length));
-                }
-                room -= item.length as usize;
-                literals_before = literals;
-                batch.matches[matches & (batch::MATCHES - 1)] = item;
-                matches += 1;
+                let literal = codes.literal.decode_uncounted(&mut bits);
+                batch.literals[literals & (batch::LITERALS - 1)] = literal as u8;
+                literals += 1;
             }
-            batch.carry_out(matches, literals, output, start);
-            start = output.len() - room + literals;
+            codes.literal.count_symbols(literals - first, builder);
+            if !is_match {
+                if literals == limit && literals < room.min(batch::LITERALS) {
+                    continue;
+                }
+                break;
+            }
+            if literals > literals_before {
+                before = Kind::Literal;
+            }
+            let position = size - room + literals;
+            let run = (literals - literals_before) as u16;
+            let item = if !range.decide(&mut contexts.is_delta) {
+                let distance = if range.decide(&mut contexts.lz.is_repeat) {
+                    let slot = contexts.lz.slot(&mut range);
+                    move_to_front(&mut offsets, slot + usize::from(before == Kind::Lz))
+                } else {
+                    let slot = codes.offset.decode(&mut bits, builder);
+                    let offset = value(&mut bits, OFFSETS[slot & (OFFSETS.len() - 1)]);
+                    push(&mut offsets, offset);
+                    offset
+                };
+                let length = codes.length::<TAIL>(&mut bits, builder);
+                if distance as usize > position {
+                    let input = bits.offset();
+                    return Err(Streams { range, bits }.error(
+                        position,
+                        DecodeError::MatchBeforeStart {
+                            distance,
+                            position,
+                            input,
+                        },
+                    ));
+                }
+                before = Kind::Lz;
+                Match {
+                    length,
+                    distance,
+                    literals: run,
+                    kind: MatchKind::Lz,
+                }
+            } else {
+                let (power, raw_offset) = if range.decide(&mut contexts.delta.is_repeat) {
+                    let slot = contexts.delta.slot(&mut range);
+                    move_to_front(&mut deltas, slot + usize::from(before == Kind::Delta))
+                } else {
+                    let power = codes.power.decode(&mut bits, builder) as u32;
+                    let slot = codes.delta_offset.decode(&mut bits, builder);
+                    bits.refill::<TAIL>();
+                    let offset = value(&mut bits, OFFSETS[slot & (OFFSETS.len() - 1)]);
+                    push(&mut deltas, (power, offset));
+                    (power, offset)
+                };
+                let length = codes.length::<TAIL>(&mut bits, builder);
+                let span = 1_u64 << (power & 7);
+                let distance = u64::from(raw_offset) << (power & 7);
+                if distance + span > position as u64 {
+                    let input = bits.offset();
+                    return Err(Streams { range, bits }.error(
+                        position,
+                        DecodeError::DeltaBeforeStart {
+                            power,
+                            raw_offset,
+                            position,
+                            input,
+                        },
+                    ));
+                }
+                before = Kind::Delta;
+                Match {
+                    length,
+                    distance: distance as u32,
+                    literals: run,
+                    kind: MatchKind::Delta(power as u8),
+                }
+            };
+            if item.length as usize > size - position {
+                let input = bits.offset();
+                return Err(Streams { range, bits }.error(
+                    position,
+                    DecodeError::MatchPastEnd {
+                        length: item.length,
+                        position,
+                        input,
+                    },
+                ));
+            }
+            room -= item.length as usize;
+            literals_before = literals;
+            batch.matches[matches & (batch::MATCHES - 1)] = item;
+            matches += 1;
         }
-        let position = output.len();
-        if range.is_overrun() || bits.is_overrun() {
-            return Err(DecodeError::InputEnded { position });
+        if literals > literals_before {
+            before = Kind::Literal;
         }
-        Ok(())
+        *streams = Streams { range, bits };
+        *sources = Sources {
+            offsets,
+            deltas,
+            before,
+        };
+        Ok(Filled {
+            matches,
+            literals,
+            position: size - room + literals,
+        })
+    }
+}
+
+impl Streams<'_> {
+    /// True if more was taken than there is.
+    fn is_overrun(&self) -> bool {
+        self.range.is_overrun() || self.bits.is_overrun()
+    }
+
+    /// The given error, unless it was found in what follows the input's end.
+    #[cold]
+    fn error(&self, position: usize, error: DecodeError) -> DecodeError {
+        if self.is_overrun() {
+            DecodeError::InputEnded { position }
+        } else {
+            error
+        }
     }
 }
 
@@ -310,15 +413,15 @@ impl Repeats {
 impl Codes {
     /// Reads a match's length.
     #[inline(always)]
-    fn length(&mut self, bits: &mut BitReader<'_>, builder: &mut Builder) -> u32 {
+    fn length<const TAIL: bool>(&mut self, bits: &mut BitReader<'_>, builder: &mut Builder) -> u32 {
         if bits.available() < SYMBOL_BITS {
-            bits.refill();
+            bits.refill::<TAIL>();
         }
         let slot = LENGTHS[self.length.decode(bits, builder) & (LENGTHS.len() - 1)];
         if slot.extra == 0 {
             return slot.base;
         }
-        bits.refill();
+        bits.refill::<TAIL>();
         value(bits, slot)
     }
 }
@@ -347,38 +450,4 @@ fn move_to_front<T: Copy>(sources: &mut [T; SOURCES], place: usize) -> T {
         _ => [fourth, first, second, third],
     };
     sources[0]
-}
-
-#[cold]
-fn past_end(
-    range: &RangeDecoder<'_>,
-    bits: &BitReader<'_>,
-    position: usize,
-    length: u32,
-) -> DecodeError {
-    check_overrun(
-        range,
-        bits,
-        position,
-        DecodeError::MatchPastEnd {
-            length,
-            position,
-            input: bits.offset(),
-        },
-    )
-}
-
-/// The error that is found in what follows the input's end is that the input ended.
-#[cold]
-fn check_overrun(
-    range: &RangeDecoder<'_>,
-    bits: &BitReader<'_>,
-    position: usize,
-    error: DecodeError,
-) -> DecodeError {
-    if range.is_overrun() || bits.is_overrun() {
-        DecodeError::InputEnded { position }
-    } else {
-        error
-    }
 }

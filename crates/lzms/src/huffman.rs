@@ -59,6 +59,14 @@ impl<const SYMBOLS: usize, const SLOTS: usize> AdaptiveCode<SYMBOLS, SLOTS> {
     /// Decodes a symbol. Needs 15 bits in the reserve.
     #[inline(always)]
     pub(crate) fn decode(&mut self, bits: &mut BitReader<'_>, builder: &mut Builder) -> usize {
+        let symbol = self.decode_uncounted(bits);
+        self.count_symbols(1, builder);
+        symbol
+    }
+
+    /// Decodes a symbol, of at most [`AdaptiveCode::left`] before the next [`AdaptiveCode::count_symbols`].
+    #[inline(always)]
+    pub(crate) fn decode_uncounted(&mut self, bits: &mut BitReader<'_>) -> usize {
         let mut entry = self.index[bits.index::<SLOTS>() & (SLOTS - 1)];
         if entry & LENGTH_MASK == 0 {
             entry = self.long_entry(bits.top16());
@@ -67,18 +75,30 @@ impl<const SYMBOLS: usize, const SLOTS: usize> AdaptiveCode<SYMBOLS, SLOTS> {
         let symbol = usize::from(entry >> LENGTH_BITS);
         let count = &mut self.counts[symbol & (SYMBOLS - 1)];
         *count = count.wrapping_add(1);
-        self.left -= 1;
-        if self.left == 0 {
-            self.rebuild(builder);
-        }
         symbol
     }
 
+    /// Symbols that can be decoded before the code is rebuilt.
+    #[inline(always)]
+    pub(crate) fn left(&self) -> usize {
+        self.left as usize
+    }
+
+    /// Notes that `count` symbols were decoded, and rebuilds the code when it is time.
+    #[inline(always)]
+    pub(crate) fn count_symbols(&mut self, count: usize, builder: &mut Builder) {
+        self.left = self.left.wrapping_sub(count as u32);
+        if self.left == 0 {
+            self.rebuild(builder);
+        }
+    }
+
     /// The entry of a code that is longer than the index, from the next 16 bits of input.
+    #[cold]
     #[inline(never)]
     fn long_entry(&self, top16: u32) -> u16 {
         let mut length = Self::INDEX_BITS + 1;
-        while length < MAX_LENGTH && top16 >= self.ends[length] {
+        while length < MAX_LENGTH && top16 >= self.ends[length & MAX_LENGTH] {
             length += 1;
         }
         let (start, place) = self.starts[length & MAX_LENGTH];
@@ -88,6 +108,7 @@ impl<const SYMBOLS: usize, const SLOTS: usize> AdaptiveCode<SYMBOLS, SLOTS> {
     }
 
     /// Makes the code of the current counts, then halves them.
+    #[cold]
     #[inline(never)]
     fn rebuild(&mut self, builder: &mut Builder) {
         self.left = self.period;

@@ -12,7 +12,9 @@ const SMALL_RANGE: u32 = 1 << 16;
 /// Binary decoder over 16-bit little-endian units from the chunk's first byte on.
 #[derive(Clone, Copy)]
 pub(crate) struct RangeDecoder<'a> {
-    rest: &'a [u8],
+    input: &'a [u8],
+    /// Position of the next unit.
+    next: usize,
     range: u32,
     code: u32,
     /// Units that were taken after the end of the input, as zeros.
@@ -40,7 +42,8 @@ impl<'a> RangeDecoder<'a> {
     /// Starts at the first byte of `input` and takes four.
     pub(crate) fn new(input: &'a [u8]) -> Self {
         let mut decoder = Self {
-            rest: input,
+            input,
+            next: 0,
             range: u32::MAX,
             code: 0,
             missing: 0,
@@ -80,9 +83,10 @@ impl<'a> RangeDecoder<'a> {
 
     #[inline(always)]
     fn pull(&mut self) {
-        let unit = match self.rest.split_first_chunk::<2>() {
-            Some((unit, rest)) => {
-                self.rest = rest;
+        let unit = self.input.get(self.next..);
+        let unit = match unit.and_then(|rest| rest.first_chunk::<2>()) {
+            Some(unit) => {
+                self.next += 2;
                 u16::from_le_bytes(*unit)
             }
             None => {
