@@ -14,6 +14,8 @@ const MAX_SYMBOLS: usize = 1024;
 /// Counts from the last bucket on are sorted one by one; there are few.
 const BUCKETS: usize = 128;
 
+// Counting passes run over both halves of the symbols at once, so that not every step waits for the counter of the one before.
+
 /// Bits of a leaf that hold the symbol; the count is above them.
 const SYMBOL_BITS: u32 = 16;
 
@@ -65,25 +67,36 @@ impl Builder {
 
     /// Sorts the leaves by (count, symbol).
     fn sort(&mut self, counts: &[u16]) {
-        let mut places = [0_u32; BUCKETS];
-        for &count in counts {
-            places[usize::from(count).min(BUCKETS - 1)] += 1;
+        let (low, high) = counts.split_at(counts.len() / 2);
+        let mut places = [[0_u32; 2]; BUCKETS];
+        for (&low, &high) in low.iter().zip(high) {
+            places[bucket(low)][0] += 1;
+            places[bucket(high)][1] += 1;
+        }
+        for &count in &high[low.len()..] {
+            places[bucket(count)][1] += 1;
         }
         let mut place = 0;
-        for slot in &mut places {
+        for slot in places.as_flattened_mut() {
             let here = *slot;
             *slot = place;
             place += here;
         }
-        let last = places[BUCKETS - 1] as usize;
-        for (symbol, &count) in counts.iter().enumerate() {
-            let place = &mut places[usize::from(count).min(BUCKETS - 1)];
-            if let Some(leaf) = self.leaves.get_mut(*place as usize) {
-                *leaf = u32::from(count) << SYMBOL_BITS | symbol as u32;
-            }
+        let heavy = places[BUCKETS - 1][0] as usize;
+        let mut put = |half: usize, symbol: usize, count: u16| {
+            let place = &mut places[bucket(count)][half];
+            self.leaves[*place as usize & (MAX_SYMBOLS - 1)] =
+                u32::from(count) << SYMBOL_BITS | symbol as u32;
             *place += 1;
+        };
+        for (symbol, (&first, &second)) in low.iter().zip(high).enumerate() {
+            put(0, symbol, first);
+            put(1, symbol + low.len(), second);
         }
-        if let Some(heavy) = self.leaves.get_mut(last..counts.len()) {
+        for (symbol, &count) in counts.iter().enumerate().skip(2 * low.len()) {
+            put(1, symbol, count);
+        }
+        if let Some(heavy) = self.leaves.get_mut(heavy..counts.len()) {
             heavy.sort_unstable();
         }
     }
@@ -134,28 +147,44 @@ impl Builder {
 
     /// Puts the symbols in the order of their codes: by (length, symbol).
     fn order(&mut self, symbols: usize, of_length: &[u32; MAX_LENGTH + 1], ordered: &mut [u16]) {
+        let half = symbols / 2;
         let mut leaves = &self.leaves[..symbols];
-        let mut places = [0_u32; MAX_LENGTH + 1];
-        let mut place = 0;
-        for (slot, &count) in places.iter_mut().zip(of_length) {
-            *slot = place;
-            place += count;
-        }
+        let mut places = [[0_u32; 2]; MAX_LENGTH + 1];
+        let mut place = symbols as u32;
         for (length, &count) in of_length.iter().enumerate().rev() {
             let Some((now, later)) = leaves.split_at_checked(count as usize) else {
                 break;
             };
-            for &leaf in now {
-                self.lengths[leaf as usize & (MAX_SYMBOLS - 1)] = length as u8;
-            }
             leaves = later;
+            let mut low = 0;
+            for &leaf in now {
+                let symbol = leaf as usize & (MAX_SYMBOLS - 1);
+                low += u32::from(symbol < half);
+                self.lengths[symbol] = length as u8;
+            }
+            place -= count;
+            places[length] = [place, place + low];
         }
-        for (symbol, &length) in self.lengths[..symbols].iter().enumerate() {
-            let place = &mut places[usize::from(length) & MAX_LENGTH];
+        let mut put = |half: usize, symbol: usize, length: u8| {
+            let place = &mut places[usize::from(length) & MAX_LENGTH][half];
             if let Some(slot) = ordered.get_mut(*place as usize) {
                 *slot = symbol as u16;
             }
             *place += 1;
+        };
+        let (low, high) = self.lengths[..symbols].split_at(half);
+        for (symbol, (&first, &second)) in low.iter().zip(high).enumerate() {
+            put(0, symbol, first);
+            put(1, symbol + half, second);
+        }
+        for (symbol, &length) in self.lengths[..symbols].iter().enumerate().skip(2 * half) {
+            put(1, symbol, length);
         }
     }
+}
+
+/// The bucket of a count.
+#[inline(always)]
+fn bucket(count: u16) -> usize {
+    usize::from(count).min(BUCKETS - 1)
 }
