@@ -1,23 +1,59 @@
 //! As much of the WIM format as it takes to get at LZMS chunks, and at the hashes of what they hold.
 
+use sha1::{Digest, Sha1};
+use wcow_lzms::{DecodeError, Decoder};
+
 /// A resource: its chunks in order, and what it should hold.
 pub(crate) struct Resource {
-    pub(crate) chunks: Vec<Chunk>,
-    pub(crate) blobs: Vec<Blob>,
+    chunks: Vec<Chunk>,
+    blobs: Vec<Blob>,
 }
 
 /// One chunk: where it lies in the file, and its size when decoded. Chunks of the same size in both are stored raw.
-pub(crate) struct Chunk {
-    pub(crate) start: usize,
-    pub(crate) stored: usize,
-    pub(crate) size: usize,
+struct Chunk {
+    start: usize,
+    stored: usize,
+    size: usize,
 }
 
 /// A stretch of a resource and its SHA-1.
-pub(crate) struct Blob {
-    pub(crate) start: usize,
-    pub(crate) size: usize,
-    pub(crate) sha1: [u8; 20],
+struct Blob {
+    start: usize,
+    size: usize,
+    sha1: [u8; 20],
+}
+
+impl Resource {
+    /// Replaces `contents` by those of this resource. Returns the number of chunks that were not stored raw.
+    pub(crate) fn decode(
+        &self,
+        file: &[u8],
+        decoder: &mut Decoder,
+        contents: &mut Vec<u8>,
+    ) -> Result<usize, DecodeError> {
+        contents.resize(self.chunks.iter().map(|chunk| chunk.size).sum(), 0);
+        let mut decoded = 0;
+        let mut rest = &mut contents[..];
+        for chunk in &self.chunks {
+            let (output, later) = rest.split_at_mut(chunk.size);
+            let input = &file[chunk.start..][..chunk.stored];
+            if chunk.stored == chunk.size {
+                output.copy_from_slice(input);
+            } else {
+                decoder.decode(input, output)?;
+                decoded += 1;
+            }
+            rest = later;
+        }
+        Ok(decoded)
+    }
+
+    /// True if the contents have the hashes that the file names.
+    pub(crate) fn is_sound(&self, contents: &[u8]) -> bool {
+        self.blobs
+            .iter()
+            .all(|blob| Sha1::digest(&contents[blob.start..][..blob.size])[..] == blob.sha1)
+    }
 }
 
 /// The algorithm bit of LZMS in the file's header. It holds for resources that are not solid.
