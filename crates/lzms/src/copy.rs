@@ -1,7 +1,7 @@
 //! Copies of earlier output, which may overlap what they write.
 
 /// Bytes behind a match that [`copy_wide`] may overwrite.
-pub(crate) const SLACK: usize = 16;
+pub(crate) const SLACK: usize = 32;
 
 /// Multiplying the low `distance` bytes of a u64 by this repeats them up to its top (for 1..=7).
 const REPEAT: [u64; 8] = [
@@ -18,7 +18,7 @@ const REPEAT: [u64; 8] = [
 /// The largest multiple of the distance that fits 8 bytes.
 const STEP: [usize; 8] = [8, 8, 8, 6, 8, 5, 6, 7];
 
-/// Copies `length` bytes from `distance` bytes before `position`, in pieces of 8 or 16 bytes.
+/// Copies `length` bytes from `distance` bytes before `position`, in pieces of 8 to 32 bytes.
 ///
 /// `distance` is 1..=`position`. Up to [`SLACK`] bytes behind the match are overwritten; they must exist. Returns false, with
 /// the copy incomplete, if they do not.
@@ -31,31 +31,16 @@ pub(crate) fn copy_wide(
     length: usize,
 ) -> bool {
     let end = position + length;
-    let mut from = position - distance;
+    let from = position - distance;
     let mut to = position;
+    if distance >= 32 {
+        return copy_pieces::<32>(output, from, to, end);
+    }
     if distance >= 16 {
-        loop {
-            if !copy_piece::<16>(output, from, to) {
-                return false;
-            }
-            from += 16;
-            to += 16;
-            if to >= end {
-                return true;
-            }
-        }
+        return copy_pieces::<16>(output, from, to, end);
     }
     if distance >= 8 {
-        loop {
-            if !copy_piece::<8>(output, from, to) {
-                return false;
-            }
-            from += 8;
-            to += 8;
-            if to >= end {
-                return true;
-            }
-        }
+        return copy_pieces::<8>(output, from, to, end);
     }
     let Some(seed) = output
         .get(from..)
@@ -97,6 +82,25 @@ pub(crate) fn copy_exact(output: &mut [u8], position: usize, distance: usize, le
         let count = (distance + copied).min(length - copied);
         output.copy_within(from..from + count, position + copied);
         copied += count;
+    }
+}
+
+#[inline(always)]
+fn copy_pieces<const N: usize>(
+    output: &mut [u8],
+    mut from: usize,
+    mut to: usize,
+    end: usize,
+) -> bool {
+    loop {
+        if !copy_piece::<N>(output, from, to) {
+            return false;
+        }
+        from += N;
+        to += N;
+        if to >= end {
+            return true;
+        }
     }
 }
 

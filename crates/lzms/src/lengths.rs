@@ -12,9 +12,11 @@ pub(crate) const MAX_LENGTH: usize = 15;
 const MAX_SYMBOLS: usize = 1024;
 
 /// Counts from the last bucket on are sorted one by one; there are few.
-const BUCKETS: usize = 128;
+const BUCKETS: usize = 64;
 
-// Counting passes run over both halves of the symbols at once, so that not every step waits for the counter of the one before.
+/// Counting passes visit this many parts of the symbols in turn, each with counters of its own, so that not every step waits for
+/// the counter of the one before.
+const STRIPES: usize = 4;
 
 /// Bits of a leaf that hold the symbol; the count is above them.
 const SYMBOL_BITS: u32 = 16;
@@ -67,15 +69,10 @@ impl Builder {
 
     /// Sorts the leaves by (count, symbol).
     fn sort(&mut self, counts: &[u16]) {
-        let (low, high) = counts.split_at(counts.len() / 2);
-        let mut places = [[0_u32; 2]; BUCKETS];
-        for (&low, &high) in low.iter().zip(high) {
-            places[bucket(low)][0] += 1;
-            places[bucket(high)][1] += 1;
-        }
-        for &count in &high[low.len()..] {
-            places[bucket(count)][1] += 1;
-        }
+        let mut places = [[0_u32; STRIPES]; BUCKETS];
+        by_stripes(counts, |stripe, _, count| {
+            places[bucket(count)][stripe % STRIPES] += 1;
+        });
         let mut place = 0;
         for slot in places.as_flattened_mut() {
             let here = *slot;
@@ -83,19 +80,12 @@ impl Builder {
             place += here;
         }
         let heavy = places[BUCKETS - 1][0] as usize;
-        let mut put = |half: usize, symbol: usize, count: u16| {
-            let place = &mut places[bucket(count)][half];
+        by_stripes(counts, |stripe, symbol, count| {
+            let place = &mut places[bucket(count)][stripe % STRIPES];
             self.leaves[*place as usize & (MAX_SYMBOLS - 1)] =
                 u32::from(count) << SYMBOL_BITS | symbol as u32;
             *place += 1;
-        };
-        for (symbol, (&first, &second)) in low.iter().zip(high).enumerate() {
-            put(0, symbol, first);
-            put(1, symbol + low.len(), second);
-        }
-        for (symbol, &count) in counts.iter().enumerate().skip(2 * low.len()) {
-            put(1, symbol, count);
-        }
+        });
         if let Some(heavy) = self.leaves.get_mut(heavy..counts.len()) {
             heavy.sort_unstable();
         }
@@ -147,39 +137,34 @@ impl Builder {
 
     /// Puts the symbols in the order of their codes: by (length, symbol).
     fn order(&mut self, symbols: usize, of_length: &[u32; MAX_LENGTH + 1], ordered: &mut [u16]) {
-        let half = symbols / 2;
+        let size = stripe_size(symbols);
         let mut leaves = &self.leaves[..symbols];
-        let mut places = [[0_u32; 2]; MAX_LENGTH + 1];
+        let mut places = [[0_u32; STRIPES]; MAX_LENGTH + 1];
         let mut place = symbols as u32;
         for (length, &count) in of_length.iter().enumerate().rev() {
             let Some((now, later)) = leaves.split_at_checked(count as usize) else {
                 break;
             };
             leaves = later;
-            let mut low = 0;
+            // How many of these symbols come before the second stripe, the third, ...
+            let mut before = [0_u32; STRIPES];
             for &leaf in now {
                 let symbol = leaf as usize & (MAX_SYMBOLS - 1);
-                low += u32::from(symbol < half);
                 self.lengths[symbol] = length as u8;
+                for (stripe, before) in before.iter_mut().enumerate() {
+                    *before += u32::from(symbol < stripe * size);
+                }
             }
             place -= count;
-            places[length] = [place, place + low];
+            places[length] = before.map(|before| place + before);
         }
-        let mut put = |half: usize, symbol: usize, length: u8| {
-            let place = &mut places[usize::from(length) & MAX_LENGTH][half];
+        by_stripes(&self.lengths[..symbols], |stripe, symbol, length| {
+            let place = &mut places[usize::from(length) & MAX_LENGTH][stripe % STRIPES];
             if let Some(slot) = ordered.get_mut(*place as usize) {
                 *slot = symbol as u16;
             }
             *place += 1;
-        };
-        let (low, high) = self.lengths[..symbols].split_at(half);
-        for (symbol, (&first, &second)) in low.iter().zip(high).enumerate() {
-            put(0, symbol, first);
-            put(1, symbol + half, second);
-        }
-        for (symbol, &length) in self.lengths[..symbols].iter().enumerate().skip(2 * half) {
-            put(1, symbol, length);
-        }
+        });
     }
 }
 
@@ -187,4 +172,29 @@ impl Builder {
 #[inline(always)]
 fn bucket(count: u16) -> usize {
     usize::from(count).min(BUCKETS - 1)
+}
+
+/// Number of symbols in each stripe but the last, which may have up to three more.
+fn stripe_size(symbols: usize) -> usize {
+    symbols / STRIPES
+}
+
+/// Visits all values with their stripe and index, those of each stripe in order, the stripes in turn.
+#[inline(always)]
+fn by_stripes<T: Copy>(values: &[T], mut visit: impl FnMut(usize, usize, T)) {
+    let size = stripe_size(values.len());
+    let (first, rest) = values.split_at(size);
+    let (second, rest) = rest.split_at(size);
+    let (third, last) = rest.split_at(size);
+    for (index, (((&first, &second), &third), &fourth)) in
+        first.iter().zip(second).zip(third).zip(last).enumerate()
+    {
+        visit(0, index, first);
+        visit(1, index + size, second);
+        visit(2, index + 2 * size, third);
+        visit(3, index + 3 * size, fourth);
+    }
+    for (index, &value) in values.iter().enumerate().skip(4 * size) {
+        visit(3, index, value);
+    }
 }
