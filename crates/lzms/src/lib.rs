@@ -56,6 +56,7 @@ mod copy;
 mod decode;
 mod error;
 mod huffman;
+mod items;
 mod lengths;
 mod range;
 mod slots;
