@@ -12,6 +12,9 @@ pub(crate) const LITERALS: usize = 2048;
 /// Most matches of a batch.
 pub(crate) const MATCHES: usize = 256;
 
+/// Outputs up to this size stay in a cache that is near.
+const CACHED: usize = 1 << 19;
+
 /// Literals that are copied together.
 const PIECE: usize = 16;
 
@@ -68,7 +71,9 @@ impl Batch {
         output: &mut [u8],
         mut position: usize,
     ) {
-        self.touch(matches, output, position);
+        if output.len() > CACHED {
+            self.touch(matches, output, position);
+        }
         let mut taken = 0;
         for item in self.matches.iter().take(matches) {
             let run = usize::from(item.literals);
