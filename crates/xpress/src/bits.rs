@@ -64,11 +64,18 @@ impl<'a> BitReader<'a> {
         (self.reserve >> (64 - SLOTS.trailing_zeros())) as usize
     }
 
-    /// Drops `count` bits, at most as many as the last refill left.
+    /// The distance of a match whose symbol has this entry; the symbol is not consumed.
+    #[inline(always)]
+    pub(crate) fn distance(&self, entry: u32) -> usize {
+        let offset = self.reserve << (entry >> 24 & 31);
+        ((offset >> 1 | 1 << 63) >> (63 - (entry >> 16 & 15))) as usize
+    }
+
+    /// Drops `count` (its low 6 bits) bits, at most as many as the last refill left.
     #[inline(always)]
     pub(crate) fn consume(&mut self, count: u32) {
         self.reserve <<= count & 63;
-        self.bits = self.bits.wrapping_sub(count);
+        self.bits = self.bits.wrapping_sub(count & 63);
     }
 
     /// Takes `count` bits (0..=31).

@@ -26,14 +26,16 @@ const LITERALS_PER_REFILL: usize = 4;
 const LONG_MATCH: usize = 128;
 
 /// Length nibble that is followed by length bytes.
-const LENGTH_ESCAPE: usize = 15;
+const LENGTH_ESCAPE: u32 = 15;
 
 /// Shortest match.
 const MIN_MATCH: usize = 3;
 
-/// Marks an entry of a literal, whose byte is in bits 8..16. Other entries have the length nibble there, and the number of
-/// offset bits in 16..20.
+/// Marks an entry of a literal, whose byte is in bits 8..16.
 const LITERAL: u32 = 1 << 31;
+
+/// Marks an entry of a match without length bytes: its length is in bits 8..16.
+const SHORT: u32 = 1 << 30;
 
 /// Entries of all symbols, without code lengths.
 const ENTRIES: [u32; SYMBOLS] = entries();
@@ -97,65 +99,84 @@ fn decode_symbols(
 ) -> Result<(), DecodeError> {
     let mut position = 0;
 
-    // While this much room is left, literals need no check of their own and short matches may write over their end.
+    // While this much room is left, literals and short matches need no check of their own.
     let fast_end = output
         .len()
         .saturating_sub(LONG_MATCH + SLACK + LITERALS_PER_REFILL);
-    'fast: while position < fast_end {
-        bits.refill();
-        let mut entry = code.entry(bits.index::<SLOTS>());
-        for _ in 0..LITERALS_PER_REFILL {
-            if entry & LITERAL == 0 {
-                let (length, distance) = if code_length(entry) == 0 {
-                    bits.refill();
-                    entry = code
-                        .long_entry(bits.top16())
-                        .ok_or(DecodeError::EmptyCode)?;
-                    bits.consume(code_length(entry));
-                    if entry & LITERAL != 0 {
-                        output[position] = literal(entry);
-                        position += 1;
-                        continue 'fast;
-                    }
-                    read_match(&mut bits, entry)
-                } else {
-                    bits.refill();
-                    bits.consume(code_length(entry));
-                    read_match(&mut bits, entry)
-                };
-                if distance > position {
-                    return Err(before_start(&bits, distance, position));
-                }
-                if length < LONG_MATCH {
-                    if !copy_wide(output, position, distance, length) {
-                        return Err(past_end(&bits, length, position));
-                    }
-                } else {
-                    if length > output.len() - position {
-                        return Err(past_end(&bits, length, position));
-                    }
-                    copy_exact(output, position, distance, length);
-                }
-                position += length;
-                continue 'fast;
-            }
-            bits.consume(code_length(entry));
+    bits.refill();
+    let mut entry = code.entry(bits.index::<SLOTS>());
+    while position < fast_end {
+        // Two literals and a match whose code is in the index take 48 bits at the most.
+        if entry & LITERAL != 0 {
+            bits.consume(entry);
             output[position] = literal(entry);
             position += 1;
             entry = code.entry(bits.index::<SLOTS>());
+            if entry & LITERAL != 0 {
+                bits.consume(entry);
+                output[position] = literal(entry);
+                position += 1;
+                entry = code.entry(bits.index::<SLOTS>());
+                if entry & LITERAL != 0 {
+                    bits.consume(entry);
+                    output[position] = literal(entry);
+                    position += 1;
+                    bits.refill();
+                    entry = code.entry(bits.index::<SLOTS>());
+                    continue;
+                }
+            }
         }
+        let (length, distance);
+        if entry & SHORT != 0 {
+            length = (entry >> 8 & 0xFF) as usize;
+            distance = bits.distance(entry);
+            bits.consume(entry);
+        } else {
+            bits.refill();
+            if entry == 0 {
+                entry = code
+                    .long_entry(bits.top16())
+                    .ok_or(DecodeError::EmptyCode)?;
+            }
+            if entry & LITERAL != 0 {
+                bits.consume(entry);
+                output[position] = literal(entry);
+                position += 1;
+                bits.refill();
+                entry = code.entry(bits.index::<SLOTS>());
+                continue;
+            }
+            (length, distance) = read_match(&mut bits, entry);
+        }
+        bits.refill();
+        entry = code.entry(bits.index::<SLOTS>());
+        if distance > position {
+            return Err(before_start(&bits, distance, position));
+        }
+        if length < LONG_MATCH {
+            if !copy_wide(output, position, distance, length) {
+                return Err(past_end(&bits, length, position));
+            }
+        } else {
+            if length > output.len() - position {
+                return Err(past_end(&bits, length, position));
+            }
+            copy_exact(output, position, distance, length);
+        }
+        position += length;
     }
 
     while position < output.len() {
         bits.refill();
         let mut entry = code.entry(bits.index::<SLOTS>());
-        if code_length(entry) == 0 {
+        if entry == 0 {
             entry = code
                 .long_entry(bits.top16())
                 .ok_or(DecodeError::EmptyCode)?;
         }
-        bits.consume(code_length(entry));
         if entry & LITERAL != 0 {
+            bits.consume(entry);
             output[position] = literal(entry);
             position += 1;
             continue;
@@ -173,13 +194,16 @@ fn decode_symbols(
     Ok(())
 }
 
-/// Reads what follows a match's symbol: length and distance. Needs 15 bits in the reserve.
+/// Reads a match: its symbol, length bytes and distance. Needs 30 bits in the reserve.
 #[inline(always)]
 fn read_match(bits: &mut BitReader<'_>, entry: u32) -> (usize, usize) {
-    let mut length = (entry >> 8 & 15) as usize;
-    if length == LENGTH_ESCAPE {
-        length = bits.extra_length();
+    if entry & SHORT != 0 {
+        let distance = bits.distance(entry);
+        bits.consume(entry);
+        return ((entry >> 8 & 0xFF) as usize, distance);
     }
+    bits.consume(code_length(entry));
+    let length = bits.extra_length();
     let offset_bits = entry >> 16 & 15;
     let distance = 1 << offset_bits | bits.take(offset_bits);
     (length + MIN_MATCH, distance as usize)
@@ -216,7 +240,13 @@ const fn entries() -> [u32; SYMBOLS] {
         entries[symbol] = if number < 256 {
             LITERAL | number << 8
         } else {
-            (number & 15) << 8 | (number >> 4 & 15) << 16
+            let offset_bits = number >> 4 & 15;
+            let length = number & 15;
+            if length == LENGTH_ESCAPE {
+                offset_bits << 16
+            } else {
+                SHORT | offset_bits | (length + MIN_MATCH as u32) << 8 | offset_bits << 16
+            }
         };
         symbol += 1;
     }

@@ -6,8 +6,8 @@
 /// Longest code that can be built.
 const MAX_LENGTH: usize = 16;
 
-/// Bits of an entry that hold the code's length.
-const LENGTH_MASK: u32 = 0xFF;
+/// What one bit of code length adds to an entry: a bit to consume, and a bit of code.
+const LENGTH_UNIT: u32 = 0x0100_0001;
 
 /// Why a set of code lengths is not a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,8 @@ pub(crate) enum Defect {
 
 /// Decoding table of one code: an index of `SLOTS` entries over at most `SYMBOLS` symbols.
 ///
-/// An entry holds its code's length in the low 8 bits, and above them whatever the caller gave for its symbol.
+/// An entry is what the caller gave for its symbol, with the code's length added to bits 0..8 and to bits 24..29. It is 0 if
+/// the index does not reach the code.
 #[derive(Clone)]
 pub(crate) struct HuffmanCode<const SYMBOLS: usize, const SLOTS: usize> {
     index: [u32; SLOTS],
@@ -87,7 +88,7 @@ impl<const SYMBOLS: usize, const SLOTS: usize> HuffmanCode<SYMBOLS, SLOTS> {
         for (&length, &entry) in lengths.iter().zip(entries) {
             let place = &mut places[usize::from(length & 31)];
             if let Some(slot) = self.sorted.get_mut(*place as usize) {
-                *slot = entry | u32::from(length);
+                *slot = entry + u32::from(length) * LENGTH_UNIT;
             }
             *place += 1;
         }
@@ -133,8 +134,8 @@ impl<const SYMBOLS: usize, const SLOTS: usize> HuffmanCode<SYMBOLS, SLOTS> {
     }
 }
 
-/// Length of an entry's code in bits; 0 means that the index does not reach it.
+/// Length of an entry's code in bits.
 #[inline(always)]
 pub(crate) fn code_length(entry: u32) -> u32 {
-    entry & LENGTH_MASK
+    entry >> 24 & 31
 }
