@@ -3,17 +3,19 @@
 //! The reader holds up to 63 bits in a 64-bit reserve and refills it eight bytes at a time, so it runs ahead of the format,
 //! which never holds more than 31 bits. That shows only where length bytes stand between the units:
 //! [`BitReader::extra_length`] then hands the early units back, so that it reads at the position the format means.
-
-/// Selects the low byte of every 16-bit lane.
-const LOW_BYTES: u64 = 0x00FF_00FF_00FF_00FF;
+//!
+//! Readers are passed by value where it counts: one that is ever borrowed by a call lives in memory, and the path from one
+//! symbol to the next then goes through it.
 
 /// A cursor over one compressed chunk.
 #[derive(Clone, Copy)]
 pub(crate) struct BitReader<'a> {
     input: &'a [u8],
+    /// What is not in the reserve yet.
     rest: &'a [u8],
-    /// The next bits of the stream, first bit at the top. Bits below the top `bits` are not defined.
+    /// The next bits of the stream, first bit at the top. Bits below the first [`BitReader::held`] are not defined.
     reserve: u64,
+    /// Number of bits in the reserve, in the low 6 bits. What stands above them has no meaning.
     bits: u32,
     /// Zero units at the end of the reserve that do not stand in the input.
     padding: u32,
@@ -36,18 +38,35 @@ impl<'a> BitReader<'a> {
         self.input.len() - self.rest.len()
     }
 
+    /// Number of bits in the reserve.
+    #[inline(always)]
+    fn held(&self) -> u32 {
+        self.bits & 63
+    }
+
+    /// Brings the reserve to 48 bits or more, if 8 more bytes of input are there. Otherwise it returns false.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn refill_fast(&mut self) -> bool {
+        let Some(next) = self.rest.first_chunk::<8>() else {
+            return false;
+        };
+        let units = u64::from_le_bytes(*next);
+        // The first unit comes to the top: the units of each half change places, then the halves.
+        let first = (units as u32).rotate_left(16);
+        let second = ((units >> 32) as u32).rotate_left(16);
+        let units = u64::from(first) << 32 | u64::from(second);
+        // Units that are already in the reserve's undefined part are written again with the same bits.
+        self.reserve |= units >> self.held();
+        self.rest = &self.rest[(!self.bits >> 3 & 6) as usize..];
+        self.bits |= 48;
+        true
+    }
+
     /// Brings the reserve to 48 bits or more; zero bits follow the end of the input.
     #[inline(always)]
     pub(crate) fn refill(&mut self) {
-        if let Some(next) = self.rest.first_chunk::<8>() {
-            let swapped = u64::from_be_bytes(*next);
-            let units = ((swapped & LOW_BYTES) << 8) | ((swapped >> 8) & LOW_BYTES);
-            // Units that are already in the reserve's undefined part are written again with the same bits.
-            self.reserve |= units >> (self.bits & 63);
-            let taken = ((63 - (self.bits & 63)) >> 4) as usize * 2;
-            self.rest = &self.rest[taken..];
-            self.bits |= 48;
-        } else {
+        if !self.refill_fast() {
             self.refill_at_end();
         }
     }
@@ -64,37 +83,36 @@ impl<'a> BitReader<'a> {
         (self.reserve >> (64 - SLOTS.trailing_zeros())) as usize
     }
 
-    /// The distance of a match whose symbol has this entry; the symbol is not consumed.
-    #[inline(always)]
-    pub(crate) fn distance(&self, entry: u32) -> usize {
-        let offset = self.reserve << (entry >> 24 & 31);
-        ((offset >> 1 | 1 << 63) >> (63 - (entry >> 16 & 15))) as usize
-    }
-
-    /// Drops `count` (its low 6 bits) bits, at most as many as the last refill left.
+    /// Drops as many bits as the low 6 bits of `count` say, at most as many as the last refill left.
     #[inline(always)]
     pub(crate) fn consume(&mut self, count: u32) {
         self.reserve <<= count & 63;
-        self.bits = self.bits.wrapping_sub(count & 63);
+        self.bits = self.bits.wrapping_sub(count);
     }
 
-    /// Takes `count` bits (0..=31).
+    /// The last `count` (0..=15) of the next `end` bits, below a one bit. The low 6 bits of `end` count.
     #[inline(always)]
-    pub(crate) fn take(&mut self, count: u32) -> u32 {
-        let value = (self.reserve >> 1) >> (63 - (count & 63));
-        self.consume(count);
-        value as u32
+    pub(crate) fn peek_below_one(&self, end: u32, count: u32) -> usize {
+        let one = 1_usize << (count & 15);
+        self.reserve.rotate_left(end & 63) as usize & (one - 1) | one
     }
 
     /// Reads the bytes that follow a length nibble of 15: the match length less 3.
     ///
-    /// To be called right after the symbol was consumed. Leaves 16 bits or more in the reserve, enough for the offset.
-    #[inline(never)]
+    /// To be called right after the symbol was consumed, with 16 bits or more left in the reserve. Leaves that many, enough for
+    /// the offset.
+    #[inline(always)]
     pub(crate) fn extra_length(&mut self) -> usize {
-        if self.bits < 16 {
-            self.refill();
-        }
-        self.hand_back(16 + (self.bits & 15));
+        // The format's reserve would hold 16 to 31 bits now. The units behind them go back to the input.
+        let keep = 16 + (self.bits & 15);
+        let surplus = self.held().wrapping_sub(keep) / 16;
+        let padding = surplus.min(self.padding);
+        self.padding -= padding;
+        let start = self.offset() - (surplus - padding) as usize * 2;
+        self.rest = self.input.get(start..).unwrap_or_default();
+        self.bits = keep;
+        self.clear_undefined();
+
         let Some((&byte, rest)) = self.rest.split_first() else {
             return 15;
         };
@@ -109,20 +127,10 @@ impl<'a> BitReader<'a> {
         usize::from(u16::from_le_bytes(*unit))
     }
 
-    /// Cuts the reserve to `keep` bits and returns the units behind them to the input.
-    fn hand_back(&mut self, keep: u32) {
-        let surplus = (self.bits - keep) / 16;
-        let padding = surplus.min(self.padding);
-        self.padding -= padding;
-        let start = self.offset() - (surplus - padding) as usize * 2;
-        self.rest = self.input.get(start..).unwrap_or_default();
-        self.bits = keep;
-        self.clear_undefined();
-    }
-
     #[cold]
     #[inline(never)]
     fn refill_at_end(&mut self) {
+        self.bits = self.held();
         self.clear_undefined();
         while self.bits < 48 {
             let unit = match self.rest.split_first_chunk::<2>() {
@@ -140,7 +148,8 @@ impl<'a> BitReader<'a> {
         }
     }
 
+    #[inline(always)]
     fn clear_undefined(&mut self) {
-        self.reserve &= !(u64::MAX >> (self.bits & 63));
+        self.reserve &= !(u64::MAX >> self.held());
     }
 }

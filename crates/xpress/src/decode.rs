@@ -3,9 +3,9 @@
 use alloc::boxed::Box;
 
 use crate::bits::BitReader;
-use crate::copy::{SLACK, copy_exact, copy_wide};
+use crate::copy::{SHORT_MATCH, copy_any, copy_exact, copy_short};
 use crate::error::DecodeError;
-use crate::huffman::{Defect, HuffmanCode, code_length};
+use crate::huffman::{Defect, HuffmanCode};
 
 /// Largest chunk in bytes, after decoding.
 pub const MAX_CHUNK_SIZE: usize = 1 << 16;
@@ -19,11 +19,8 @@ const LENGTHS_SIZE: usize = SYMBOLS / 2;
 /// Size of the look-up table, for codes up to 11 bits.
 const SLOTS: usize = 1 << 11;
 
-/// Literals that the fast loop takes from one refill: with codes of 11 bits or less they use 44 of 48 bits.
-const LITERALS_PER_REFILL: usize = 4;
-
-/// Matches of this length and more are copied by the library's own routines.
-const LONG_MATCH: usize = 128;
+/// Bytes of output that the fast loop has before it when a round starts: for two literals and a short match.
+const ROOM: usize = 40;
 
 /// Length nibble that is followed by length bytes.
 const LENGTH_ESCAPE: u32 = 15;
@@ -31,11 +28,15 @@ const LENGTH_ESCAPE: u32 = 15;
 /// Shortest match.
 const MIN_MATCH: usize = 3;
 
-/// Marks an entry of a literal, whose byte is in bits 8..16.
+/// Marks an entry of a literal, whose byte is in bits 8..16. The low bits of an entry are the number of bits to consume.
 const LITERAL: u32 = 1 << 31;
 
-/// Marks an entry of a match without length bytes: its length is in bits 8..16.
-const SHORT: u32 = 1 << 30;
+/// Marks an entry of a short match. The bits of the offset are among those to consume.
+///
+/// Of all matches the length is in bits 8..16, where 0 means that length bytes follow, and the number of bits of the offset
+/// in 27..31.
+const SHORT: u32 = 1 << 16;
+const OFFSET_SHIFT: u32 = 27;
 
 /// Entries of all symbols, without code lengths.
 const ENTRIES: [u32; SYMBOLS] = entries();
@@ -98,30 +99,51 @@ fn decode_symbols(
     output: &mut [u8],
 ) -> Result<(), DecodeError> {
     let mut position = 0;
+    loop {
+        position = decode_fast(code, &mut bits, output, position);
+        if position >= output.len() {
+            return Ok(());
+        }
+        position = decode_one(code, &mut bits, output, position)?;
+    }
+}
 
-    // While this much room is left, literals and short matches need no check of their own.
-    let fast_end = output
-        .len()
-        .saturating_sub(LONG_MATCH + SLACK + LITERALS_PER_REFILL);
-    bits.refill();
+/// Decodes symbols from `position` on as long as nothing out of the ordinary comes up, and returns where that is.
+///
+/// What it leaves to [`decode_one`]: the last bytes of input and output, codes that are not in the index, and damage.
+#[inline(never)]
+fn decode_fast(
+    code: &HuffmanCode<SYMBOLS, SLOTS>,
+    reader: &mut BitReader<'_>,
+    output: &mut [u8],
+    mut position: usize,
+) -> usize {
+    // A copy, which stays in registers.
+    let mut bits = *reader;
+    if !bits.refill_fast() {
+        return position;
+    }
     let mut entry = code.entry(bits.index::<SLOTS>());
+    let fast_end = output.len().saturating_sub(ROOM);
     while position < fast_end {
         // Two literals and a match whose code is in the index take 48 bits at the most.
         if entry & LITERAL != 0 {
             bits.consume(entry);
             output[position] = literal(entry);
-            position += 1;
             entry = code.entry(bits.index::<SLOTS>());
+            position += 1;
             if entry & LITERAL != 0 {
                 bits.consume(entry);
                 output[position] = literal(entry);
-                position += 1;
                 entry = code.entry(bits.index::<SLOTS>());
+                position += 1;
                 if entry & LITERAL != 0 {
                     bits.consume(entry);
                     output[position] = literal(entry);
                     position += 1;
-                    bits.refill();
+                    if !bits.refill_fast() {
+                        break;
+                    }
                     entry = code.entry(bits.index::<SLOTS>());
                     continue;
                 }
@@ -129,107 +151,99 @@ fn decode_symbols(
         }
         let (length, distance);
         if entry & SHORT != 0 {
-            length = (entry >> 8 & 0xFF) as usize;
-            distance = bits.distance(entry);
+            length = usize::from(entry.to_le_bytes()[1]);
+            distance = bits.peek_below_one(entry, entry >> OFFSET_SHIFT);
+            if distance > position {
+                break;
+            }
             bits.consume(entry);
         } else {
-            bits.refill();
             if entry == 0 {
-                entry = code
-                    .long_entry(bits.top16())
-                    .ok_or(DecodeError::EmptyCode)?;
+                break;
             }
-            if entry & LITERAL != 0 {
-                bits.consume(entry);
-                output[position] = literal(entry);
-                position += 1;
-                bits.refill();
-                entry = code.entry(bits.index::<SLOTS>());
-                continue;
+            let mut after = bits;
+            (length, distance) = read_long_match(&mut after, entry);
+            if distance > position || length > output.len() - position {
+                break;
             }
-            (length, distance) = read_match(&mut bits, entry);
+            bits = after;
         }
-        bits.refill();
+        let more = bits.refill_fast();
         entry = code.entry(bits.index::<SLOTS>());
-        if distance > position {
-            return Err(before_start(&bits, distance, position));
-        }
-        if length < LONG_MATCH {
-            if !copy_wide(output, position, distance, length) {
-                return Err(past_end(&bits, length, position));
-            }
-        } else {
-            if length > output.len() - position {
-                return Err(past_end(&bits, length, position));
-            }
-            copy_exact(output, position, distance, length);
+        if !copy_short(output, position, distance) || length > SHORT_MATCH {
+            copy_any(output, position, distance, length);
         }
         position += length;
+        if !more {
+            break;
+        }
     }
-
-    while position < output.len() {
-        bits.refill();
-        let mut entry = code.entry(bits.index::<SLOTS>());
-        if entry == 0 {
-            entry = code
-                .long_entry(bits.top16())
-                .ok_or(DecodeError::EmptyCode)?;
-        }
-        if entry & LITERAL != 0 {
-            bits.consume(entry);
-            output[position] = literal(entry);
-            position += 1;
-            continue;
-        }
-        let (length, distance) = read_match(&mut bits, entry);
-        if distance > position {
-            return Err(before_start(&bits, distance, position));
-        }
-        if length > output.len() - position {
-            return Err(past_end(&bits, length, position));
-        }
-        copy_exact(output, position, distance, length);
-        position += length;
-    }
-    Ok(())
+    *reader = bits;
+    position
 }
 
-/// Reads a match: its symbol, length bytes and distance. Needs 30 bits in the reserve.
-#[inline(always)]
-fn read_match(bits: &mut BitReader<'_>, entry: u32) -> (usize, usize) {
-    if entry & SHORT != 0 {
-        let distance = bits.distance(entry);
-        bits.consume(entry);
-        return ((entry >> 8 & 0xFF) as usize, distance);
+/// Decodes the symbol at `position`, whatever it is, and returns the position behind it.
+#[inline(never)]
+fn decode_one(
+    code: &HuffmanCode<SYMBOLS, SLOTS>,
+    bits: &mut BitReader<'_>,
+    output: &mut [u8],
+    position: usize,
+) -> Result<usize, DecodeError> {
+    bits.refill();
+    let mut entry = code.entry(bits.index::<SLOTS>());
+    if entry == 0 {
+        entry = code
+            .long_entry(bits.top16())
+            .ok_or(DecodeError::EmptyCode)?;
     }
-    bits.consume(code_length(entry));
-    let length = bits.extra_length();
-    let offset_bits = entry >> 16 & 15;
-    let distance = 1 << offset_bits | bits.take(offset_bits);
-    (length + MIN_MATCH, distance as usize)
+    if entry & LITERAL != 0 {
+        bits.consume(entry);
+        output[position] = literal(entry);
+        return Ok(position + 1);
+    }
+    let (length, distance) = if entry & SHORT != 0 {
+        let distance = bits.peek_below_one(entry, entry >> OFFSET_SHIFT);
+        bits.consume(entry);
+        (entry.to_le_bytes()[1].into(), distance)
+    } else {
+        read_long_match(bits, entry)
+    };
+    if distance > position {
+        return Err(DecodeError::MatchBeforeStart {
+            distance,
+            position,
+            input: bits.offset(),
+        });
+    }
+    if length > output.len() - position {
+        return Err(DecodeError::MatchPastEnd {
+            length,
+            position,
+            input: bits.offset(),
+        });
+    }
+    copy_exact(output, position, distance, length);
+    Ok(position + length)
+}
+
+/// Reads a match that is not short. Needs 31 bits in the reserve.
+#[inline(always)]
+fn read_long_match(bits: &mut BitReader<'_>, entry: u32) -> (usize, usize) {
+    bits.consume(entry);
+    let mut length = usize::from(entry.to_le_bytes()[1]);
+    if length == 0 {
+        length = bits.extra_length() + MIN_MATCH;
+    }
+    let offset_bits = entry >> OFFSET_SHIFT;
+    let distance = bits.peek_below_one(offset_bits, offset_bits);
+    bits.consume(offset_bits);
+    (length, distance)
 }
 
 #[inline(always)]
 fn literal(entry: u32) -> u8 {
     entry.to_le_bytes()[1]
-}
-
-#[cold]
-fn before_start(bits: &BitReader<'_>, distance: usize, position: usize) -> DecodeError {
-    DecodeError::MatchBeforeStart {
-        distance,
-        position,
-        input: bits.offset(),
-    }
-}
-
-#[cold]
-fn past_end(bits: &BitReader<'_>, length: usize, position: usize) -> DecodeError {
-    DecodeError::MatchPastEnd {
-        length,
-        position,
-        input: bits.offset(),
-    }
 }
 
 const fn entries() -> [u32; SYMBOLS] {
@@ -241,12 +255,15 @@ const fn entries() -> [u32; SYMBOLS] {
             LITERAL | number << 8
         } else {
             let offset_bits = number >> 4 & 15;
-            let length = number & 15;
-            if length == LENGTH_ESCAPE {
-                offset_bits << 16
-            } else {
-                SHORT | offset_bits | (length + MIN_MATCH as u32) << 8 | offset_bits << 16
-            }
+            let length = (number & 15) + MIN_MATCH as u32;
+            offset_bits << OFFSET_SHIFT
+                | if length <= SHORT_MATCH as u32 {
+                    SHORT | length << 8 | offset_bits
+                } else if length < MIN_MATCH as u32 + LENGTH_ESCAPE {
+                    length << 8
+                } else {
+                    0
+                }
         };
         symbol += 1;
     }

@@ -6,8 +6,6 @@
 /// Longest code that can be built.
 const MAX_LENGTH: usize = 16;
 
-/// What one bit of code length adds to an entry: a bit to consume, and a bit of code.
-const LENGTH_UNIT: u32 = 0x0100_0001;
 
 /// Why a set of code lengths is not a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +16,7 @@ pub(crate) enum Defect {
 
 /// Decoding table of one code: an index of `SLOTS` entries over at most `SYMBOLS` symbols.
 ///
-/// An entry is what the caller gave for its symbol, with the code's length added to bits 0..8 and to bits 24..29. It is 0 if
-/// the index does not reach the code.
+/// An entry is what the caller gave for its symbol plus the code's length. It is 0 if the index does not reach the code.
 #[derive(Clone)]
 pub(crate) struct HuffmanCode<const SYMBOLS: usize, const SLOTS: usize> {
     index: [u32; SLOTS],
@@ -88,7 +85,7 @@ impl<const SYMBOLS: usize, const SLOTS: usize> HuffmanCode<SYMBOLS, SLOTS> {
         for (&length, &entry) in lengths.iter().zip(entries) {
             let place = &mut places[usize::from(length & 31)];
             if let Some(slot) = self.sorted.get_mut(*place as usize) {
-                *slot = entry + u32::from(length) * LENGTH_UNIT;
+                *slot = entry + u32::from(length);
             }
             *place += 1;
         }
@@ -132,10 +129,4 @@ impl<const SYMBOLS: usize, const SLOTS: usize> HuffmanCode<SYMBOLS, SLOTS> {
         let skipped = top16.checked_sub(*start)? >> (MAX_LENGTH - length);
         self.sorted.get((place + skipped) as usize).copied()
     }
-}
-
-/// Length of an entry's code in bits.
-#[inline(always)]
-pub(crate) fn code_length(entry: u32) -> u32 {
-    entry >> 24 & 31
 }
