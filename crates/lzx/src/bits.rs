@@ -3,16 +3,15 @@
 //! The reader holds up to 63 bits in a 64-bit reserve and refills it eight bytes at a time. It runs ahead of the bits that are
 //! in use; uncompressed blocks, which stand at unit boundaries between the bits, make it hand the early units back.
 
-/// Selects the low byte of every 16-bit lane.
-const LOW_BYTES: u64 = 0x00FF_00FF_00FF_00FF;
-
 /// A cursor over one compressed chunk.
 #[derive(Clone, Copy)]
 pub(crate) struct BitReader<'a> {
     input: &'a [u8],
+    /// What is not in the reserve yet.
     rest: &'a [u8],
-    /// The next bits of the stream, first bit at the top. Bits below the top `bits` are not defined.
+    /// The next bits of the stream, first bit at the top. Bits below the first [`BitReader::held`] are not defined.
     reserve: u64,
+    /// Number of bits in the reserve, in the low 6 bits. What stands above them has no meaning.
     bits: u32,
     /// Zero units at the end of the reserve that do not stand in the input.
     padding: u32,
@@ -35,18 +34,35 @@ impl<'a> BitReader<'a> {
         self.input.len() - self.rest.len()
     }
 
+    /// Number of bits in the reserve.
+    #[inline(always)]
+    fn held(&self) -> u32 {
+        self.bits & 63
+    }
+
+    /// Brings the reserve to 48 bits or more, if 8 more bytes of input are there. Otherwise it returns false.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn refill_fast(&mut self) -> bool {
+        let Some(next) = self.rest.first_chunk::<8>() else {
+            return false;
+        };
+        let units = u64::from_le_bytes(*next);
+        // The first unit comes to the top: the units of each half change places, then the halves.
+        let first = (units as u32).rotate_left(16);
+        let second = ((units >> 32) as u32).rotate_left(16);
+        let units = u64::from(first) << 32 | u64::from(second);
+        // Units that are already in the reserve's undefined part are written again with the same bits.
+        self.reserve |= units >> self.held();
+        self.rest = &self.rest[(!self.bits >> 3 & 6) as usize..];
+        self.bits |= 48;
+        true
+    }
+
     /// Brings the reserve to 48 bits or more; zero bits follow the end of the input.
     #[inline(always)]
     pub(crate) fn refill(&mut self) {
-        if let Some(next) = self.rest.first_chunk::<8>() {
-            let swapped = u64::from_be_bytes(*next);
-            let units = ((swapped & LOW_BYTES) << 8) | ((swapped >> 8) & LOW_BYTES);
-            // Units that are already in the reserve's undefined part are written again with the same bits.
-            self.reserve |= units >> (self.bits & 63);
-            let taken = ((63 - (self.bits & 63)) >> 4) as usize * 2;
-            self.rest = &self.rest[taken..];
-            self.bits |= 48;
-        } else {
+        if !self.refill_fast() {
             self.refill_at_end();
         }
     }
@@ -63,11 +79,18 @@ impl<'a> BitReader<'a> {
         (self.reserve >> (64 - SLOTS.trailing_zeros())) as usize
     }
 
-    /// Drops `count` bits, at most as many as the last refill left.
+    /// Drops as many bits as the low 6 bits of `count` say, at most as many as the last refill left.
     #[inline(always)]
     pub(crate) fn consume(&mut self, count: u32) {
         self.reserve <<= count & 63;
         self.bits = self.bits.wrapping_sub(count);
+    }
+
+    /// The last `count` (0..=31) of the next `end` bits. The low 6 bits of `end` count.
+    #[inline(always)]
+    pub(crate) fn peek(&self, end: u32, count: u32) -> u32 {
+        let mask = (1_u32 << (count & 31)) - 1;
+        self.reserve.rotate_left(end & 63) as u32 & mask
     }
 
     /// Takes `count` bits (0..=31).
@@ -80,13 +103,10 @@ impl<'a> BitReader<'a> {
 
     /// Skips 1 to 16 bits to a unit boundary, and continues with the bytes there.
     pub(crate) fn align(&mut self) {
-        if self.bits == 0 {
+        if self.held() == 0 {
             self.refill();
         }
-        let unread = match self.bits % 16 {
-            0 => self.bits - 16,
-            partial => self.bits - partial,
-        } / 16;
+        let unread = (self.held() - 1) / 16;
         let padding = unread.min(self.padding);
         let start = self.offset() - (unread - padding) as usize * 2;
         self.restart(start);
@@ -109,7 +129,8 @@ impl<'a> BitReader<'a> {
     #[cold]
     #[inline(never)]
     fn refill_at_end(&mut self) {
-        self.reserve &= !(u64::MAX >> (self.bits & 63));
+        self.bits = self.held();
+        self.reserve &= !(u64::MAX >> self.bits);
         while self.bits < 48 {
             let unit = match self.rest.split_first_chunk::<2>() {
                 Some((unit, rest)) => {

@@ -1,8 +1,5 @@
 //! Copies of earlier output, which may overlap what they write.
 
-/// Bytes behind a match that [`copy_wide`] may overwrite.
-pub(crate) const SLACK: usize = 16;
-
 /// Multiplying the low `distance` bytes of a u64 by this repeats them up to its top (for 1..=7).
 const REPEAT: [u64; 8] = [
     0,
@@ -18,18 +15,42 @@ const REPEAT: [u64; 8] = [
 /// The largest multiple of the distance that fits 8 bytes.
 const STEP: [usize; 8] = [8, 8, 8, 6, 8, 5, 6, 7];
 
-/// Copies `length` bytes from `distance` bytes before `position`, in pieces of 8 or 16 bytes.
-///
-/// `distance` is 1..=`position`. Up to [`SLACK`] bytes behind the match are overwritten; they must exist. Returns false, with
-/// the copy incomplete, if they do not.
+/// Length up to which [`copy_short`] copies all of a match.
+pub(crate) const SHORT_MATCH: usize = 16;
+
+/// Copies [`SHORT_MATCH`] bytes from `distance` bytes before `position`, if none of them is at `position` or behind it and there
+/// is room for them. Otherwise it returns false.
 #[inline(always)]
 #[must_use]
-pub(crate) fn copy_wide(
-    output: &mut [u8],
-    position: usize,
-    distance: usize,
-    length: usize,
-) -> bool {
+pub(crate) fn copy_short(output: &mut [u8], position: usize, distance: usize) -> bool {
+    let Some((done, rest)) = output.split_at_mut_checked(position) else {
+        return false;
+    };
+    let Some(source) = done
+        .get(position.wrapping_sub(distance)..)
+        .and_then(|bytes| bytes.first_chunk::<SHORT_MATCH>())
+    else {
+        return false;
+    };
+    let Some(target) = rest.first_chunk_mut::<SHORT_MATCH>() else {
+        return false;
+    };
+    *target = *source;
+    true
+}
+
+/// Copies `length` bytes from `distance` bytes before `position`; both matches and what is behind them is within `output`.
+#[inline(never)]
+pub(crate) fn copy_any(output: &mut [u8], position: usize, distance: usize, length: usize) {
+    if !copy_wide(output, position, distance, length) {
+        copy_exact(output, position, distance, length);
+    }
+}
+
+/// Copies in pieces of 8 or 16 bytes, if there is room for the last of them. Otherwise it returns false, with the copy
+/// incomplete.
+#[inline(always)]
+fn copy_wide(output: &mut [u8], position: usize, distance: usize, length: usize) -> bool {
     let end = position + length;
     let mut from = position - distance;
     let mut to = position;

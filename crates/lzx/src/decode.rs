@@ -3,10 +3,10 @@
 use alloc::boxed::Box;
 
 use crate::bits::BitReader;
-use crate::copy::{SLACK, copy_exact, copy_wide};
+use crate::copy::{SHORT_MATCH, copy_any, copy_exact, copy_short};
 use crate::e8;
 use crate::error::{Code, DecodeError};
-use crate::huffman::{HuffmanCode, code_length};
+use crate::huffman::HuffmanCode;
 use crate::lengths::{LengthReader, OVERRUN, code_error, empty_code};
 use crate::window::WindowSize;
 
@@ -33,12 +33,11 @@ const MAIN_SLOTS: usize = 1 << 11;
 const LENGTH_SLOTS: usize = 1 << 10;
 const ALIGNED_SLOTS: usize = 1 << 7;
 
-/// Literals that the fast loop takes from one refill: with codes of 11 bits or less they use 44 of 48 bits.
-const LITERALS_PER_REFILL: usize = 4;
+/// Bytes of output that the fast loop has before it when a round starts: for a literal and a match of [`SHORT_MATCH`] bytes.
+const ROOM: usize = 24;
 
-/// Shortest match, and the longest: the length code's last symbol on top of length header 7.
+/// Shortest match.
 const MIN_MATCH: usize = 2;
-const MAX_MATCH: usize = 257;
 
 /// Block size that has a one-bit form.
 const DEFAULT_BLOCK_SIZE: usize = 32768;
@@ -47,21 +46,30 @@ const DEFAULT_BLOCK_SIZE: usize = 32768;
 const REPEATS: usize = 3;
 
 /// First slot with three or more extra bits; in aligned blocks its last three are coded.
-const FIRST_ALIGNED_SLOT: usize = 8;
+const FIRST_ALIGNED_SLOT: u32 = 8;
 
-/// Marks an entry of a literal, whose byte is in bits 8..16. Other entries have the match length so far in 8..16 (9 if a
-/// length symbol follows), and the slot in 16..24.
+/// Marks an entry of a literal, whose byte is in bits 8..16. The low bits of an entry are the number of bits to consume.
 const LITERAL: u32 = 1 << 31;
 
-/// Match length that a length symbol adds to.
-const LENGTH_ESCAPE: usize = MIN_MATCH + LENGTH_HEADERS - 1;
+/// Marks an entry of a match with a length symbol.
+///
+/// Of all matches the length (or what the length symbol adds to) is in bits 8..16, the slot in 17..23, and the number of extra
+/// bits in 26..31. The extra bits are among those to consume, if there is no length symbol. In aligned blocks the last three of
+/// them count for nothing here, if they are coded.
+const LONG: u32 = 1 << 16;
+const SLOT_SHIFT: u32 = 17;
+const EXTRA_SHIFT: u32 = 26;
 
-/// Entries of all symbols, without code lengths.
-const MAIN_ENTRIES: [u32; MAIN_SYMBOLS] = main_entries();
+/// Entries of all symbols, without code lengths: for verbatim and for aligned blocks.
+const VERBATIM_ENTRIES: [u32; MAIN_SYMBOLS] = main_entries(0);
+const ALIGNED_ENTRIES: [u32; MAIN_SYMBOLS] = main_entries(CODED_BITS);
 const BYTE_ENTRIES: [u32; LENGTH_SYMBOLS] = byte_entries();
 
-/// For each slot: the smallest offset less 2 (wrapping for slots of repeat offsets) and the number of extra bits.
-const SLOTS: [(u32, u32); 64] = slots();
+/// Number of offset bits that an aligned symbol stands for.
+const CODED_BITS: u32 = 3;
+
+/// For each slot: the smallest offset less 2 (wrapping for slots of repeat offsets).
+const BASES: [u32; 64] = bases();
 
 /// Decodes chunks. Holds the tables, so that they are set up once and used for many chunks.
 #[derive(Clone)]
@@ -138,7 +146,7 @@ impl Decoder {
         self.tables.main_lengths.fill(0);
         self.tables.length_lengths.fill(0);
         let mut bits = BitReader::new(input);
-        let mut repeats = [1; REPEATS + 1];
+        let mut repeats = Repeats(1, 1, 1);
         let mut position = 0;
         while position < output.len() {
             let block = self.read_block_header(&mut bits, output.len() - position)?;
@@ -232,12 +240,16 @@ impl Tables {
                 .build(&lengths, &BYTE_ENTRIES)
                 .map_err(|defect| code_error(Code::Aligned, defect, bits))?;
         }
+        let main_entries = match kind {
+            BlockKind::Aligned => &ALIGNED_ENTRIES,
+            _ => &VERBATIM_ENTRIES,
+        };
         let symbols = LITERALS + slots * LENGTH_HEADERS;
         reader.read(bits, main_lengths, LITERALS)?;
         reader.read(bits, &mut main_lengths[LITERALS..], symbols - LITERALS)?;
         codes
             .main
-            .build(&main_lengths[..symbols], &MAIN_ENTRIES)
+            .build(&main_lengths[..symbols], main_entries)
             .map_err(|defect| code_error(Code::Main, defect, bits))?;
         reader.read(bits, length_lengths, LENGTH_SYMBOLS)?;
         codes
@@ -248,142 +260,226 @@ impl Tables {
 }
 
 impl Codes {
-    /// Reads what follows a match's symbol: length and distance. Needs 48 bits in the reserve.
+    /// Reads the match of `entry`, its symbol included. Needs 37 bits in the reserve, and calls `refill` behind the symbol if it
+    /// will need more. The error is a code without symbols that is used, or the length code if `refill` gives nothing.
+    ///
+    /// A slot of a repeat offset gives no sensible distance.
     #[inline(always)]
     fn read_match<const ALIGNED: bool>(
         &self,
         bits: &mut BitReader<'_>,
-        repeats: &mut [u32; REPEATS + 1],
         entry: u32,
-    ) -> Result<(usize, u32), DecodeError> {
-        let [_, length, slot, _] = entry.to_le_bytes();
-        let mut length = usize::from(length);
-        let slot = usize::from(slot);
-        if length == LENGTH_ESCAPE {
+        refill: impl Fn(&mut BitReader<'_>) -> bool,
+    ) -> Result<(usize, u32), Code> {
+        let mut length = usize::from(entry.to_le_bytes()[1]);
+        let extra = entry >> EXTRA_SHIFT & 31;
+        let mut end = entry;
+        if entry & LONG != 0 {
+            bits.consume(entry);
+            if !refill(bits) {
+                return Err(Code::Length);
+            }
             let mut entry = self.length.entry(bits.index::<LENGTH_SLOTS>());
-            if code_length(entry) == 0 {
+            if entry == 0 {
                 let long = self.length.long_entry(bits.top16());
-                entry = long.ok_or_else(|| empty_code(Code::Length, bits))?;
+                entry = long.ok_or(Code::Length)?;
             }
-            bits.consume(code_length(entry));
             length += usize::from(entry.to_le_bytes()[1]);
+            bits.consume(entry);
+            end = extra;
         }
-        if slot < REPEATS {
-            // The chosen offset and the first change places.
-            repeats.swap(0, slot);
-            return Ok((length, repeats[0]));
-        }
-        let (base, extra) = SLOTS[slot & 63];
-        let distance = if ALIGNED && slot >= FIRST_ALIGNED_SLOT {
-            let high = bits.take(extra - 3) << 3;
+        let mut offset = bits.peek(end, extra);
+        bits.consume(end);
+        let slot = entry >> SLOT_SHIFT & 63;
+        if ALIGNED && slot >= FIRST_ALIGNED_SLOT {
             let entry = self.aligned.entry(bits.index::<ALIGNED_SLOTS>());
-            if code_length(entry) == 0 {
-                return Err(empty_code(Code::Aligned, bits));
+            if entry == 0 {
+                return Err(Code::Aligned);
             }
-            bits.consume(code_length(entry));
-            base + high + u32::from(entry.to_le_bytes()[1])
-        } else {
-            base + bits.take(extra)
-        };
-        repeats[2] = repeats[1];
-        repeats[1] = repeats[0];
-        repeats[0] = distance;
-        Ok((length, distance))
+            bits.consume(entry);
+            offset = (offset << CODED_BITS) + u32::from(entry.to_le_bytes()[1]);
+        }
+        Ok((length, BASES[slot as usize].wrapping_add(offset)))
     }
 }
 
-/// Decodes the symbols of one block into `output[start..end]`.
+/// The queue of repeat offsets.
+#[derive(Clone, Copy)]
+struct Repeats(u32, u32, u32);
+
+impl Repeats {
+    /// Puts the distance of a match to the front. Slots below [`REPEATS`] stand for a place, whose offset is taken instead.
+    #[inline(always)]
+    fn resolve(&mut self, slot: u32, distance: u32) -> u32 {
+        let Self(first, second, third) = *self;
+        *self = match slot {
+            0 => Self(first, second, third),
+            // The chosen offset and the first change places.
+            1 => Self(second, first, third),
+            2 => Self(third, second, first),
+            _ => Self(distance, first, second),
+        };
+        self.0
+    }
+}
+
+/// Decodes the symbols of one block into `output[position..end]`.
 fn decode_symbols<const ALIGNED: bool>(
     codes: &Codes,
-    reader: &mut BitReader<'_>,
-    block_repeats: &mut [u32; REPEATS + 1],
+    bits: &mut BitReader<'_>,
+    repeats: &mut Repeats,
     output: &mut [u8],
-    start: usize,
+    mut position: usize,
     end: usize,
 ) -> Result<(), DecodeError> {
-    let mut bits = *reader;
-    let mut repeats = *block_repeats;
-    let mut position = start;
-
-    // While this much room is left, literals need no check of their own and matches may write over their end.
-    let fast_end = end
-        .min(output.len().saturating_sub(MAX_MATCH + SLACK))
-        .saturating_sub(LITERALS_PER_REFILL);
-    'fast: while position < fast_end {
-        bits.refill();
-        let mut entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
-        for _ in 0..LITERALS_PER_REFILL {
-            if entry & LITERAL == 0 {
-                if code_length(entry) == 0 {
-                    bits.refill();
-                    let long = codes.main.long_entry(bits.top16());
-                    entry = long.ok_or_else(|| empty_code(Code::Main, &bits))?;
-                    if entry & LITERAL != 0 {
-                        bits.consume(code_length(entry));
-                        output[position] = entry.to_le_bytes()[1];
-                        position += 1;
-                        continue 'fast;
-                    }
-                }
-                bits.consume(code_length(entry));
-                bits.refill();
-                let (length, distance) =
-                    codes.read_match::<ALIGNED>(&mut bits, &mut repeats, entry)?;
-                if distance as usize > position {
-                    return Err(before_start(&bits, distance, position));
-                }
-                if length > end - position
-                    || !copy_wide(output, position, distance as usize, length)
-                {
-                    return Err(past_block(&bits, length, position));
-                }
-                position += length;
-                continue 'fast;
-            }
-            bits.consume(code_length(entry));
-            output[position] = entry.to_le_bytes()[1];
-            position += 1;
-            entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
+    loop {
+        position = decode_fast::<ALIGNED>(codes, bits, repeats, output, position, end);
+        if position >= end {
+            return Ok(());
         }
+        position = decode_one::<ALIGNED>(codes, bits, repeats, output, position, end)?;
     }
+}
 
-    while position < end {
-        bits.refill();
-        let mut entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
-        if code_length(entry) == 0 {
-            let long = codes.main.long_entry(bits.top16());
-            entry = long.ok_or_else(|| empty_code(Code::Main, &bits))?;
-        }
-        bits.consume(code_length(entry));
+/// Decodes symbols from `position` on as long as nothing out of the ordinary comes up, and returns where that is.
+///
+/// What it leaves to [`decode_one`]: the last bytes of the input and of the block, and damage.
+#[inline(never)]
+fn decode_fast<const ALIGNED: bool>(
+    codes: &Codes,
+    reader: &mut BitReader<'_>,
+    queue: &mut Repeats,
+    output: &mut [u8],
+    mut position: usize,
+    end: usize,
+) -> usize {
+    // Copies, which stay in registers.
+    let mut bits = *reader;
+    let mut repeats = *queue;
+    if !bits.refill_fast() {
+        return position;
+    }
+    let mut entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
+    let fast_end = end.saturating_sub(ROOM);
+    while position < fast_end {
         if entry & LITERAL != 0 {
+            bits.consume(entry);
             output[position] = entry.to_le_bytes()[1];
+            entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
             position += 1;
-            continue;
+            if entry & LITERAL != 0 {
+                bits.consume(entry);
+                output[position] = entry.to_le_bytes()[1];
+                position += 1;
+                if !bits.refill_fast() {
+                    break;
+                }
+                entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
+                continue;
+            }
         }
-        bits.refill();
-        let (length, distance) = codes.read_match::<ALIGNED>(&mut bits, &mut repeats, entry)?;
-        if distance as usize > position {
-            return Err(before_start(&bits, distance, position));
+        let mut after = bits;
+        if entry == 0 {
+            if !after.refill_fast() {
+                break;
+            }
+            let Some(long) = codes.main.long_entry(after.top16()) else {
+                break;
+            };
+            if long & LITERAL != 0 {
+                bits = after;
+                bits.consume(long);
+                output[position] = long.to_le_bytes()[1];
+                position += 1;
+                if !bits.refill_fast() {
+                    break;
+                }
+                entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
+                continue;
+            }
+            entry = long;
         }
-        if length > end - position {
-            return Err(past_block(&bits, length, position));
+        let refill = |bits: &mut BitReader<'_>| bits.refill_fast();
+        let Ok((length, distance)) = codes.read_match::<ALIGNED>(&mut after, entry, refill) else {
+            break;
+        };
+        let mut queue = repeats;
+        let distance = queue.resolve(entry >> SLOT_SHIFT & 63, distance) as usize;
+        if distance > position || length > end - position {
+            break;
         }
-        copy_exact(output, position, distance as usize, length);
+        repeats = queue;
+        bits = after;
+        let more = bits.refill_fast();
+        entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
+        if !copy_short(output, position, distance) || length > SHORT_MATCH {
+            copy_any(output, position, distance, length);
+        }
         position += length;
+        if !more {
+            break;
+        }
     }
     *reader = bits;
-    *block_repeats = repeats;
-    Ok(())
+    *queue = repeats;
+    position
+}
+
+/// Decodes the symbol at `position`, whatever it is, and returns the position behind it.
+#[inline(never)]
+fn decode_one<const ALIGNED: bool>(
+    codes: &Codes,
+    bits: &mut BitReader<'_>,
+    repeats: &mut Repeats,
+    output: &mut [u8],
+    position: usize,
+    end: usize,
+) -> Result<usize, DecodeError> {
+    bits.refill();
+    let mut entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
+    if entry == 0 {
+        let long = codes.main.long_entry(bits.top16());
+        entry = long.ok_or_else(|| empty_code(Code::Main, bits.offset()))?;
+    }
+    if entry & LITERAL != 0 {
+        bits.consume(entry);
+        output[position] = entry.to_le_bytes()[1];
+        return Ok(position + 1);
+    }
+    let refill = |bits: &mut BitReader<'_>| {
+        bits.refill();
+        true
+    };
+    let (length, distance) = codes
+        .read_match::<ALIGNED>(bits, entry, refill)
+        .map_err(|code| empty_code(code, bits.offset()))?;
+    let distance = repeats.resolve(entry >> SLOT_SHIFT & 63, distance);
+    if distance as usize > position {
+        return Err(DecodeError::MatchBeforeStart {
+            distance,
+            position,
+            input: bits.offset(),
+        });
+    }
+    if length > end - position {
+        return Err(DecodeError::MatchPastBlock {
+            length,
+            position,
+            input: bits.offset(),
+        });
+    }
+    copy_exact(output, position, distance as usize, length);
+    Ok(position + length)
 }
 
 /// Copies the contents of an uncompressed block.
 fn copy_uncompressed(
     bits: &mut BitReader<'_>,
-    repeats: &mut [u32; REPEATS + 1],
+    repeats: &mut Repeats,
     output: &mut [u8],
 ) -> Result<(), DecodeError> {
     bits.align();
-    for repeat in &mut repeats[..REPEATS] {
+    for repeat in [&mut repeats.0, &mut repeats.1, &mut repeats.2] {
         let bytes = take_bytes(bits, 4)?;
         *repeat = bytes
             .first_chunk()
@@ -410,25 +506,7 @@ fn take_bytes<'a>(bits: &mut BitReader<'a>, needed: usize) -> Result<&'a [u8], D
         })
 }
 
-#[cold]
-fn before_start(bits: &BitReader<'_>, distance: u32, position: usize) -> DecodeError {
-    DecodeError::MatchBeforeStart {
-        distance,
-        position,
-        input: bits.offset(),
-    }
-}
-
-#[cold]
-fn past_block(bits: &BitReader<'_>, length: usize, position: usize) -> DecodeError {
-    DecodeError::MatchPastBlock {
-        length,
-        position,
-        input: bits.offset(),
-    }
-}
-
-const fn main_entries() -> [u32; MAIN_SYMBOLS] {
+const fn main_entries(coded_bits: u32) -> [u32; MAIN_SYMBOLS] {
     let mut entries = [0; MAIN_SYMBOLS];
     let mut symbol = 0;
     while symbol < MAIN_SYMBOLS {
@@ -436,8 +514,18 @@ const fn main_entries() -> [u32; MAIN_SYMBOLS] {
             LITERAL | (symbol as u32) << 8
         } else {
             let header = symbol - LITERALS;
-            ((MIN_MATCH + header % LENGTH_HEADERS) as u32) << 8
-                | ((header / LENGTH_HEADERS) as u32) << 16
+            let slot = (header / LENGTH_HEADERS) as u32;
+            let mut extra = extra_bits(slot);
+            if slot >= FIRST_ALIGNED_SLOT {
+                extra -= coded_bits;
+            }
+            let length = MIN_MATCH + header % LENGTH_HEADERS;
+            let end = if header % LENGTH_HEADERS == LENGTH_HEADERS - 1 {
+                LONG
+            } else {
+                extra
+            };
+            end | (length as u32) << 8 | slot << SLOT_SHIFT | extra << EXTRA_SHIFT
         };
         symbol += 1;
     }
@@ -454,19 +542,23 @@ const fn byte_entries() -> [u32; LENGTH_SYMBOLS] {
     entries
 }
 
-const fn slots() -> [(u32, u32); 64] {
-    let mut slots = [(0_u32, 0_u32); 64];
+const fn bases() -> [u32; 64] {
+    let mut bases = [0_u32; 64];
     let mut base = 0_u32;
     let mut slot = 0;
     while slot < MAX_SLOTS {
-        let extra = match slot {
-            0..4 => 0,
-            36.. => 17,
-            _ => (slot as u32 - 2) / 2,
-        };
-        slots[slot] = (base.wrapping_sub(2), extra);
-        base += 1 << extra;
+        bases[slot] = base.wrapping_sub(2);
+        base += 1 << extra_bits(slot as u32);
         slot += 1;
     }
-    slots
+    bases
+}
+
+/// Number of extra bits of a slot.
+const fn extra_bits(slot: u32) -> u32 {
+    match slot {
+        0..4 => 0,
+        36.. => 17,
+        _ => (slot - 2) / 2,
+    }
 }

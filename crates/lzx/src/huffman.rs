@@ -6,9 +6,6 @@
 /// Longest code that can be built.
 const MAX_LENGTH: usize = 16;
 
-/// Bits of an entry that hold the code's length.
-const LENGTH_MASK: u32 = 0xFF;
-
 /// Why a set of code lengths is not a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
@@ -18,7 +15,7 @@ pub(crate) enum Defect {
 
 /// Decoding table of one code: an index of `SLOTS` entries over at most `SYMBOLS` symbols.
 ///
-/// An entry holds its code's length in the low 8 bits, and above them whatever the caller gave for its symbol.
+/// An entry is what the caller gave for its symbol plus the code's length. It is 0 if the index does not reach the code.
 #[derive(Clone)]
 pub(crate) struct HuffmanCode<const SYMBOLS: usize, const SLOTS: usize> {
     index: [u32; SLOTS],
@@ -87,7 +84,7 @@ impl<const SYMBOLS: usize, const SLOTS: usize> HuffmanCode<SYMBOLS, SLOTS> {
         for (&length, &entry) in lengths.iter().zip(entries) {
             let place = &mut places[usize::from(length & 31)];
             if let Some(slot) = self.sorted.get_mut(*place as usize) {
-                *slot = entry | u32::from(length);
+                *slot = entry + u32::from(length);
             }
             *place += 1;
         }
@@ -116,7 +113,7 @@ impl<const SYMBOLS: usize, const SLOTS: usize> HuffmanCode<SYMBOLS, SLOTS> {
         Ok(())
     }
 
-    /// The entry at `index`, the next bits of input; its length is 0 if the code is longer than the index.
+    /// The entry at `index`, the next bits of input; 0 if the code is longer than the index.
     #[inline(always)]
     pub(crate) fn entry(&self, index: usize) -> u32 {
         self.index[index & (SLOTS - 1)]
@@ -131,10 +128,4 @@ impl<const SYMBOLS: usize, const SLOTS: usize> HuffmanCode<SYMBOLS, SLOTS> {
         let skipped = top16.checked_sub(*start)? >> (MAX_LENGTH - length);
         self.sorted.get((place + skipped) as usize).copied()
     }
-}
-
-/// Length of an entry's code in bits; 0 means that the index does not reach it.
-#[inline(always)]
-pub(crate) fn code_length(entry: u32) -> u32 {
-    entry & LENGTH_MASK
 }

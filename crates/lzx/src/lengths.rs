@@ -2,7 +2,7 @@
 
 use crate::bits::BitReader;
 use crate::error::{Code, DecodeError};
-use crate::huffman::{Defect, HuffmanCode, code_length};
+use crate::huffman::{Defect, HuffmanCode};
 
 /// Number of pre-code symbols: 17 differences and 3 kinds of run.
 const PRE_SYMBOLS: usize = 20;
@@ -83,11 +83,11 @@ impl LengthReader {
     fn symbol(&self, bits: &mut BitReader<'_>) -> Result<u8, DecodeError> {
         bits.refill();
         let mut entry = self.code.entry(bits.index::<PRE_SLOTS>());
-        if code_length(entry) == 0 {
+        if entry == 0 {
             let long = self.code.long_entry(bits.top16());
-            entry = long.ok_or_else(|| empty_code(Code::Pre, bits))?;
+            entry = long.ok_or_else(|| empty_code(Code::Pre, bits.offset()))?;
         }
-        bits.consume(code_length(entry));
+        bits.consume(entry);
         Ok(entry.to_le_bytes()[1])
     }
 }
@@ -104,11 +104,8 @@ pub(crate) fn code_error(code: Code, defect: Defect, bits: &BitReader<'_>) -> De
 
 /// The error for the use of a code without symbols.
 #[cold]
-pub(crate) fn empty_code(code: Code, bits: &BitReader<'_>) -> DecodeError {
-    DecodeError::EmptyCode {
-        code,
-        input: bits.offset(),
-    }
+pub(crate) fn empty_code(code: Code, input: usize) -> DecodeError {
+    DecodeError::EmptyCode { code, input }
 }
 
 /// The length at `place` less `difference` (0..=17), modulo 17.
