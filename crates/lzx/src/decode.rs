@@ -36,6 +36,9 @@ const ALIGNED_SLOTS: usize = 1 << 7;
 /// Bytes of output that the fast loop has before it when a round starts: for a literal and a match of [`SHORT_MATCH`] bytes.
 const ROOM: usize = 24;
 
+/// Bytes of input likewise: a round refills the reserve three times at the most, each time by up to 6 bytes, and looks at 8.
+const INPUT_ROOM: usize = 20;
+
 /// Shortest match.
 const MIN_MATCH: usize = 2;
 
@@ -260,25 +263,23 @@ impl Tables {
 }
 
 impl Codes {
-    /// Reads the match of `entry`, its symbol included. Needs 37 bits in the reserve, and calls `refill` behind the symbol if it
-    /// will need more. The error is a code without symbols that is used, or the length code if `refill` gives nothing.
+    /// Reads the match of `entry`, its symbol included. Needs 37 bits in the reserve; `refill` is called where that is not enough.
     ///
-    /// A slot of a repeat offset gives no sensible distance.
+    /// A slot of a repeat offset gives no sensible distance. The error is a code without symbols that is used, or what `refill`
+    /// returns.
     #[inline(always)]
     fn read_match<const ALIGNED: bool>(
         &self,
         bits: &mut BitReader<'_>,
         entry: u32,
-        refill: impl Fn(&mut BitReader<'_>) -> bool,
+        refill: impl Fn(&mut BitReader<'_>) -> Result<(), Code>,
     ) -> Result<(usize, u32), Code> {
         let mut length = usize::from(entry.to_le_bytes()[1]);
         let extra = entry >> EXTRA_SHIFT & 31;
         let mut end = entry;
         if entry & LONG != 0 {
             bits.consume(entry);
-            if !refill(bits) {
-                return Err(Code::Length);
-            }
+            refill(bits)?;
             let mut entry = self.length.entry(bits.index::<LENGTH_SLOTS>());
             if entry == 0 {
                 let long = self.length.long_entry(bits.top16());
@@ -332,18 +333,18 @@ fn decode_symbols<const ALIGNED: bool>(
     mut position: usize,
     end: usize,
 ) -> Result<(), DecodeError> {
-    loop {
-        position = decode_fast::<ALIGNED>(codes, bits, repeats, output, position, end);
-        if position >= end {
-            return Ok(());
-        }
+    if let Some(reached) = decode_fast::<ALIGNED>(codes, bits, repeats, output, position, end) {
+        position = reached;
+    }
+    while position < end {
         position = decode_one::<ALIGNED>(codes, bits, repeats, output, position, end)?;
     }
+    Ok(())
 }
 
-/// Decodes symbols from `position` on as long as nothing out of the ordinary comes up, and returns where that is.
+/// Decodes symbols from `position` on, and returns where it stopped: close to the end of the block or of the input.
 ///
-/// What it leaves to [`decode_one`]: the last bytes of the input and of the block, and damage.
+/// None says that something is wrong with them. Reader and queue then stand where they stood, and [`decode_one`] finds it again.
 #[inline(never)]
 fn decode_fast<const ALIGNED: bool>(
     codes: &Codes,
@@ -352,16 +353,17 @@ fn decode_fast<const ALIGNED: bool>(
     output: &mut [u8],
     mut position: usize,
     end: usize,
-) -> usize {
+) -> Option<usize> {
     // Copies, which stay in registers.
     let mut bits = *reader;
     let mut repeats = *queue;
-    if !bits.refill_fast() {
-        return position;
-    }
-    let mut entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
     let fast_end = end.saturating_sub(ROOM);
-    while position < fast_end {
+    if position >= fast_end || !bits.has_bytes(INPUT_ROOM) {
+        return Some(position);
+    }
+    bits.refill_fast()?;
+    let mut entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
+    while position < fast_end && bits.has_bytes(INPUT_ROOM) {
         if entry & LITERAL != 0 {
             bits.consume(entry);
             output[position] = entry.to_le_bytes()[1];
@@ -371,58 +373,42 @@ fn decode_fast<const ALIGNED: bool>(
                 bits.consume(entry);
                 output[position] = entry.to_le_bytes()[1];
                 position += 1;
-                if !bits.refill_fast() {
-                    break;
-                }
+                bits.refill_fast()?;
                 entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
                 continue;
             }
         }
-        let mut after = bits;
         if entry == 0 {
-            if !after.refill_fast() {
-                break;
-            }
-            let Some(long) = codes.main.long_entry(after.top16()) else {
-                break;
-            };
-            if long & LITERAL != 0 {
-                bits = after;
-                bits.consume(long);
-                output[position] = long.to_le_bytes()[1];
+            bits.refill_fast()?;
+            entry = codes.main.long_entry(bits.top16())?;
+            if entry & LITERAL != 0 {
+                bits.consume(entry);
+                output[position] = entry.to_le_bytes()[1];
                 position += 1;
-                if !bits.refill_fast() {
-                    break;
-                }
+                bits.refill_fast()?;
                 entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
                 continue;
             }
-            entry = long;
         }
-        let refill = |bits: &mut BitReader<'_>| bits.refill_fast();
-        let Ok((length, distance)) = codes.read_match::<ALIGNED>(&mut after, entry, refill) else {
-            break;
-        };
-        let mut queue = repeats;
-        let distance = queue.resolve(entry >> SLOT_SHIFT & 63, distance) as usize;
+        let (length, distance) = codes
+            .read_match::<ALIGNED>(&mut bits, entry, |bits| {
+                bits.refill_fast().ok_or(Code::Length)
+            })
+            .ok()?;
+        let distance = repeats.resolve(entry >> SLOT_SHIFT & 63, distance) as usize;
         if distance > position || length > end - position {
-            break;
+            return None;
         }
-        repeats = queue;
-        bits = after;
-        let more = bits.refill_fast();
+        bits.refill_fast()?;
         entry = codes.main.entry(bits.index::<MAIN_SLOTS>());
         if !copy_short(output, position, distance) || length > SHORT_MATCH {
             copy_any(output, position, distance, length);
         }
         position += length;
-        if !more {
-            break;
-        }
     }
     *reader = bits;
     *queue = repeats;
-    position
+    Some(position)
 }
 
 /// Decodes the symbol at `position`, whatever it is, and returns the position behind it.
@@ -446,12 +432,11 @@ fn decode_one<const ALIGNED: bool>(
         output[position] = entry.to_le_bytes()[1];
         return Ok(position + 1);
     }
-    let refill = |bits: &mut BitReader<'_>| {
-        bits.refill();
-        true
-    };
     let (length, distance) = codes
-        .read_match::<ALIGNED>(bits, entry, refill)
+        .read_match::<ALIGNED>(bits, entry, |bits| {
+            bits.refill();
+            Ok(())
+        })
         .map_err(|code| empty_code(code, bits.offset()))?;
     let distance = repeats.resolve(entry >> SLOT_SHIFT & 63, distance);
     if distance as usize > position {
