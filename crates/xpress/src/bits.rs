@@ -44,13 +44,16 @@ impl<'a> BitReader<'a> {
         self.bits & 63
     }
 
-    /// Brings the reserve to 48 bits or more, if 8 more bytes of input are there. Otherwise it returns false.
+    /// Whether `count` bytes or more are not in the reserve yet.
     #[inline(always)]
-    #[must_use]
-    pub(crate) fn refill_fast(&mut self) -> bool {
-        let Some(next) = self.rest.first_chunk::<8>() else {
-            return false;
-        };
+    pub(crate) fn has_bytes(&self, count: usize) -> bool {
+        self.rest.len() >= count
+    }
+
+    /// Brings the reserve to 48 bits or more, if 8 more bytes of input are there. Otherwise it returns None.
+    #[inline(always)]
+    pub(crate) fn refill_fast(&mut self) -> Option<()> {
+        let next = self.rest.first_chunk::<8>()?;
         let units = u64::from_le_bytes(*next);
         // The first unit comes to the top: the units of each half change places, then the halves.
         let first = (units as u32).rotate_left(16);
@@ -60,13 +63,13 @@ impl<'a> BitReader<'a> {
         self.reserve |= units >> self.held();
         self.rest = &self.rest[(!self.bits >> 3 & 6) as usize..];
         self.bits |= 48;
-        true
+        Some(())
     }
 
     /// Brings the reserve to 48 bits or more; zero bits follow the end of the input.
     #[inline(always)]
     pub(crate) fn refill(&mut self) {
-        if !self.refill_fast() {
+        if self.refill_fast().is_none() {
             self.refill_at_end();
         }
     }

@@ -20,7 +20,10 @@ const LENGTHS_SIZE: usize = SYMBOLS / 2;
 const SLOTS: usize = 1 << 11;
 
 /// Bytes of output that the fast loop has before it when a round starts: for two literals and a short match.
-const ROOM: usize = 40;
+const ROOM: usize = 24;
+
+/// Bytes of input likewise: a round refills the reserve twice, each time by up to 6 bytes, reads 3 length bytes, and looks at 8.
+const INPUT_ROOM: usize = 24;
 
 /// Length nibble that is followed by length bytes.
 const LENGTH_ESCAPE: u32 = 15;
@@ -98,34 +101,32 @@ fn decode_symbols(
     mut bits: BitReader<'_>,
     output: &mut [u8],
 ) -> Result<(), DecodeError> {
-    let mut position = 0;
-    loop {
-        position = decode_fast(code, &mut bits, output, position);
-        if position >= output.len() {
-            return Ok(());
-        }
+    let mut position = decode_fast(code, &mut bits, output).unwrap_or(0);
+    while position < output.len() {
         position = decode_one(code, &mut bits, output, position)?;
     }
+    Ok(())
 }
 
-/// Decodes symbols from `position` on as long as nothing out of the ordinary comes up, and returns where that is.
+/// Decodes symbols, and returns where in the output it stopped: close to its end or that of the input.
 ///
-/// What it leaves to [`decode_one`]: the last bytes of input and output, codes that are not in the index, and damage.
+/// None says that something is wrong with them. The reader then stands where it stood, and [`decode_one`] finds it again.
 #[inline(never)]
 fn decode_fast(
     code: &HuffmanCode<SYMBOLS, SLOTS>,
     reader: &mut BitReader<'_>,
     output: &mut [u8],
-    mut position: usize,
-) -> usize {
+) -> Option<usize> {
     // A copy, which stays in registers.
     let mut bits = *reader;
-    if !bits.refill_fast() {
-        return position;
-    }
-    let mut entry = code.entry(bits.index::<SLOTS>());
+    let mut position = 0;
     let fast_end = output.len().saturating_sub(ROOM);
-    while position < fast_end {
+    if !bits.has_bytes(INPUT_ROOM) {
+        return Some(position);
+    }
+    bits.refill_fast()?;
+    let mut entry = code.entry(bits.index::<SLOTS>());
+    while position < fast_end && bits.has_bytes(INPUT_ROOM) {
         // Two literals and a match whose code is in the index take 48 bits at the most.
         if entry & LITERAL != 0 {
             bits.consume(entry);
@@ -141,9 +142,7 @@ fn decode_fast(
                     bits.consume(entry);
                     output[position] = literal(entry);
                     position += 1;
-                    if !bits.refill_fast() {
-                        break;
-                    }
+                    bits.refill_fast()?;
                     entry = code.entry(bits.index::<SLOTS>());
                     continue;
                 }
@@ -153,33 +152,37 @@ fn decode_fast(
         if entry & SHORT != 0 {
             length = usize::from(entry.to_le_bytes()[1]);
             distance = bits.peek_below_one(entry, entry >> OFFSET_SHIFT);
-            if distance > position {
-                break;
-            }
             bits.consume(entry);
         } else {
+            bits.refill_fast()?;
             if entry == 0 {
-                break;
+                entry = code.long_entry(bits.top16())?;
+                if entry & LITERAL != 0 {
+                    bits.consume(entry);
+                    output[position] = literal(entry);
+                    position += 1;
+                    bits.refill_fast()?;
+                    entry = code.entry(bits.index::<SLOTS>());
+                    continue;
+                }
             }
-            let mut after = bits;
-            (length, distance) = read_long_match(&mut after, entry);
-            if distance > position || length > output.len() - position {
-                break;
+            (length, distance) = read_match(&mut bits, entry);
+            if length > output.len() - position {
+                return None;
             }
-            bits = after;
         }
-        let more = bits.refill_fast();
+        if distance > position {
+            return None;
+        }
+        bits.refill_fast()?;
         entry = code.entry(bits.index::<SLOTS>());
         if !copy_short(output, position, distance) || length > SHORT_MATCH {
             copy_any(output, position, distance, length);
         }
         position += length;
-        if !more {
-            break;
-        }
     }
     *reader = bits;
-    position
+    Some(position)
 }
 
 /// Decodes the symbol at `position`, whatever it is, and returns the position behind it.
@@ -202,13 +205,7 @@ fn decode_one(
         output[position] = literal(entry);
         return Ok(position + 1);
     }
-    let (length, distance) = if entry & SHORT != 0 {
-        let distance = bits.peek_below_one(entry, entry >> OFFSET_SHIFT);
-        bits.consume(entry);
-        (entry.to_le_bytes()[1].into(), distance)
-    } else {
-        read_long_match(bits, entry)
-    };
+    let (length, distance) = read_match(bits, entry);
     if distance > position {
         return Err(DecodeError::MatchBeforeStart {
             distance,
@@ -227,17 +224,21 @@ fn decode_one(
     Ok(position + length)
 }
 
-/// Reads a match that is not short. Needs 31 bits in the reserve.
+/// Reads the match of `entry`, its symbol included: length and distance. Needs 31 bits in the reserve.
 #[inline(always)]
-fn read_long_match(bits: &mut BitReader<'_>, entry: u32) -> (usize, usize) {
-    bits.consume(entry);
+fn read_match(bits: &mut BitReader<'_>, entry: u32) -> (usize, usize) {
     let mut length = usize::from(entry.to_le_bytes()[1]);
-    if length == 0 {
-        length = bits.extra_length() + MIN_MATCH;
-    }
     let offset_bits = entry >> OFFSET_SHIFT;
-    let distance = bits.peek_below_one(offset_bits, offset_bits);
-    bits.consume(offset_bits);
+    let mut end = entry;
+    if entry & SHORT == 0 {
+        bits.consume(entry);
+        if length == 0 {
+            length = bits.extra_length() + MIN_MATCH;
+        }
+        end = offset_bits;
+    }
+    let distance = bits.peek_below_one(end, offset_bits);
+    bits.consume(end);
     (length, distance)
 }
 

@@ -6,7 +6,6 @@
 /// Longest code that can be built.
 const MAX_LENGTH: usize = 16;
 
-
 /// Why a set of code lengths is not a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
