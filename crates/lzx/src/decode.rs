@@ -1,6 +1,7 @@
 //! The decoder: blocks, then literals and matches.
 
 use alloc::boxed::Box;
+use core::hint::select_unpredictable;
 
 use crate::bits::BitReader;
 use crate::copy::{SHORT_MATCH, copy_any, copy_exact, copy_short};
@@ -46,7 +47,7 @@ const MIN_MATCH: usize = 2;
 const DEFAULT_BLOCK_SIZE: usize = 32768;
 
 /// Number of repeat offsets. The slots with the same numbers stand for them.
-const REPEATS: usize = 3;
+const REPEATS: u32 = 3;
 
 /// First slot with three or more extra bits; in aligned blocks its last three are coded.
 const FIRST_ALIGNED_SLOT: u32 = 8;
@@ -313,13 +314,13 @@ impl Repeats {
     #[inline(always)]
     fn resolve(&mut self, slot: u32, distance: u32) -> u32 {
         let Self(first, second, third) = *self;
-        *self = match slot {
-            0 => Self(first, second, third),
-            // The chosen offset and the first change places.
-            1 => Self(second, first, third),
-            2 => Self(third, second, first),
-            _ => Self(distance, first, second),
-        };
+        let fresh = slot >= REPEATS;
+        let chosen = select_unpredictable(slot == 2, third, distance);
+        let chosen = select_unpredictable(slot == 1, second, chosen);
+        self.0 = select_unpredictable(slot == 0, first, chosen);
+        self.1 = select_unpredictable(fresh | (slot == 1), first, second);
+        let last = select_unpredictable(slot == 2, first, third);
+        self.2 = select_unpredictable(fresh, second, last);
         self.0
     }
 }
