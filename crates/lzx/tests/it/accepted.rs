@@ -239,6 +239,46 @@ fn default_block_size() {
 }
 
 #[test]
+fn default_block_size_in_full() {
+    let mut items = literals(32768 - 127 * 257);
+    items.extend(
+        [Item::Match {
+            length: 257,
+            distance: 3,
+        }; 127],
+    );
+    check(32768, &[Block::Verbatim(items)]);
+}
+
+#[test]
+fn rare_symbols_of_long_blocks() {
+    // Each literal is half as frequent as the one before, so the codes of the last are long; so are those of the matches.
+    let mut items: Vec<Item> = (1..30_000_u32)
+        .map(|number| Item::Literal(number.trailing_zeros() as u8))
+        .collect();
+    for (place, index) in [(5000, 0), (10_000, 2), (15_000, 1), (25_000, 0)] {
+        items[place] = Item::Repeat { length: 5, index };
+        items[place + 100] = Item::Match {
+            length: 30,
+            distance: 2000,
+        };
+    }
+    check(65536, &[Block::Verbatim(items.clone())]);
+    check(65536, &[Block::Aligned(items)]);
+}
+
+#[test]
+fn rare_lengths_of_long_blocks() {
+    let mut items = literals(40);
+    items.extend((1..5000_u32).map(|number| Item::Match {
+        length: 9 + number.trailing_zeros() as usize,
+        distance: 1 + number % 37,
+    }));
+    check(65536, &[Block::Verbatim(items.clone())]);
+    check(65536, &[Block::Aligned(items)]);
+}
+
+#[test]
 fn codes_longer_than_the_table() {
     let mut encoder = Encoder::new(32768, Runs::None);
     encoder.header(1, 100);
@@ -336,6 +376,29 @@ fn bytes_behind_the_end() {
     let (mut chunk, expected) = encode(32768, Runs::All, &[Block::Verbatim(literals(50))]);
     chunk.extend([0xFF; 9]);
     check_chunk(32768, &chunk, &expected);
+}
+
+#[test]
+fn matches_up_to_the_end() {
+    // Bytes behind the end keep the decoder in its fast loop up to the last match.
+    for distance in 1..=40 {
+        for length in 25..60 {
+            let mut items = literals(40);
+            items.push(Item::Match { length, distance });
+            let (mut chunk, expected) = encode(32768, Runs::All, &[Block::Verbatim(items)]);
+            chunk.extend([0xFF; 40]);
+            check_chunk(32768, &chunk, &expected);
+        }
+    }
+}
+
+#[test]
+fn debug_shows_no_tables() {
+    assert_eq!(
+        format!("{:?}", decoder(32768)),
+        "Decoder { window: WindowSize { log2: 15 }, .. }"
+    );
+    assert_eq!(decoder(1 << 21).window().bytes(), 1 << 21);
 }
 
 #[test]

@@ -18,10 +18,10 @@ fn verbatim(items: &[Item]) -> Vec<u8> {
     encode(32768, Runs::All, &[Block::Verbatim(items.to_vec())]).0
 }
 
-/// A verbatim block of 10 bytes with the given code lengths and no symbols behind them.
-fn with_lengths(main: &[(usize, u8)], length: &[(usize, u8)]) -> Vec<u8> {
+/// A verbatim block of `size` bytes with the given code lengths and zero bits as its symbols.
+fn with_lengths(size: usize, main: &[(usize, u8)], length: &[(usize, u8)]) -> Vec<u8> {
     let mut encoder = Encoder::new(32768, Runs::All);
-    encoder.header(1, 10);
+    encoder.header(1, size);
     let mut main_lengths = vec![0; encoder.main_symbols()];
     let mut length_lengths = vec![0; 249];
     for &(symbol, length) in main {
@@ -31,7 +31,9 @@ fn with_lengths(main: &[(usize, u8)], length: &[(usize, u8)]) -> Vec<u8> {
         length_lengths[symbol] = length;
     }
     encoder.tables(&main_lengths, &length_lengths);
-    encoder.bits.finish()
+    let mut chunk = encoder.bits.finish();
+    chunk.extend(vec![0; size]);
+    chunk
 }
 
 /// A message with the input offset left out, which depends on how far ahead the decoder reads.
@@ -100,42 +102,45 @@ fn block_sizes() {
 
 #[test]
 fn codes() {
-    check_kind(
-        &with_lengths(&[(1, 1)], &[]),
-        10,
-        "the main code at input offset N is under-full",
-    );
-    check_kind(
-        &with_lengths(&[(1, 1), (2, 2)], &[]),
-        10,
-        "the main code at input offset N is under-full",
-    );
-    check_kind(
-        &with_lengths(&[(1, 1), (2, 1), (3, 16)], &[]),
-        10,
-        "the main code at input offset N is over-full",
-    );
-    check_kind(
-        &with_lengths(&[(1, 1), (2, 1)], &[(7, 1)]),
-        10,
-        "the length code at input offset N is under-full",
-    );
-    check_kind(
-        &with_lengths(&[(1, 1), (2, 1)], &[(7, 1), (8, 1), (9, 1)]),
-        10,
-        "the length code at input offset N is over-full",
-    );
-    check_kind(
-        &with_lengths(&[], &[]),
-        10,
-        "the main code, which has no symbols, is used at input offset N",
-    );
-    // The zero bits behind the tables are the symbol of a match that needs the length code.
-    check_kind(
-        &with_lengths(&[(256 + 7, 1), (256 + 8, 1)], &[]),
-        10,
-        "the length code, which has no symbols, is used at input offset N",
-    );
+    // Too short for the fast loop, and long enough.
+    for size in [10, 5000] {
+        check_kind(
+            &with_lengths(size, &[(1, 1)], &[]),
+            size,
+            "the main code at input offset N is under-full",
+        );
+        check_kind(
+            &with_lengths(size, &[(1, 1), (2, 2)], &[]),
+            size,
+            "the main code at input offset N is under-full",
+        );
+        check_kind(
+            &with_lengths(size, &[(1, 1), (2, 1), (3, 16)], &[]),
+            size,
+            "the main code at input offset N is over-full",
+        );
+        check_kind(
+            &with_lengths(size, &[(1, 1), (2, 1)], &[(7, 1)]),
+            size,
+            "the length code at input offset N is under-full",
+        );
+        check_kind(
+            &with_lengths(size, &[(1, 1), (2, 1)], &[(7, 1), (8, 1), (9, 1)]),
+            size,
+            "the length code at input offset N is over-full",
+        );
+        check_kind(
+            &with_lengths(size, &[], &[]),
+            size,
+            "the main code, which has no symbols, is used at input offset N",
+        );
+        // The zero bits behind the tables are the symbol of a match that needs the length code.
+        check_kind(
+            &with_lengths(size, &[(256 + 7, 1), (256 + 8, 1)], &[]),
+            size,
+            "the length code, which has no symbols, is used at input offset N",
+        );
+    }
 }
 
 #[test]
@@ -185,9 +190,9 @@ fn run_of_a_run() {
 
 #[test]
 fn aligned_codes() {
-    let with = |lengths: [u32; 8]| {
+    let with = |size, lengths: [u32; 8]| {
         let mut encoder = Encoder::new(32768, Runs::All);
-        encoder.header(2, 40);
+        encoder.header(2, size);
         for length in lengths {
             encoder.bits.put(length, 3);
         }
@@ -197,23 +202,27 @@ fn aligned_codes() {
         main[256 + 8 * 8] = 1;
         encoder.tables(&main, &[0; 249]);
         encoder.bits.put(1, 31);
-        encoder.bits.finish()
+        let mut chunk = encoder.bits.finish();
+        chunk.extend(vec![0; size]);
+        chunk
     };
-    check_kind(
-        &with([1; 8]),
-        40,
-        "the aligned offset code at input offset N is over-full",
-    );
-    check_kind(
-        &with([7; 8]),
-        40,
-        "the aligned offset code at input offset N is under-full",
-    );
-    check_kind(
-        &with([0; 8]),
-        40,
-        "the aligned offset code, which has no symbols, is used at input offset N",
-    );
+    for size in [40, 5000] {
+        check_kind(
+            &with(size, [1; 8]),
+            size,
+            "the aligned offset code at input offset N is over-full",
+        );
+        check_kind(
+            &with(size, [7; 8]),
+            size,
+            "the aligned offset code at input offset N is under-full",
+        );
+        check_kind(
+            &with(size, [0; 8]),
+            size,
+            "the aligned offset code, which has no symbols, is used at input offset N",
+        );
+    }
 }
 
 #[test]

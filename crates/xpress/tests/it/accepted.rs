@@ -95,6 +95,52 @@ fn farthest_match() {
 }
 
 #[test]
+fn every_chunk_size() {
+    for log2 in 12..=16 {
+        for size in [(1 << log2) - 1, 1 << log2] {
+            let mut items: Vec<Item> = (0..=255).map(Item::Literal).collect();
+            let mut missing = size - 256;
+            while missing > 0 {
+                let length = match missing {
+                    700.. => 3 + missing % 600,
+                    3.. => missing.min(40),
+                    _ => 1,
+                };
+                items.push(if length < 3 {
+                    Item::Literal(b'.')
+                } else {
+                    Item::Match {
+                        length,
+                        distance: 1 + missing % 200,
+                    }
+                });
+                missing -= length;
+            }
+            let expected = expand(&items);
+            assert_eq!(expected.len(), size);
+            check(&items, &expected);
+        }
+    }
+}
+
+#[test]
+fn rare_symbols_of_long_chunks() {
+    // Each literal is half as frequent as the one before, so the codes of the last are long; so are those of the matches.
+    let mut items: Vec<Item> = (1..30_000_u32)
+        .map(|number| Item::Literal(number.trailing_zeros() as u8))
+        .collect();
+    for place in [5000, 10_000, 15_000, 25_000] {
+        for (step, length) in [3, 16, 17, 18, 300, 1000].into_iter().enumerate() {
+            items[place + 50 * step] = Item::Match {
+                length,
+                distance: place / 3 + step,
+            };
+        }
+    }
+    check(&items, &expand(&items));
+}
+
+#[test]
 fn codes_longer_than_the_table() {
     let mut lengths = [0; 512];
     for (symbol, length) in lengths.iter_mut().enumerate().take(15) {
@@ -159,6 +205,45 @@ fn missing_length_byte_is_zero() {
     assert_eq!(chunk.len(), 261);
     // 18 bytes of match, then zero bits: more of the literal.
     assert_eq!(decode(&chunk[..260], 31), Ok(vec![b'a'; 31]));
+}
+
+#[test]
+fn missing_wide_length_is_zero() {
+    let items = [
+        Item::Literal(b'a'),
+        Item::Match {
+            length: 1000,
+            distance: 1,
+        },
+    ];
+    let chunk = encode_with(&one_bit_codes(), &items);
+    assert_eq!(chunk.len(), 263);
+    // 3 bytes of match, then zero bits: more of the literal.
+    for end in [261, 262] {
+        assert_eq!(decode(&chunk[..end], 40), Ok(vec![b'a'; 40]));
+    }
+}
+
+#[test]
+fn matches_up_to_the_end() {
+    // Bytes behind the end keep the decoder in its fast loop up to the last match.
+    for distance in 1..=40 {
+        for length in 25..60 {
+            let mut items: Vec<Item> = (0..40).map(Item::Literal).collect();
+            items.push(Item::Match { length, distance });
+            let mut chunk = encode(&items);
+            chunk.extend([0xFF; 40]);
+            assert_eq!(decode(&chunk, 40 + length), Ok(expand(&items)));
+        }
+    }
+}
+
+#[test]
+fn debug_shows_no_tables() {
+    assert_eq!(
+        format!("{:?}", wcow_xpress::Decoder::new()),
+        "Decoder { .. }"
+    );
 }
 
 #[test]
