@@ -1,13 +1,15 @@
 //! WIM files.
 
-use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
-use wcow_tree::memory::MemorySink;
-use wcow_tree::{Entry, EntryId, SinkError, Stream, StreamEnd, StreamRef, TreeSink, TreeSource};
-use wcow_wim::{Blob, Image, ImageIndex, Options, Wim};
+use wcow_tree::TreeSource;
+use wcow_tree::memory::{MemorySink, MemoryTree};
+use wcow_wim::{Blob, ImageIndex, Options, Problem, VerifyOptions, VerifyReport, Wim};
 
+use crate::budget::answer;
 use crate::craft::wim_of_metadata;
+use crate::image::{Rules, check_tree, told};
 
 /// Images that are read at most.
 const IMAGES: u32 = 8;
@@ -15,105 +17,145 @@ const IMAGES: u32 = 8;
 /// Uncompressed bytes of all blobs that are read at most: a small file can stand for gigabytes.
 const BLOB_BYTES: u64 = 8 << 20;
 
-/// Uncompressed bytes of metadata that are allowed for.
-const METADATA_BYTES: u64 = 4 << 20;
-
-/// A WIM file: opened, all images listed and extracted, blobs read, everything verified.
+/// A WIM file: opened, all images listed and read, blobs read, everything verified, by one worker and by two.
 ///
 /// # Panics
-/// If an image's tree does not hold together, a source breaks the rules of [`TreeSink`], a blob has another length than the lookup
-/// table says, or `verify` accepts a file whose blobs cannot be read.
-pub fn wim_open(data: &[u8]) {
-    let mut options = Options::default();
-    options.limits.metadata_bytes = METADATA_BYTES;
-    options.limits.xml_bytes = 1 << 20;
-    let Ok(wim) = Wim::open_with(data.to_vec(), options) else {
+/// If an image's tree does not hold together, a source breaks the rules of [`TreeSink`](wcow_tree::TreeSink), a blob has another length
+/// than the lookup table says, the report depends on the number of workers, or `verify` says something that reading does not confirm.
+pub fn wim(data: &[u8]) {
+    let len = data.len();
+    let Some(wim) = answer(len, "open", || open(data, 1)) else {
+        assert!(
+            open(data, 2).is_none(),
+            "two workers open what one does not"
+        );
         return;
     };
-    let sizes = wim.blobs().iter().map(|blob| blob.size);
-    let small = sizes.fold(0_u64, u64::saturating_add) <= BLOB_BYTES;
+    let small = is_small(&wim);
     for number in 1..=wim.image_count().min(IMAGES) {
-        let Some(image) = ImageIndex::new(number).and_then(|index| wim.image(index).ok()) else {
+        let Some(index) = ImageIndex::new(number) else {
+            continue;
+        };
+        let Ok(image) = answer(len, "image", || wim.image(index)) else {
             continue;
         };
         check_tree(&image);
-        let mut rules = Rules {
-            wants_bytes: small,
-            ..Rules::default()
-        };
-        let _ = wim.extractor(&image).send(&mut rules);
-        if small {
-            let _ = wim
-                .extractor(&image)
-                .send(&mut MemorySink::with_limit(BLOB_BYTES));
-        }
+        let bytes = if small { BLOB_BYTES } else { 0 };
+        let mut rules = Rules::new(bytes, u64::MAX);
+        let _ = wim.image_source(&image).send(&mut rules);
     }
     if !small {
         return;
     }
-    let whole = wim
+    let report = answer(len, "verify", || verify(&wim, 1));
+    let second = open(data, 2);
+    let other = second
+        .as_ref()
+        .map(|wim| answer(len, "verify with two workers", || verify(wim, 2)));
+    assert_eq!(
+        Some(summary(&report)),
+        other.as_ref().map(summary),
+        "the report depends on the number of workers"
+    );
+    let good = wim
         .blobs()
         .iter()
         .filter(|blob| check_blob(&wim, blob))
         .count();
-    let report = wim.verifier().run();
     if report.is_ok() {
         assert_eq!(
-            whole,
+            good,
             wim.blobs().len(),
             "verify accepts the file, but not all of its blobs can be read"
         );
     }
+    check_report(&wim, &report);
 }
 
-/// The metadata resource of an image, inside a WIM file whose hashes are right.
+/// The metadata resource of an image, inside a WIM file whose hashes are right. What can be read whole is written again and read
+/// again.
 ///
 /// # Panics
-/// As [`wim_open`].
+/// As [`wim`]; and if what was written is not what was read.
 pub fn metadata(data: &[u8]) {
-    wim_open(&wim_of_metadata(data));
+    let file = wim_of_metadata(data);
+    wim(&file);
+    let Some(wim) = open(&file, 1) else { return };
+    let Some(image) = ImageIndex::new(1).and_then(|index| wim.image(index).ok()) else {
+        return;
+    };
+    let mut sink = MemorySink::with_limit(BLOB_BYTES);
+    if wim.image_source(&image).send(&mut sink).is_err() {
+        return;
+    }
+    let tree = sink.finish();
+    let mut again = MemorySink::with_limit(BLOB_BYTES);
+    let second = wim.image_source(&image).send(&mut again);
+    assert!(second.is_ok(), "an image can be read only once");
+    assert_same(&tree, &again.finish(), "two readings of an image differ");
 }
 
-/// Every node but the root is in the list of its parent, and in no other.
-fn check_tree(image: &Image) {
-    let mut listed = 0;
-    for node in image.nodes() {
-        for child in image.children(node) {
-            assert_eq!(
-                image.parent(child),
-                Some(node),
-                "a child names another parent"
-            );
-            listed += 1;
+/// Opens a file for this many workers.
+pub(crate) fn open(data: &[u8], workers: usize) -> Option<Wim> {
+    let mut options = Options::default();
+    options.workers = NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN);
+    Wim::open_with(data.to_vec(), options).ok()
+}
+
+/// True if reading all blobs costs little.
+pub(crate) fn is_small(wim: &Wim) -> bool {
+    let sizes = wim.blobs().iter().map(|blob| blob.size);
+    sizes.fold(0_u64, u64::saturating_add) <= BLOB_BYTES
+}
+
+pub(crate) fn verify(wim: &Wim, workers: usize) -> VerifyReport {
+    let mut options = VerifyOptions::default();
+    options.workers = NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN);
+    wim.verify(&options, &mut |_| {})
+}
+
+fn assert_same(one: &MemoryTree, other: &MemoryTree, what: &str) {
+    let differences = one.differences(other);
+    let first = differences.first();
+    assert!(first.is_none(), "{what}: {first:?}");
+}
+
+/// All that a report says, in its order.
+fn summary(report: &VerifyReport) -> (Vec<String>, Vec<String>, u32, u64, u64, bool) {
+    let problems = report.problems.iter().map(|problem| told(problem));
+    let warnings = report.warnings.iter().map(ToString::to_string);
+    (
+        problems.collect(),
+        warnings.collect(),
+        report.images,
+        report.blobs,
+        report.bytes,
+        report.integrity_checked,
+    )
+}
+
+/// What the report says of a blob or an image, reading it confirms.
+fn check_report(wim: &Wim, report: &VerifyReport) {
+    for problem in report.problems.iter().take(64) {
+        match problem {
+            Problem::Blob { digest, .. } => assert!(
+                wim.read_blob_to_vec(digest, BLOB_BYTES).is_err(),
+                "verify reports a blob that can be read"
+            ),
+            Problem::Missing { digest, .. } => assert!(
+                wim.find_blob(digest).is_none(),
+                "verify misses a blob that is there"
+            ),
+            _ => {}
         }
-        let path = image.path(node);
-        assert!(
-            image.lookup(&path).is_some(),
-            "the path of a node leads nowhere"
-        );
-        if let Some(first) = image.first_link(node) {
-            assert_eq!(
-                image.first_link(first),
-                Some(first),
-                "the first name of a file is not its own first"
-            );
-        }
-        let _ = image.reparse(node);
-        let _ = (
-            image.extra(node),
-            image.security(node),
-            image.short_name(node),
-            image.data_len(node),
-        );
     }
-    assert_eq!(listed + 1, image.len(), "nodes that no list holds");
 }
 
 /// Reads a blob in pieces and whole. True if it is good.
 fn check_blob(wim: &Wim, blob: &Blob) -> bool {
-    let mut len = 0_u64;
+    let mut pieces = Vec::new();
     let read = wim.read_blob(&blob.digest, &mut |piece| {
-        len += piece.len() as u64;
+        pieces.extend_from_slice(piece);
         ControlFlow::Continue(())
     });
     let whole = wim.read_blob_to_vec(&blob.digest, BLOB_BYTES);
@@ -124,67 +166,11 @@ fn check_blob(wim: &Wim, blob: &Blob) -> bool {
     );
     if let Ok(bytes) = whole {
         assert_eq!(
-            (len, bytes.len() as u64),
-            (blob.size, blob.size),
+            u64::try_from(bytes.len()).ok(),
+            Some(blob.size),
             "a blob has another length than the table says"
         );
+        assert!(bytes == pieces, "a blob differs in pieces and whole");
     }
     read.is_ok()
-}
-
-/// A sink that holds its source to the rules.
-#[derive(Default)]
-struct Rules {
-    wants_bytes: bool,
-    entries: BTreeMap<EntryId, Vec<Stream>>,
-    open: Option<(u64, u64)>,
-}
-
-impl TreeSink for Rules {
-    fn entry(&mut self, entry: &Entry) -> Result<(), SinkError> {
-        match entry.parent {
-            None => assert!(self.entries.is_empty(), "a second root"),
-            Some(parent) => assert!(
-                self.entries.contains_key(&parent),
-                "an entry before its parent"
-            ),
-        }
-        let linked = entry
-            .link_to
-            .is_none_or(|first| self.entries.contains_key(&first));
-        assert!(linked, "a link before its first name");
-        let before = self.entries.insert(entry.id, entry.streams.clone());
-        assert!(before.is_none(), "an id is given out twice");
-        Ok(())
-    }
-
-    fn open_stream(&mut self, stream: StreamRef) -> Result<bool, SinkError> {
-        assert!(self.open.is_none(), "two streams are open");
-        let streams = self.entries.get(&stream.entry);
-        let stream = streams.and_then(|streams| streams.get(stream.index));
-        let len = stream.map(|stream| stream.len);
-        assert!(len.is_some(), "a stream that was not announced");
-        self.open = len.filter(|_| self.wants_bytes).map(|len| (len, 0));
-        Ok(self.wants_bytes)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
-        let open = self
-            .open
-            .as_mut()
-            .map(|(_, sent)| *sent += bytes.len() as u64);
-        assert!(open.is_some(), "bytes without a stream");
-        Ok(())
-    }
-
-    fn close_stream(&mut self, end: StreamEnd) -> Result<(), SinkError> {
-        let open = self.open.take();
-        assert!(open.is_some(), "an end without a stream");
-        let complete = open.is_none_or(|(len, sent)| len == sent) || end == StreamEnd::Damaged;
-        assert!(
-            complete,
-            "a complete stream of another length than was announced"
-        );
-        Ok(())
-    }
 }

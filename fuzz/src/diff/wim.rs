@@ -1,0 +1,169 @@
+//! Whole files: the same verdict, the same trees. The bytes are compared by their SHA-1, which both check when they verify.
+
+use wcow_wim::{Image, ImageIndex, Problem, StreamRole, Wim};
+
+use super::rules;
+use crate::image::told;
+use crate::wimlib::{Item, Judged, judge};
+use crate::wims::{open, verify};
+
+/// Images that are compared at most.
+const IMAGES: u32 = 4;
+
+/// A WIM file, opened, listed and verified by both.
+///
+/// # Panics
+/// If the two disagree, and the disagreement is none that is meant.
+pub fn diff_wim(data: &[u8]) {
+    let difference = disagreement(data);
+    assert!(difference.is_none(), "{}", difference.unwrap_or_default());
+}
+
+/// What the two disagree about, if it is anything.
+fn disagreement(data: &[u8]) -> Option<String> {
+    let wim = open(data, 1);
+    if rules::is_too_much(data) || rules::is_refused_for_its_form(data, wim.as_ref()) {
+        return None;
+    }
+    let images = wim.as_ref().map_or(1, Wim::image_count).min(IMAGES);
+    let judged = judge(data, images)?;
+    let Some(wim) = wim else {
+        let meant = judged.open != 0 || rules::is_refused_by_us_alone(data);
+        return (!meant && judged.verify == 0)
+            .then(|| format!("wimlib accepts the file, we do not open it: {}", why(data)));
+    };
+    if judged.open != 0 {
+        let report = verify(&wim, 1);
+        return (report.is_ok() && !rules::is_refused_by_wimlib_alone(&wim, judged.open)).then(
+            || {
+                format!(
+                    "we accept the file, wimlib does not open it: code {}",
+                    judged.open
+                )
+            },
+        );
+    }
+    trees(&wim, &judged).or_else(|| verdicts(&wim, &judged))
+}
+
+fn why(data: &[u8]) -> String {
+    Wim::open(data.to_vec())
+        .err()
+        .map_or_else(String::new, |error| told(&error))
+}
+
+/// The same images can be read, and they have the same entries.
+fn trees(wim: &Wim, judged: &Judged) -> Option<String> {
+    for (number, theirs) in (1..).zip(&judged.images) {
+        let index = ImageIndex::new(number)?;
+        match (wim.image(index), theirs) {
+            (Ok(image), Ok(theirs)) => {
+                let (mut ours, mut theirs) = (items(&image), theirs.clone());
+                rules::soften(&mut ours, &mut theirs);
+                ours.sort();
+                theirs.sort();
+                if ours != theirs {
+                    return Some(first_difference(number, &ours, &theirs));
+                }
+            }
+            (Ok(image), Err(code)) if !rules::is_image_refused_by_wimlib_alone(&image) => {
+                return Some(format!(
+                    "image {number}: we read it, wimlib does not: code {code}"
+                ));
+            }
+            (Err(error), Ok(_)) if !rules::is_image_refused_by_us_alone(&error) => {
+                return Some(format!(
+                    "image {number}: wimlib reads it, we do not: {}",
+                    told(&error)
+                ));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn first_difference(number: u32, ours: &[Item], theirs: &[Item]) -> String {
+    let pair = ours.iter().zip(theirs).find(|(one, other)| one != other);
+    match pair {
+        Some((one, other)) => format!("image {number}: ours {one:?}, wimlib's {other:?}"),
+        None => format!(
+            "image {number}: {} entries, wimlib has {}",
+            ours.len(),
+            theirs.len()
+        ),
+    }
+}
+
+/// Both verify the file, or neither does.
+fn verdicts(wim: &Wim, judged: &Judged) -> Option<String> {
+    let report = verify(wim, 1);
+    let good = judged.verify == 0 && judged.images.iter().all(Result::is_ok);
+    let ours: Vec<&Problem> = report
+        .problems
+        .iter()
+        .filter(|problem| !rules::is_strictness(problem))
+        .collect();
+    let first = ours.first().map(|problem| told(problem));
+    match first {
+        Some(first) if good => Some(format!("wimlib verifies the file, we do not: {first}")),
+        None if !good && report.is_ok() && !rules::is_verified_by_us_alone(wim, judged) => {
+            Some(format!(
+                "we verify the file, wimlib does not: code {}",
+                judged.verify
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn items(image: &Image) -> Vec<Item> {
+    let mut list = Vec::with_capacity(image.len());
+    let mut paths: Vec<Vec<u16>> = Vec::with_capacity(image.len());
+    for node in image.nodes() {
+        // Parents come first, and their paths with them.
+        let parent = image
+            .parent(node)
+            .and_then(|parent| paths.get(usize::try_from(parent.index()).ok()?).cloned());
+        let mut path = parent.unwrap_or_default();
+        if image.parent(node).is_some() {
+            path.push(u16::from(b'/'));
+            path.extend(image.name(node).units());
+        }
+        paths.push(path.clone());
+        if path.is_empty() {
+            path.push(u16::from(b'/'));
+        }
+        let attributes = image.attributes(node);
+        let streams = image.streams(node);
+        let data = streams
+            .iter()
+            .find(|stream| stream.role == StreamRole::Data)
+            .map_or([0; 20], |stream| stream.digest.0);
+        let mut named: Vec<_> = streams
+            .iter()
+            .filter(|stream| stream.role == StreamRole::Named)
+            .map(|stream| {
+                let name = stream.name.clone().unwrap_or_default();
+                (name.units().to_vec(), stream.digest.0)
+            })
+            .collect();
+        named.sort();
+        list.push(Item {
+            path,
+            short_name: image
+                .short_name(node)
+                .map(|name| name.units().to_vec())
+                .unwrap_or_default(),
+            attributes: attributes.bits(),
+            reparse_tag: image.reparse_tag(node).unwrap_or(0),
+            security: image
+                .security(node)
+                .map(|security| security.as_bytes().to_vec())
+                .unwrap_or_default(),
+            data,
+            named,
+        });
+    }
+    list
+}
