@@ -200,7 +200,7 @@ fn fuzz_smoke(workspace: &Workspace) -> Result<Report> {
     report.merge(fuzz::run(
         workspace,
         &fuzz::Options {
-            seconds: 10,
+            seconds: 5,
             ..fuzz::Options::default()
         },
     )?);

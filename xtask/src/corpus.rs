@@ -1,5 +1,5 @@
 //! Seeds for the fuzzers, under `fuzz/corpus/<target>`: those made in code, the files of `WCOW_CORPUS` and what can be cut
-//! out of them, and chunks of the WIM files that the oracle made.
+//! out of them, and chunks of the WIM files that the oracle made. Beside them the dictionaries, `<target>.dict`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,17 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
         std::fs::write(folder.join(name), bytes)
             .with_context(|| format!("cannot write seed {name}"))?;
         *counts.entry(target).or_default() += 1;
+    }
+    for target in counts.keys() {
+        let words = wcow_fuzz::dictionary(target);
+        if !words.is_empty() {
+            let path = workspace
+                .root
+                .join("fuzz/corpus")
+                .join(format!("{target}.dict"));
+            std::fs::write(&path, words)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
     }
     let counts: Vec<String> = counts
         .iter()

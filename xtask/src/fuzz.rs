@@ -1,17 +1,30 @@
 //! Builds and runs the fuzzers, coverage-guided, with the stable toolchain.
 //!
 //! The programs of `fuzz/` are compiled with the instrumentation that libFuzzer reads and without a sanitizer: what they find
-//! is panics, failed assertions, memory beyond the limit and inputs that take too long.
+//! is panics, failed assertions, memory beyond the limit and inputs that take too long. Those that compare with wimlib are built
+//! only when they are asked for, because they want a C compiler, autotools and libclang.
 
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use crate::report::Report;
 use crate::workspace::{Workspace, find_program, run as run_command, text_of};
 
-/// Every fuzzer, by the name of its program.
-pub(crate) const TARGETS: &[&str] = &["wim_open", "metadata", "lzx", "xpress", "hive"];
+mod record;
+
+use record::Run;
+
+/// Inputs that are made at most this long; larger ones only make the fuzzers slow.
+const LONGEST: u32 = 1 << 16;
+
+/// Memory of a fuzzer in MiB. What one answer may take is checked in the targets, more strictly.
+const MEMORY: u32 = 640;
+
+/// Seconds that one input may take before its fuzzer gives up on it. The time of one answer about a small file is checked in the
+/// targets, more strictly.
+const PATIENCE: u32 = 10;
 
 const FLAGS: &[&str] = &[
     "-Cpasses=sancov-module",
@@ -24,7 +37,7 @@ const FLAGS: &[&str] = &[
 ];
 
 /// What to run, and for how long.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     /// One target, or all of them.
     pub(crate) target: Option<String>,
@@ -32,6 +45,10 @@ pub(crate) struct Options {
     pub(crate) seconds: u64,
     /// Processes that share a corpus.
     pub(crate) jobs: u32,
+    /// Whether the comparisons with wimlib run too, if no target is named.
+    pub(crate) wimlib: bool,
+    /// Whether the table in the README of the fuzzers is brought up to date.
+    pub(crate) record: bool,
 }
 
 impl Default for Options {
@@ -40,6 +57,8 @@ impl Default for Options {
             target: None,
             seconds: 60,
             jobs: 1,
+            wimlib: false,
+            record: false,
         }
     }
 }
@@ -50,41 +69,90 @@ impl Options {
         let mut options = Self::default();
         let mut rest = args.iter();
         while let Some(arg) = rest.next() {
-            let value = rest
-                .next()
-                .with_context(|| format!("`{arg}` wants a value"))?;
+            let mut value = || {
+                rest.next()
+                    .with_context(|| format!("`{arg}` wants a value"))
+            };
             match arg.as_str() {
-                "--target" if TARGETS.contains(&value.as_str()) => {
-                    options.target = Some(value.clone())
+                "--wimlib" => options.wimlib = true,
+                "--record" => options.record = true,
+                "--target" => {
+                    let value = value()?;
+                    if !targets(true).contains(&value.as_str()) {
+                        let names = targets(true).join(", ");
+                        bail!("no fuzz target is called `{value}`; there are {names}");
+                    }
+                    options.target = Some(value.clone());
                 }
-                "--target" => bail!(
-                    "no fuzz target is called `{value}`; there are {}",
-                    TARGETS.join(", ")
-                ),
                 "--seconds" => {
-                    options.seconds = value.parse().context("--seconds wants a number")?
+                    options.seconds = value()?.parse().context("--seconds wants a number")?
                 }
-                "--jobs" => options.jobs = value.parse().context("--jobs wants a number")?,
-                other => bail!("fuzz knows no `{other}`; it knows --target, --seconds and --jobs"),
+                "--jobs" => options.jobs = value()?.parse().context("--jobs wants a number")?,
+                other => bail!(
+                    "fuzz knows no `{other}`; it knows --target, --seconds, --jobs, --wimlib and --record"
+                ),
             }
         }
         Ok(options)
     }
+
+    fn chosen(&self) -> Vec<&str> {
+        match &self.target {
+            Some(name) => vec![name.as_str()],
+            None => targets(self.wimlib),
+        }
+    }
 }
 
-/// Builds the chosen fuzzers and runs them one after the other.
+/// Every target, those that compare with wimlib last and only if they are wanted.
+fn targets(wimlib: bool) -> Vec<&'static str> {
+    let ours = wcow_fuzz::TARGETS.iter().map(|(name, _)| *name);
+    let theirs = wcow_fuzz::DIFFERENTIAL.iter().copied();
+    let mut names: Vec<&str> = ours
+        .filter(|name| !wcow_fuzz::DIFFERENTIAL.contains(name))
+        .collect();
+    names.extend(theirs.filter(|_| wimlib));
+    names
+}
+
+/// Builds the chosen fuzzers and runs them one after the other; a finding of one does not keep the others from running.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Report> {
     if find_program("c++").is_none() {
         return Ok(Report::skipped(
             "no C++ compiler (c++): libFuzzer's run time cannot be built",
         ));
     }
+    let chosen = options.chosen();
+    let programs = build(workspace, &chosen)?;
+    let mut runs = Vec::new();
+    let mut said = Vec::new();
+    for name in chosen {
+        println!("fuzz {name}");
+        let (run, tail) = run_one(workspace, options, name, Command::new(programs.join(name)))?;
+        said.extend(tail);
+        runs.push(run);
+    }
+    if options.record {
+        record::write(&workspace.root.join("fuzz/README.md"), &runs)?;
+    }
+    let mut report = Report::default();
+    for line in record::table(&runs) {
+        report.note(line);
+    }
+    if !said.is_empty() {
+        print!("{report}");
+        bail!("{}", said.join("\n"));
+    }
+    Ok(report)
+}
+
+/// Builds the fuzzers and returns the folder of their programs.
+fn build(workspace: &Workspace, chosen: &[&str]) -> Result<std::path::PathBuf> {
     let triple = host_triple()?;
     let build = workspace.target.join("fuzz");
-    let chosen: Vec<&str> = match &options.target {
-        Some(name) => vec![name.as_str()],
-        None => TARGETS.to_vec(),
-    };
+    let wimlib = chosen
+        .iter()
+        .any(|name| wcow_fuzz::DIFFERENTIAL.contains(name));
     let mut command = workspace.cargo();
     // The target is named so that build scripts and macros are compiled without the instrumentation.
     command.args([
@@ -94,7 +162,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Report> {
         "--package",
         "wcow-fuzz",
         "--features",
-        "fuzzer",
+        if wimlib { "fuzzer,wimlib" } else { "fuzzer" },
         "--target",
         &triple,
     ]);
@@ -108,60 +176,56 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Report> {
     // One module per crate: thin LTO would drop the section boundaries that the coverage tables need.
     command.env("CARGO_PROFILE_RELEASE_LTO", "off");
     run_command(&mut command).context("cannot build the fuzzers")?;
-    let mut report = Report::default();
-    for name in chosen {
-        let program = build.join(&triple).join("release").join(name);
-        report.note(run_one(workspace, options, name, Command::new(program))?);
-    }
-    Ok(report)
+    Ok(build.join(&triple).join("release"))
 }
 
+/// Runs one fuzzer. The second part is what it said, if it found something.
 fn run_one(
     workspace: &Workspace,
     options: &Options,
     name: &str,
     mut command: Command,
-) -> Result<String> {
-    let corpus = workspace.root.join("fuzz/corpus").join(name);
+) -> Result<(Run, Option<String>)> {
+    let folder = workspace.root.join("fuzz/corpus");
+    let corpus = folder.join(name);
     let artifacts = workspace.root.join("fuzz/artifacts").join(name);
     std::fs::create_dir_all(&corpus)?;
     std::fs::create_dir_all(&artifacts)?;
     command
         .arg(&corpus)
         .arg(format!("-artifact_prefix={}/", artifacts.display()));
+    let dictionary = folder.join(format!("{name}.dict"));
+    if dictionary.is_file() {
+        command.arg(format!("-dict={}", dictionary.display()));
+    }
     command.arg(format!("-max_total_time={}", options.seconds));
-    command.args([
-        "-rss_limit_mb=512",
-        "-timeout=10",
-        "-print_final_stats=1",
-        "-verbosity=1",
-    ]);
+    command.arg(format!("-max_len={LONGEST}"));
+    command.arg(format!("-rss_limit_mb={MEMORY}"));
+    command.arg(format!("-timeout={PATIENCE}"));
+    command.args(["-print_final_stats=1", "-verbosity=1"]);
     if options.jobs > 1 {
         command.arg(format!("-fork={}", options.jobs));
     }
+    let start = Instant::now();
     let output = crate::workspace::output(&mut command)?;
+    let seconds = start.elapsed().as_secs();
     // An empty folder is not worth keeping; Git would not keep it either.
     let _ = std::fs::remove_dir(&artifacts);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if !output.status.success() {
-        let tail: Vec<&str> = said.lines().rev().take(60).collect();
-        let tail: Vec<&str> = tail.into_iter().rev().collect();
-        bail!(
+    let mut run = Run::read(name, seconds, &said);
+    if output.status.success() {
+        return Ok((run, None));
+    }
+    run.findings = run.findings.max(1);
+    let tail: Vec<&str> = said.lines().rev().take(60).collect();
+    let tail: Vec<&str> = tail.into_iter().rev().collect();
+    Ok((
+        run,
+        Some(format!(
             "{name}: a finding, kept under fuzz/artifacts/{name}\n{}",
             tail.join("\n")
-        );
-    }
-    Ok(format!("{name}: {}", summary(&said)))
-}
-
-/// The last line that carries coverage, shortened.
-fn summary(said: &str) -> String {
-    let last = said
-        .lines()
-        .rev()
-        .find(|line| line.starts_with('#') && line.contains("cov:"));
-    let words: Vec<&str> = last.unwrap_or("no statistics").split_whitespace().collect();
-    words.join(" ")
+        )),
+    ))
 }
 
 fn host_triple() -> Result<String> {
@@ -177,14 +241,28 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let args = ["--target", "lzx", "--seconds", "5", "--jobs", "2"].map(str::to_owned);
+        let args = "--target lzx --seconds 5 --jobs 2 --record".split(' ');
+        let args: Vec<String> = args.map(str::to_owned).collect();
         let expected = Options {
             target: Some("lzx".to_owned()),
             seconds: 5,
             jobs: 2,
+            wimlib: false,
+            record: true,
         };
         assert_eq!(Options::parse(&args).ok(), Some(expected));
         assert!(Options::parse(&["--target".to_owned(), "none".to_owned()]).is_err());
         assert!(Options::parse(&["--seconds".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn comparisons_run_only_when_they_are_wanted() {
+        let all = Options {
+            wimlib: true,
+            ..Options::default()
+        };
+        assert!(all.chosen().contains(&"diff_wim"));
+        assert!(!Options::default().chosen().contains(&"diff_wim"));
+        assert!(Options::default().chosen().contains(&"wim"));
     }
 }

@@ -28,8 +28,8 @@ usage: cargo xtask CHORE
   check-targets                  type check for macOS and Windows
   windows                        the tests, cross-compiled and run under Wine
   oracle [wim|written|hive]...   our results against wimlib, 7-Zip, hivex and reglookup
-  corpus                         seeds for the fuzzers, under fuzz/corpus
-  fuzz [--target T] [--seconds N] [--jobs N]";
+  corpus                         seeds and dictionaries for the fuzzers, under fuzz/corpus
+  fuzz [--target T] [--seconds N] [--jobs N] [--wimlib] [--record]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
