@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use wcow_fuzz::mutate::{Form, reshaped};
-use wcow_fuzz::{DIFFERENTIAL, TARGETS, seeds};
+use wcow_fuzz::mutate::{self, Form, reshaped};
+use wcow_fuzz::{DIFFERENTIAL, Rng, TARGETS, seeds};
 
 #[test]
 fn kept_findings_stay_fixed() {
@@ -89,5 +89,24 @@ fn run(target: &str, bytes: &[u8]) {
     match body {
         Some((_, body)) => body(bytes),
         None => assert!(DIFFERENTIAL.contains(&target), "{target}"),
+    }
+}
+
+/// Mutants of a file in all its forms, through every target that takes a file. The same ones each time.
+#[test]
+fn mutants_keep_the_promises() {
+    let rich = seeds::rich();
+    let forms = [Form::Chunked, Form::Solid, Form::Pipable].map(|form| reshaped(&rich, form));
+    for (number, file) in [rich].into_iter().chain(forms).enumerate() {
+        for seed in 0..150 {
+            let mut rng = Rng::new(u64::from(seed) << 8 | number as u64);
+            let mutant = mutate::wim(&file, 1 << 16, seed, &mut |bytes, max| {
+                mutate::any_bytes(bytes, max, &mut rng);
+            });
+            for target in ["wim", "extract", "diff_wim"] {
+                println!("{target}: form {number}, seed {seed}");
+                run(target, &mutant);
+            }
+        }
     }
 }
