@@ -10,7 +10,6 @@ const MAX_OUTPUT: usize = 1 << 17;
 pub(crate) enum Codec {
     Xpress,
     Lzx,
-    /// Known by name: its chunks are found, and keep their hashes.
     Lzms,
 }
 
@@ -64,11 +63,6 @@ impl Codec {
         }
     }
 
-    /// True if there is a decoder for it.
-    pub(crate) fn is_decoded(self) -> bool {
-        self != Self::Lzms
-    }
-
     /// Decodes one chunk of a resource with this chunk size.
     pub(crate) fn decode(self, chunk_size: usize, chunk: &[u8], output: &mut [u8]) -> Option<()> {
         match self {
@@ -77,7 +71,7 @@ impl Codec {
                 wcow_lzx::Decoder::new(window?).decode(chunk, output).ok()
             }
             Self::Xpress => wcow_xpress::Decoder::new().decode(chunk, output).ok(),
-            Self::Lzms => None,
+            Self::Lzms => wcow_lzms::Decoder::new().decode(chunk, output).ok(),
         }
     }
 }
@@ -146,6 +140,20 @@ pub fn xpress(data: &[u8]) {
     };
     check(input, || {
         let mut decoder = wcow_xpress::Decoder::new();
+        move |chunk: &[u8], output: &mut [u8]| decoder.decode(chunk, output)
+    });
+}
+
+/// An LZMS chunk: chunk size, output size, and the chunk.
+///
+/// # Panics
+/// If two decodings of the chunk differ, or bytes outside of the output change.
+pub fn lzms(data: &[u8]) {
+    let Some(input) = CodecInput::read(Codec::Lzms, data) else {
+        return;
+    };
+    check(input, || {
+        let mut decoder = wcow_lzms::Decoder::new();
         move |chunk: &[u8], output: &mut [u8]| decoder.decode(chunk, output)
     });
 }

@@ -32,7 +32,7 @@ pub fn extract(data: &[u8]) {
         };
         let disk = answer(data.len(), "extract", || {
             let mut disk = Disk::new(BYTES);
-            let sent = wim.image_source(&image).send(&mut disk);
+            let sent = wim.extractor(&image).send(&mut disk);
             disk.sent = sent.is_ok();
             disk.refused = matches!(sent, Err(SendError::Sink(_)));
             disk
@@ -49,7 +49,7 @@ fn limited(wim: &Wim, image: &Image, whole: &Disk) {
     let entries = u64::try_from(whole.paths.len()).unwrap_or(u64::MAX);
     for (bytes, entries) in [(written / 2, u64::MAX), (BYTES, entries / 2)] {
         let mut rules = Rules::new(bytes, entries);
-        let sent = wim.image_source(image).send(&mut rules);
+        let sent = wim.extractor(image).send(&mut rules);
         assert_eq!(
             rules.refused,
             matches!(sent, Err(SendError::Sink(_))),
@@ -64,7 +64,7 @@ fn partly(wim: &Wim, image: &Image) {
         return;
     };
     let mut rules = Rules::new(BYTES, u64::MAX);
-    let _ = wim.image_source(image).only([node]).send(&mut rules);
+    let _ = wim.extractor(image).only([node]).send(&mut rules);
     let mut way = vec![node.index()];
     let mut at = node;
     while let Some(parent) = image.parent(at) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use sha1::{Digest as _, Sha1};
 use wcow_tree::{Entry, EntryId, SinkError, Stream, StreamEnd, StreamRef, TreeSink};
 use wcow_wim::Image;
 
@@ -68,6 +69,7 @@ pub(crate) struct Rules {
     pub(crate) damaged: u64,
     known: BTreeMap<EntryId, Vec<Stream>>,
     open: Option<(u64, u64)>,
+    calls: Sha1,
 }
 
 impl Rules {
@@ -79,7 +81,13 @@ impl Rules {
             damaged: 0,
             known: BTreeMap::new(),
             open: None,
+            calls: Sha1::new(),
         }
+    }
+
+    /// Stands for every call so far, with all that it brought; not for the lengths of the pieces of streams.
+    pub(crate) fn calls(&self) -> [u8; 20] {
+        self.calls.clone().finalize().into()
     }
 
     /// The entries that were announced.
@@ -108,6 +116,7 @@ impl Rules {
 impl TreeSink for Rules {
     fn entry(&mut self, entry: &Entry) -> Result<(), SinkError> {
         self.take(0, 1)?;
+        self.calls.update(format!("{entry:?}"));
         match entry.parent {
             None => assert!(self.known.is_empty(), "a second root"),
             Some(parent) => {
@@ -135,6 +144,7 @@ impl TreeSink for Rules {
 
     fn open_stream(&mut self, stream: StreamRef) -> Result<bool, SinkError> {
         self.take(0, 0)?;
+        self.calls.update(format!("{stream:?}"));
         assert!(self.open.is_none(), "two streams are open");
         let streams = self.known.get(&stream.entry);
         let len = streams
@@ -148,6 +158,7 @@ impl TreeSink for Rules {
     fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
         let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.take(count, 0)?;
+        self.calls.update(bytes);
         let open = self.open.as_mut().map(|(len, sent)| {
             *sent += count;
             *sent <= *len
@@ -163,6 +174,7 @@ impl TreeSink for Rules {
 
     fn close_stream(&mut self, end: StreamEnd) -> Result<(), SinkError> {
         self.take(0, 0)?;
+        self.calls.update(format!("{end:?}"));
         let open = self.open.take();
         assert!(open.is_some(), "an end without a stream");
         if end == StreamEnd::Damaged {

@@ -24,7 +24,7 @@ mod wimlib;
 mod wims;
 mod xml;
 
-pub use codecs::{lzx, xpress};
+pub use codecs::{lzms, lzx, xpress};
 pub use craft::{MAX_METADATA, wim_of_metadata};
 pub use dictionaries::dictionary;
 #[cfg(feature = "wimlib")]
@@ -48,6 +48,7 @@ pub const TARGETS: &[Target] = &[
     ("integrity", integrity),
     ("lzx", lzx),
     ("xpress", xpress),
+    ("lzms", lzms),
     ("wim", wim),
     ("extract", extract),
     ("hive", hive),

@@ -17,7 +17,7 @@ pub fn diff_codec(data: &[u8]) {
         2 => Codec::Lzx,
         _ => Codec::Lzms,
     };
-    let Some(input) = CodecInput::read(codec, rest).filter(|_| codec.is_decoded()) else {
+    let Some(input) = CodecInput::read(codec, rest) else {
         return;
     };
     let chunk_size = usize::try_from(input.chunk_size).unwrap_or(0);

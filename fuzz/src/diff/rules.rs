@@ -1,8 +1,8 @@
 //! The differences that are meant. Each predicate is a row of the README's table.
 
-use wcow_wim::{Compression, Image, ImageError, Problem, Unsupported, Wim};
+use wcow_wim::{Compression, Image, ImageError, Problem, Wim};
 
-use crate::codecs::{Codec, CodecInput};
+use crate::codecs::CodecInput;
 use crate::field::{number, size};
 use crate::mutate::explodes;
 use crate::mutate::format::{ROW, Resource, SOLID_MARK, Shape, at, flag, unpack};
@@ -58,18 +58,9 @@ pub(super) fn is_too_much(data: &[u8]) -> bool {
     total > LARGEST
 }
 
-/// True for what we do not read at all, by name: pre-release versions, encrypted files, and what is still to come.
-pub(super) fn is_refused_for_its_form(data: &[u8], wim: Option<&Wim>) -> bool {
-    let Some(wim) = wim else {
-        let shape = Shape::read(data);
-        return shape.is_some_and(|shape| shape.pipable || shape.codec == Some(Codec::Lzms));
-    };
-    wim.unsupported().is_some()
-        || wim.header().compression == Compression::Lzms
-        || wim
-            .blobs()
-            .iter()
-            .any(|blob| matches!(blob.location, wcow_wim::BlobLocation::Solid { .. }))
+/// True for what we name and do not read: encrypted files, and one part of a split set, which wimlib is not given the others of either.
+pub(super) fn is_refused_for_its_form(wim: Option<&Wim>) -> bool {
+    wim.is_some_and(|wim| wim.unsupported().is_some() || wim.header().parts > 1)
 }
 
 /// True for files that we refuse to open on purpose, and wimlib does not.
@@ -89,13 +80,8 @@ pub(super) fn is_image_refused_by_wimlib_alone(_image: &Image) -> bool {
 }
 
 /// True for images that wimlib reads and we do not.
-pub(super) fn is_image_refused_by_us_alone(error: &ImageError) -> bool {
-    matches!(
-        error,
-        ImageError::Unsupported {
-            what: Unsupported::Lzms | Unsupported::Solid
-        }
-    )
+pub(super) fn is_image_refused_by_us_alone(_error: &ImageError) -> bool {
+    false
 }
 
 /// True for problems that only we look for.

@@ -91,9 +91,7 @@ pub fn cut_from(name: &str, file: &[u8]) -> Vec<Seed> {
             both.extend(&bytes);
             let name = format!("{name}-{number}-{index}");
             seeds.push(("diff_codec", name.clone(), both));
-            if codec.is_decoded() {
-                seeds.push((codec.target(), name, bytes));
-            }
+            seeds.push((codec.target(), name, bytes));
         }
     }
     debug_assert!(seeds.iter().all(|(_, _, bytes)| wide(bytes.len()) > 0));

@@ -24,6 +24,7 @@ pub fn made() -> Vec<Seed> {
         ),
         (Codec::Lzx, "nothing", 1, Vec::new()),
         (Codec::Xpress, "two-symbols", 4, xpress_two_symbols()),
+        (Codec::Lzms, "nothing", 1, vec![0; 4]),
     ] {
         let bytes = CodecInput::seed(codec, 1 << 15, len, &chunk);
         add(
