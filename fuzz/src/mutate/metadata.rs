@@ -189,7 +189,7 @@ fn security(bytes: &mut Vec<u8>, entries: &[Entry], rng: &mut Rng) {
         }
         2 => {
             let place = 8 + rng.below(total.max(8));
-            set(bytes, place, 1, rng.next());
+            set(bytes, place, 1, rng.bits());
         }
         // A further descriptor, of 20 bytes: no owner, no lists.
         _ => {
@@ -348,7 +348,7 @@ fn repeat(bytes: &mut Vec<u8>, entries: &[Entry], rng: &mut Rng) {
         // The last letter of the name.
         1 => {
             let len = size(&copy, 0x64, 2).unwrap_or(0);
-            set(&mut copy, 0x64 + len, 1, rng.next());
+            set(&mut copy, 0x64 + len, 1, rng.bits());
         }
         _ => {}
     }
@@ -421,7 +421,7 @@ fn tagged(bytes: &mut Vec<u8>, entries: &[Entry], rng: &mut Rng) {
                 &mut item,
                 at,
                 2,
-                if rng.one_in(8) { rng.next() } else { value },
+                if rng.one_in(8) { rng.bits() } else { value },
             );
         }
     }
