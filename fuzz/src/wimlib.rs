@@ -8,7 +8,6 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io::Write as _;
-use std::os::fd::AsRawFd as _;
 use std::ptr;
 use std::sync::Once;
 
@@ -44,13 +43,14 @@ pub(crate) struct Item {
 pub(crate) fn judge(bytes: &[u8], images: u32) -> Option<Judged> {
     init();
     let shared = std::path::Path::new("/dev/shm");
+    // It wants a file with a name.
     let mut file = if shared.is_dir() {
-        tempfile::tempfile_in(shared).ok()?
+        tempfile::NamedTempFile::new_in(shared).ok()?
     } else {
-        tempfile::tempfile().ok()?
+        tempfile::NamedTempFile::new().ok()?
     };
     file.write_all(bytes).ok()?;
-    let path = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
+    let path = CString::new(file.path().as_os_str().as_encoded_bytes()).ok()?;
     let flags = c_int::try_from(sys::WIMLIB_OPEN_FLAG_CHECK_INTEGRITY).ok()?;
     let mut judged = Judged::default();
     let mut wim: *mut sys::WIMStruct = ptr::null_mut();

@@ -20,6 +20,9 @@ pub fn diff_codec(data: &[u8]) {
     let Some(input) = CodecInput::read(codec, rest) else {
         return;
     };
+    if rules::is_no_chunk(&input) {
+        return;
+    }
     let chunk_size = usize::try_from(input.chunk_size).unwrap_or(0);
     let mut ours = vec![0; input.len];
     let good = codec.decode(chunk_size, input.chunk, &mut ours).is_some();

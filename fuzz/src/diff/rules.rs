@@ -1,12 +1,20 @@
 //! The differences that are meant. Each predicate is a row of the README's table.
 
-use wcow_wim::{Compression, Image, ImageError, Problem, Wim};
+use std::collections::BTreeSet;
 
-use crate::codecs::CodecInput;
+use wcow_wim::{Compression, Image, ImageError, OpenError, Problem, VerifyReport, Wim};
+
+use crate::codecs::{Codec, CodecInput};
 use crate::field::{number, size};
+use crate::image::told;
 use crate::mutate::explodes;
 use crate::mutate::format::{ROW, Resource, SOLID_MARK, Shape, at, flag, unpack};
 use crate::wimlib::{Item, Judged};
+
+/// Error codes of wimlib.
+const INVALID_TABLE: i32 = 20;
+const NO_SUCH_PATH: i32 = 49;
+const NO_SUCH_BLOB: i32 = 55;
 
 /// Larger resources are not given to wimlib.
 const LARGEST: u64 = 8 << 20;
@@ -64,38 +72,56 @@ pub(super) fn is_refused_for_its_form(wim: Option<&Wim>) -> bool {
 }
 
 /// True for files that we refuse to open on purpose, and wimlib does not.
-pub(super) fn is_refused_by_us_alone(_data: &[u8]) -> bool {
-    false
+pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> bool {
+    // wimlib reads XML data that no XML parser would.
+    if matches!(error, Some(OpenError::Xml { .. })) {
+        return true;
+    }
+    // It does not look at the stored size of XML data that is not compressed.
+    let xml = Shape::read(data).and_then(|shape| Resource::read(data, shape.header + at::XML));
+    xml.is_some_and(|xml| !xml.is(flag::COMPRESSED) && xml.stored != xml.size)
 }
 
 /// True for files that wimlib refuses to open on purpose, and we do not.
-pub(super) fn is_refused_by_wimlib_alone(wim: &Wim, _code: i32) -> bool {
-    // A chunk size in an uncompressed file: we warn.
-    wim.header().compression == Compression::None && wim.header().chunk_size != 0
+pub(super) fn is_refused_by_wimlib_alone(wim: &Wim, code: i32) -> bool {
+    // A row that counts for nothing, with an offset beyond 2^64; or a chunk size in an uncompressed file: we warn.
+    code == INVALID_TABLE
+        || wim.header().compression == Compression::None && wim.header().chunk_size != 0
 }
 
 /// True for images that we read and wimlib does not.
-pub(super) fn is_image_refused_by_wimlib_alone(_image: &Image) -> bool {
-    false
+pub(super) fn is_image_refused_by_wimlib_alone(image: &Image, code: i32) -> bool {
+    // It lists nothing of an image without entries, not even a root.
+    code == NO_SUCH_PATH && image.is_empty()
 }
 
 /// True for images that wimlib reads and we do not.
-pub(super) fn is_image_refused_by_us_alone(_error: &ImageError) -> bool {
-    false
+pub(super) fn is_image_refused_by_us_alone(error: &ImageError) -> bool {
+    let text = told(error);
+    // A list of children belongs to one directory; the others are in `is_prefix`.
+    text.contains("belongs to one directory") || is_prefix(&text)
+}
+
+/// True for what we say of a pipable file whose chunk prefixes are not those of its chunk table; wimlib looks at the table alone.
+fn is_prefix(text: &str) -> bool {
+    text.contains("as the size before chunk")
 }
 
 /// True for problems that only we look for.
 pub(super) fn is_strictness(problem: &Problem) -> bool {
-    matches!(problem, Problem::Overlap { .. })
+    matches!(problem, Problem::Overlap { .. }) || is_prefix(&told(problem))
 }
 
 /// True for files that we verify and wimlib does not.
-pub(super) fn is_verified_by_us_alone(_wim: &Wim, _judged: &Judged) -> bool {
-    false
+pub(super) fn is_verified_by_us_alone(report: &VerifyReport, judged: &Judged) -> bool {
+    // Data of a directory, which we leave out with a warning, and wimlib wants to have.
+    let mut warnings = report.warnings.iter();
+    judged.verify == NO_SUCH_BLOB
+        && warnings.any(|warning| warning.what.contains("directory with data"))
 }
 
-/// Takes out of both lists what is meant to differ.
-pub(super) fn soften(ours: &mut [Item], theirs: &mut [Item]) {
+/// Takes out of both lists what is meant to differ; `linked` are the paths of files with several names.
+pub(super) fn soften(ours: &mut [Item], theirs: &mut [Item], linked: &BTreeSet<Vec<u16>>) {
     for item in theirs.iter_mut() {
         // A descriptor that is none is no descriptor to us; wimlib gives its bytes out.
         if wcow_ntmeta::SecurityDescriptor::parse(item.security.clone()).is_err() {
@@ -103,14 +129,44 @@ pub(super) fn soften(ours: &mut [Item], theirs: &mut [Item]) {
         }
     }
     for item in ours.iter_mut().chain(theirs.iter_mut()) {
-        // Where wimlib shows an encrypted file's backup or a directory's data, we have no data of the file.
-        if item.attributes & 0x4010 != 0 {
+        // Where wimlib shows an encrypted file's backup, a reparse point's or a directory's data, we have no data of the file.
+        if item.attributes & 0x4410 != 0 {
             item.data = [0; 20];
+        }
+        // Names of one file that do not agree: wimlib takes one for all, we keep what each entry says.
+        if linked.contains(&item.path) {
+            (item.named, item.attributes, item.security) = (Vec::new(), 0, Vec::new());
         }
     }
 }
 
+/// True for what no WIM file gives a decoder: a chunk that is not shorter than what it stands for is stored as it is. wimlib 1.14.4
+/// writes beyond its tables for LZMS chunks of very few bytes of output.
+pub(super) fn is_no_chunk(input: &CodecInput<'_>) -> bool {
+    input.chunk.len() >= input.len || input.chunk.is_empty()
+}
+
 /// True for chunks on which we disagree on purpose; `ours` says whether we decode it.
-pub(super) fn is_chunk_meant_to_differ(_input: &CodecInput<'_>, _ours: bool) -> bool {
-    false
+pub(super) fn is_chunk_meant_to_differ(input: &CodecInput<'_>, ours: bool) -> bool {
+    if ours {
+        return false;
+    }
+    let mut output = vec![0; input.len];
+    match input.codec {
+        // Input that ends before the last item: wimlib goes on with zeros.
+        Codec::Lzms => matches!(
+            wcow_lzms::Decoder::new().decode(input.chunk, &mut output),
+            Err(wcow_lzms::DecodeError::InputEnded { .. })
+        ),
+        // A symbol of a code that has none: wimlib takes the first there could be.
+        Codec::Lzx => {
+            wcow_lzx::WindowSize::from_chunk_size(input.chunk_size).is_some_and(|window| {
+                matches!(
+                    wcow_lzx::Decoder::new(window).decode(input.chunk, &mut output),
+                    Err(wcow_lzx::DecodeError::EmptyCode { .. })
+                )
+            })
+        }
+        Codec::Xpress => false,
+    }
 }

@@ -28,7 +28,8 @@ fn disagreement(data: &[u8]) -> Option<String> {
     let images = wim.as_ref().map_or(1, Wim::image_count).min(IMAGES);
     let judged = judge(data, images)?;
     let Some(wim) = wim else {
-        let meant = judged.open != 0 || rules::is_refused_by_us_alone(data);
+        let meant = judged.open != 0
+            || rules::is_refused_by_us_alone(data, Wim::open(data.to_vec()).err().as_ref());
         return (!meant && judged.verify == 0)
             .then(|| format!("wimlib accepts the file, we do not open it: {}", why(data)));
     };
@@ -59,14 +60,19 @@ fn trees(wim: &Wim, judged: &Judged) -> Option<String> {
         match (wim.image(index), theirs) {
             (Ok(image), Ok(theirs)) => {
                 let (mut ours, mut theirs) = (items(&image), theirs.clone());
-                rules::soften(&mut ours, &mut theirs);
+                let linked = image.nodes().zip(&ours);
+                let linked = linked
+                    .filter(|(node, _)| image.first_link(*node).is_some())
+                    .map(|(_, item)| item.path.clone())
+                    .collect();
+                rules::soften(&mut ours, &mut theirs, &linked);
                 ours.sort();
                 theirs.sort();
                 if ours != theirs {
                     return Some(first_difference(number, &ours, &theirs));
                 }
             }
-            (Ok(image), Err(code)) if !rules::is_image_refused_by_wimlib_alone(&image) => {
+            (Ok(image), Err(code)) if !rules::is_image_refused_by_wimlib_alone(&image, *code) => {
                 return Some(format!(
                     "image {number}: we read it, wimlib does not: code {code}"
                 ));
@@ -107,7 +113,7 @@ fn verdicts(wim: &Wim, judged: &Judged) -> Option<String> {
     let first = ours.first().map(|problem| told(problem));
     match first {
         Some(first) if good => Some(format!("wimlib verifies the file, we do not: {first}")),
-        None if !good && report.is_ok() && !rules::is_verified_by_us_alone(wim, judged) => {
+        None if !good && report.is_ok() && !rules::is_verified_by_us_alone(&report, judged) => {
             Some(format!(
                 "we verify the file, wimlib does not: code {}",
                 judged.verify
