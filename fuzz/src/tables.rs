@@ -136,7 +136,8 @@ pub fn lookup_table(data: &[u8]) {
     for row in list {
         let resource = Resource::read(row, 0).unwrap_or_default();
         let solid = first & 1 != 0 && resource.is(flag::SOLID);
-        if !solid && resource.is(flag::METADATA) {
+        let own = number(row, 24, 2) == Some(1);
+        if own && !solid && resource.is(flag::METADATA) {
             match number(row, 26, 4).unwrap_or(0) {
                 0 => {}
                 1 => left = left.saturating_sub(1),

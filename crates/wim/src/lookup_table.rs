@@ -158,6 +158,12 @@ impl LookupTable {
             });
             return Ok(());
         }
+        if row.part != header.part {
+            warnings.push(Part::LookupTable, at, || {
+                "metadata of an image in a row of another part; ignored".to_owned()
+            });
+            return Ok(());
+        }
         match row.references {
             0 => {
                 self.superseded += 1;

@@ -224,3 +224,17 @@ fn images_that_share_metadata_are_read_once() {
         "{text}"
     );
 }
+
+#[test]
+fn metadata_in_a_row_of_another_part_belongs_to_no_image() {
+    let mut bytes = wim_of(&small_tree());
+    let row = row_at(&bytes, 0);
+    put(&mut bytes, row + 24, &[2]);
+    let wim = open(&bytes).expect("it opens");
+    assert_eq!(wim.image_count(), 0);
+    let warnings: Vec<String> = wim.warnings().iter().map(ToString::to_string).collect();
+    assert!(
+        warnings[0].contains("metadata of an image in a row of another part; ignored"),
+        "{warnings:?}"
+    );
+}
