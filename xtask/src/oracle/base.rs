@@ -33,51 +33,229 @@ const PROPERTIES: &[(&str, &str)] = &[
     ("WINDOWS/SYSTEMROOT", "WINDOWS"),
 ];
 
-/// Captures: name, codec, chunk size, whether of the whole tree (a quarter does for the rarer chunk sizes).
-const CAPTURES: &[(&str, &str, Option<&str>, bool)] = &[
-    ("base-lzx.wim", "LZX", None, true),
-    ("base-xpress.wim", "XPRESS", None, true),
-    ("base-none.wim", "none", None, true),
-    ("part-xpress-4k.wim", "XPRESS", Some("4096"), false),
-    ("part-xpress-64k.wim", "XPRESS", Some("65536"), false),
-    ("part-lzx-128k.wim", "LZX", Some("131072"), false),
-    ("part-lzx-2m.wim", "LZX", Some("2097152"), false),
+/// One capture.
+struct Capture {
+    name: &'static str,
+    options: &'static [&'static str],
+    /// Of the whole tree; a quarter does for the rarer layouts.
+    whole: bool,
+    /// The capture that it leaves out the blobs of.
+    base: Option<&'static str>,
+}
+
+const fn whole(name: &'static str, options: &'static [&'static str]) -> Capture {
+    Capture {
+        name,
+        options,
+        whole: true,
+        base: None,
+    }
+}
+
+const fn part(name: &'static str, options: &'static [&'static str]) -> Capture {
+    Capture {
+        name,
+        options,
+        whole: false,
+        base: None,
+    }
+}
+
+/// Every codec, chunk sizes at both ends, every layout.
+const CAPTURES: &[Capture] = &[
+    whole(BASE_LZX, &["--compress=LZX", "--check"]),
+    whole("base-xpress.wim", &["--compress=XPRESS", "--check"]),
+    whole("base-none.wim", &["--compress=none", "--check"]),
+    part(
+        "part-xpress-4k.wim",
+        &["--compress=XPRESS", "--chunk-size=4096"],
+    ),
+    part(
+        "part-xpress-64k.wim",
+        &["--compress=XPRESS", "--chunk-size=65536"],
+    ),
+    part(
+        "part-lzx-128k.wim",
+        &["--compress=LZX", "--chunk-size=131072"],
+    ),
+    part(
+        "part-lzx-2m.wim",
+        &["--compress=LZX", "--chunk-size=2097152"],
+    ),
+    part(
+        "part-lzms-32k.wim",
+        &["--compress=LZMS", "--chunk-size=32768"],
+    ),
+    part(
+        "part-lzms-16m.wim",
+        &["--compress=LZMS", "--chunk-size=16777216", "--check"],
+    ),
+    part(SOLID_LZMS, &["--solid", "--check"]),
+    part(
+        "part-solid-lzx.esd",
+        &[
+            "--solid",
+            "--solid-compress=LZX",
+            "--solid-chunk-size=32768",
+        ],
+    ),
+    part(
+        "part-solid-xpress.esd",
+        &["--solid", "--solid-compress=XPRESS"],
+    ),
+    part("part-pipable-none.wim", &["--pipable", "--compress=none"]),
+    part(
+        "part-pipable-xpress.wim",
+        &["--pipable", "--compress=XPRESS", "--check"],
+    ),
+    part("part-pipable-lzx.wim", &["--pipable", "--compress=LZX"]),
+    part("part-pipable-lzms.wim", &["--pipable", "--compress=LZMS"]),
+    Capture {
+        name: "delta.wim",
+        options: &["--compress=XPRESS"],
+        whole: true,
+        base: Some(BASE_LZX),
+    },
+    Capture {
+        name: "delta-of-solid.wim",
+        options: &["--compress=none"],
+        whole: false,
+        base: Some(SOLID_LZMS),
+    },
 ];
 
+const BASE_LZX: &str = "base-lzx.wim";
+const SOLID_LZMS: &str = "part-solid-lzms.esd";
+
+/// A WIM, with the files that belong to it.
+#[derive(Debug)]
+pub(crate) struct Case {
+    /// The file; of a split set the first part.
+    pub(crate) file: PathBuf,
+    /// The other parts of a split set.
+    pub(crate) parts: Vec<PathBuf>,
+    /// Files with blobs that it does not hold.
+    pub(crate) references: Vec<PathBuf>,
+}
+
+impl Case {
+    /// A file that stands alone.
+    pub(crate) fn alone(file: PathBuf) -> Self {
+        Self {
+            file,
+            parts: Vec::new(),
+            references: Vec::new(),
+        }
+    }
+}
+
 /// Makes the tree and its captures, and returns the captures.
-pub(crate) fn make(workspace: &Workspace, wimlib: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn make(workspace: &Workspace, wimlib: &Path) -> Result<Vec<Case>> {
     let dir = workspace.target.join("oracle");
     let tree = dir.join("tree");
     remove_dir(&tree)?;
     plant(&tree)?;
-    CAPTURES
-        .iter()
-        .map(|(name, codec, chunk_size, whole)| {
-            let file = dir.join(name);
-            let _ = std::fs::remove_file(&file);
-            let source = if *whole {
-                tree.clone()
-            } else {
-                tree.join("Windows/System32/drivers")
-            };
-            let mut command = Command::new(wimlib);
-            command
-                .arg("capture")
-                .arg(&source)
-                .arg(&file)
-                .arg("image")
-                .arg(format!("--compress={codec}"))
-                .arg("--check");
-            command.args(chunk_size.map(|size| format!("--chunk-size={size}")));
-            for (name, value) in PROPERTIES {
-                command
-                    .arg("--image-property")
-                    .arg(format!("{name}={value}"));
-            }
-            bytes_of(&mut command)?;
-            Ok(file)
+    let drivers = tree.join("Windows/System32/drivers");
+    let mut cases = Vec::new();
+    for capture in CAPTURES {
+        let mut case = Case::alone(dir.join(capture.name));
+        let source = if capture.whole { &tree } else { &drivers };
+        let mut command = command(wimlib, "capture", source, &case.file)?;
+        command.args(capture.options);
+        if let Some(base) = capture.base {
+            // Something of its own, which the base lacks.
+            std::fs::write(drivers.join("new.sys"), noise(70_000))?;
+            case.references.push(dir.join(base));
+            command.arg(format!("--delta-from={}", dir.join(base).display()));
+        }
+        bytes_of(&mut command)?;
+        cases.push(case);
+    }
+    // A second solid resource, and a second image.
+    let twice = dir.join("part-solid-twice.esd");
+    std::fs::copy(dir.join(SOLID_LZMS), &twice)?;
+    let fonts = tree.join("Windows/Fonts");
+    let mut append = Command::new(wimlib);
+    append
+        .arg("append")
+        .arg(&fonts)
+        .arg(&twice)
+        .args(["second", "--solid"]);
+    bytes_of(&mut append)?;
+    cases.push(Case::alone(twice));
+    cases.push(split(wimlib, &dir, BASE_LZX, "split-lzx")?);
+    cases.push(split(
+        wimlib,
+        &dir,
+        "part-pipable-xpress.wim",
+        "split-pipable",
+    )?);
+    Ok(cases)
+}
+
+fn command(wimlib: &Path, verb: &str, source: &Path, file: &Path) -> Result<Command> {
+    let _ = std::fs::remove_file(file);
+    let mut command = Command::new(wimlib);
+    command.arg(verb).arg(source).arg(file).arg("image");
+    for (name, value) in PROPERTIES {
+        command
+            .arg("--image-property")
+            .arg(format!("{name}={value}"));
+    }
+    Ok(command)
+}
+
+/// Splits a capture into parts of 8 MiB.
+fn split(wimlib: &Path, dir: &Path, file: &str, name: &str) -> Result<Case> {
+    for old in parts_of(dir, name)? {
+        std::fs::remove_file(old)?;
+    }
+    let first = dir.join(format!("{name}.swm"));
+    bytes_of(
+        Command::new(wimlib)
+            .arg("split")
+            .arg(dir.join(file))
+            .arg(&first)
+            .arg("8"),
+    )?;
+    let mut parts = parts_of(dir, name)?;
+    parts.retain(|part| *part != first);
+    if parts.is_empty() {
+        bail!("wimlib made one part of {file}: it is too small to be split");
+    }
+    Ok(Case {
+        file: first,
+        parts,
+        references: Vec::new(),
+    })
+}
+
+/// The parts of a split set in a folder.
+pub(crate) fn parts_of(dir: &Path, name: &str) -> Result<Vec<PathBuf>> {
+    let mut parts: Vec<PathBuf> = files_in(dir)?
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "swm"))
+        .filter(|path| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let number = stem.strip_prefix(name);
+            number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
         })
-        .collect()
+        .collect();
+    parts.sort();
+    Ok(parts)
+}
+
+fn files_in(dir: &Path) -> Result<Vec<PathBuf>> {
+    let entries =
+        std::fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
 }
 
 /// Plants the tree.

@@ -1,4 +1,4 @@
-//! Where we differ from wimlib on purpose, each with its reason.
+//! Where we differ from wimlib and 7-Zip on purpose, each with its reason.
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub(crate) enum Aspect {
     Extracted,
     /// What `cat` writes.
     Contents,
+    /// The verdict of 7-Zip.
+    SevenZip,
+    /// The SHA-1 of all streams that 7-Zip lists.
+    SevenZipStreams,
 }
 
 /// A deliberate difference: a file of the corpus by its end, the aspects, the reason.
@@ -48,6 +52,21 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
             Aspect::Contents,
         ],
         reason: "as dag-18x2.wim, with 2^22 paths",
+    },
+    Difference {
+        file: "hostile/dots.wim",
+        aspects: &[Aspect::SevenZipStreams],
+        reason: "entries named `.` and `..`: 7-Zip lists them, we leave them out, as wimlib does",
+    },
+    Difference {
+        file: "wimlib/dotdot.wim",
+        aspects: &[Aspect::SevenZip],
+        reason: "an entry named `..`: 7-Zip refuses the file, we leave the entry out, as wimlib does",
+    },
+    Difference {
+        file: "wimlib/duplicate_names.wim",
+        aspects: &[Aspect::SevenZip],
+        reason: "two entries of one name: 7-Zip refuses the file, we keep the first, as wimlib does",
     },
 ];
 

@@ -1,7 +1,7 @@
 //! All that is known of one file of an image, in a form that both sides can be brought to.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use sha1::{Digest as _, Sha1};
@@ -9,7 +9,9 @@ use wcow_ntmeta::WideName;
 use wcow_tree::{
     Entry, EntryId, SinkError, StreamEnd, StreamKind, StreamRef, TreeSink, TreeSource,
 };
-use wcow_wim::{ImageIndex, Wim};
+use wcow_wim::{ImageIndex, Options, ReadAt, Wim};
+
+use crate::oracle::base::Case;
 
 const ZERO: &str = "0000000000000000000000000000000000000000";
 
@@ -50,6 +52,31 @@ impl Facts {
         }
     }
 
+    /// Leaves the SHA-1 of each stream, and not its size.
+    pub(crate) fn forget_sizes(&mut self) {
+        let streams = self
+            .facts
+            .iter_mut()
+            .filter(|(name, _)| name.starts_with("stream "));
+        for (_, fact) in streams {
+            if let Some((digest, _)) = fact.split_once(' ') {
+                *fact = digest.to_owned();
+            }
+        }
+    }
+
+    /// SHA-1 of its streams that have bytes.
+    pub(crate) fn digests(&self) -> impl Iterator<Item = String> {
+        let streams = self
+            .facts
+            .iter()
+            .filter(|(name, _)| name.starts_with("stream "));
+        streams
+            .filter_map(|(_, fact)| fact.split_once(' '))
+            .filter(|(digest, _)| *digest != ZERO)
+            .map(|(digest, _)| digest.to_owned())
+    }
+
     /// Drops an unnamed stream of nothing: one side tells of it for directories too.
     pub(crate) fn finish(&mut self) {
         if self
@@ -85,8 +112,17 @@ impl Facts {
 }
 
 /// What we know of every file of an image, sorted by path.
-pub(crate) fn of_image(file: &Path, image: u32) -> Result<Vec<Facts>> {
-    let wim = Wim::open(std::fs::File::open(file)?)?;
+pub(crate) fn of_image(case: &Case, image: u32) -> Result<Vec<Facts>> {
+    let open = |path: &PathBuf| std::fs::File::open(path);
+    let mut options = Options::default();
+    for reference in &case.references {
+        options.references.push(Wim::open(open(reference)?)?);
+    }
+    let mut parts: Vec<Box<dyn ReadAt>> = vec![Box::new(open(&case.file)?)];
+    for part in &case.parts {
+        parts.push(Box::new(open(part)?));
+    }
+    let wim = Wim::open_parts(parts, options)?;
     let index = ImageIndex::new(image).context("images are counted from 1")?;
     let image = wim.image(index)?;
     let mut sink = FactSink::default();

@@ -1,7 +1,7 @@
 //! Our results against those of other programs, which are run as black boxes.
 //!
-//! * `wim`: `wcow wim ls`, `cat`, `extract` and `verify`, and all metadata, against wimlib, on a Windows-like tree that wimlib
-//!   captures in every codec and on the files of `WCOW_CORPUS`;
+//! * `wim`: `wcow wim ls`, `cat`, `extract` and `verify`, and all metadata, against wimlib and 7-Zip, on a Windows-like tree that
+//!   wimlib captures in every codec and layout, and on the files of `WCOW_CORPUS`;
 //! * `written`: WIM files that we write, judged by wimlib and 7-Zip;
 //! * `hive`: hives that we write, read by hivex and reglookup.
 //!
@@ -11,6 +11,7 @@ mod base;
 mod differences;
 mod extracted;
 mod metadata;
+mod seven_zip;
 mod wim;
 mod wimlib;
 mod written;

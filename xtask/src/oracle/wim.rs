@@ -7,9 +7,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use wcow_ntmeta::RelPath;
+use wcow_ntmeta::WideName;
 
+use crate::oracle::base::Case;
 use crate::oracle::differences::{Aspect, reason};
+use crate::oracle::seven_zip::SevenZip;
 use crate::oracle::wimlib::Wimlib;
 use crate::oracle::{base, extracted, metadata};
 use crate::report::Report;
@@ -29,7 +31,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
         ));
     };
     let wimlib = Wimlib { program };
-    let mut files = base::make(workspace, &wimlib.program)?;
+    let mut cases = base::make(workspace, &wimlib.program)?;
     let wcow = workspace.wcow()?;
     let help = output(Command::new(&wcow).args(["wim", "--help"]))?;
     if !help.status.success() {
@@ -37,30 +39,59 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
     }
     let mut judge = Judge {
         wimlib,
+        seven_zip: SevenZip::find(),
         wcow,
         dir: workspace.target.join("oracle"),
         report: Report::default(),
         wrong: Vec::new(),
         counts: Counts::default(),
         left_out: BTreeMap::new(),
+        left_out_files: BTreeMap::new(),
     };
-    let (made, corpus) = (files.len(), workspace.corpus());
+    if judge.seven_zip.is_none() {
+        judge
+            .report
+            .skip("oracle wim: no 7zz (package 7zip): nothing is compared with 7-Zip");
+    }
+    let (made, corpus) = (cases.len(), workspace.corpus());
     match &corpus {
-        Some(folder) => {
-            let mut found = base::files_below(folder)?;
-            found.sort();
-            files.extend(found.into_iter().filter(|path| is_named_wim(path)));
-        }
+        Some(folder) => cases.extend(corpus_cases(folder)?),
         None => judge
             .report
             .skip("oracle wim: WCOW_CORPUS names no folder: its files are not compared"),
     }
-    for file in &files {
+    for case in &cases {
         judge
-            .file(file)
-            .with_context(|| format!("cannot compare {}", file.display()))?;
+            .case(case)
+            .with_context(|| format!("cannot compare {}", case.file.display()))?;
     }
     judge.finish(made)
+}
+
+/// The files of the corpus, each with those that belong to it.
+fn corpus_cases(folder: &Path) -> Result<Vec<Case>> {
+    let mut found = base::files_below(folder)?;
+    found.retain(|path| is_named_wim(path));
+    found.sort();
+    let mut cases = Vec::new();
+    for file in &found {
+        let mut case = Case::alone(file.clone());
+        let dir = file.parent().unwrap_or(folder);
+        if file.extension().is_some_and(|extension| extension == "swm") {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            case.parts = base::parts_of(dir, &name)?;
+            case.parts.retain(|part| part != file);
+            // Another part is read with the first.
+            if case.parts.is_empty() {
+                continue;
+            }
+        }
+        if file.ends_with("generated/delta.wim") {
+            case.references.push(file.with_file_name("base.wim"));
+        }
+        cases.push(case);
+    }
+    Ok(cases)
 }
 
 fn is_named_wim(path: &Path) -> bool {
@@ -72,6 +103,7 @@ fn is_named_wim(path: &Path) -> bool {
 #[derive(Default)]
 struct Counts {
     files: usize,
+    by_seven_zip: usize,
     paths: usize,
     facts: usize,
     extracted: usize,
@@ -80,6 +112,7 @@ struct Counts {
 
 struct Judge {
     wimlib: Wimlib,
+    seven_zip: Option<SevenZip>,
     wcow: PathBuf,
     dir: PathBuf,
     report: Report,
@@ -87,28 +120,25 @@ struct Judge {
     counts: Counts,
     /// Differences by rule, with how often each was met.
     left_out: BTreeMap<&'static str, usize>,
+    /// Files that 7-Zip cannot judge, by reason.
+    left_out_files: BTreeMap<&'static str, usize>,
 }
 
 impl Judge {
-    fn file(&mut self, file: &Path) -> Result<()> {
+    fn case(&mut self, case: &Case) -> Result<()> {
+        let file = &case.file;
         let shown = file
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let images = match Kind::of(file)? {
-            Kind::Covered { images } => images,
-            Kind::NotCovered(why) => {
-                self.report.skip(format!("oracle wim: {shown}: {why}"));
-                return Ok(());
-            }
-        };
+        let header = Header::read(file)?;
         self.counts.files += 1;
         let theirs = self
             .compares(file, Aspect::Verdict)
-            .then(|| self.wimlib.accepts(file))
+            .then(|| self.wimlib.accepts(case))
             .transpose()?;
-        let ours = output(self.wcow(&["verify"]).arg(file))?;
+        let ours = output(&mut self.wcow("verify", case))?;
         if let Some(theirs) = theirs
             && theirs != ours.status.success()
         {
@@ -130,28 +160,72 @@ impl Judge {
                 &[format!("expected exit code 0 or 6, found {code:?}")],
             );
         }
+        self.seven_zip(case, &shown, header, ours.status.success())?;
         if theirs == Some(false) {
             return Ok(());
         }
-        for image in 1..=images {
-            self.image(file, &shown, image)?;
+        for image in 1..=header.images {
+            self.image(case, &shown, image)?;
         }
         Ok(())
     }
 
-    fn image(&mut self, file: &Path, shown: &str, image: u32) -> Result<()> {
+    /// Compares the verdict, and the SHA-1 of all streams, with those of 7-Zip.
+    fn seven_zip(&mut self, case: &Case, shown: &str, header: Header, ours: bool) -> Result<()> {
+        let file = &case.file;
+        if header.pipable || !case.references.is_empty() {
+            let why = match header.pipable {
+                true => "7-Zip does not read pipable files",
+                false => "7-Zip does not look into the file that a delta was made from",
+            };
+            *self.left_out_files.entry(why).or_default() += 1;
+            return Ok(());
+        }
+        if self.seven_zip.is_none() || !self.compares(file, Aspect::SevenZip) {
+            return Ok(());
+        }
+        let Some(seven_zip) = &self.seven_zip else {
+            return Ok(());
+        };
+        self.counts.by_seven_zip += 1;
+        let theirs = seven_zip.accepts(file)?;
+        let mut lines = Vec::new();
+        if theirs != ours {
+            lines.push(format!("accepted by 7-Zip: {theirs}, by us: {ours}"));
+        } else if theirs && self.compares(file, Aspect::SevenZipStreams) {
+            let theirs = self
+                .seven_zip
+                .as_ref()
+                .map_or_else(|| Ok(Vec::new()), |seven_zip| seven_zip.streams(file))?;
+            let mut ours = Vec::new();
+            for image in 1..=header.images {
+                let facts = metadata::of_image(case, image)?;
+                ours.extend(facts.iter().flat_map(metadata::Facts::digests));
+            }
+            ours.sort();
+            lines = lists("7-Zip", &theirs, &ours);
+        }
+        self.wrong(shown, "7-Zip", &lines);
+        Ok(())
+    }
+
+    fn image(&mut self, case: &Case, shown: &str, image: u32) -> Result<()> {
+        let file = &case.file;
         let number = image.to_string();
         if self.compares(file, Aspect::Paths) {
             let theirs = their_paths(&self.wimlib.paths(file, image)?);
-            let ours = our_paths(&bytes_of(
-                self.wcow(&["ls"]).arg(file).args([&number, "-R"]),
-            )?);
+            let ours = our_paths(&bytes_of(self.wcow("ls", case).args([&number, "-R"]))?);
             self.counts.paths += theirs.len();
-            self.wrong(shown, "ls", &lists(&theirs, &ours, String::clone));
+            self.wrong(shown, "ls", &lists("wimlib", &theirs, &ours));
         }
         if self.compares(file, Aspect::Metadata) {
-            let theirs = self.wimlib.metadata(file, image)?;
-            let ours = metadata::of_image(file, image)?;
+            let mut theirs = self.wimlib.metadata(file, image)?;
+            let mut ours = metadata::of_image(case, image)?;
+            if !case.parts.is_empty() || !case.references.is_empty() {
+                // wimlib tells no size of what is in another file.
+                let all = theirs.iter_mut().chain(&mut ours);
+                all.for_each(metadata::Facts::forget_sizes);
+            }
             self.counts.facts += theirs.len();
             let pairs = theirs.iter().zip(&ours).filter(|(their, our)| their != our);
             let lines: Vec<String> = pairs
@@ -182,8 +256,8 @@ impl Judge {
         let (their_dir, our_dir) = (self.dir.join("theirs"), self.dir.join("ours"));
         remove_dir(&their_dir)?;
         remove_dir(&our_dir)?;
-        self.wimlib.apply(file, image, &their_dir)?;
-        let extract = output(self.wcow(&["extract"]).arg(file).arg(&number).arg(&our_dir))?;
+        self.wimlib.apply(case, image, &their_dir)?;
+        let extract = output(self.wcow("extract", case).arg(&number).arg(&our_dir))?;
         if !extract.status.success() {
             self.wrong(
                 shown,
@@ -210,7 +284,7 @@ impl Judge {
             for path in files.into_iter().step_by(step) {
                 // The command line takes text only.
                 let Some(text) = path.to_str() else { continue };
-                let seen = output(self.wcow(&["cat"]).arg(file).arg(&number).arg(text))?;
+                let seen = output(self.wcow("cat", case).arg(&number).arg(text))?;
                 self.counts.cats += 1;
                 if seen.stdout != std::fs::read(their_dir.join(path))? {
                     self.wrong(
@@ -255,9 +329,14 @@ impl Judge {
         }
     }
 
-    fn wcow(&self, words: &[&str]) -> Command {
+    /// A command of ours on a case: the parts of a split set are found without being named.
+    fn wcow(&self, verb: &str, case: &Case) -> Command {
         let mut command = Command::new(&self.wcow);
-        command.arg("wim").args(words);
+        command.args(["wim", verb]);
+        for reference in &case.references {
+            command.arg("--ref").arg(reference);
+        }
+        command.arg(&case.file);
         command
     }
 
@@ -274,8 +353,13 @@ impl Judge {
                 "oracle wim: {count} times in extracted trees: {reason}"
             ));
         }
+        for (reason, count) in &self.left_out_files {
+            self.report
+                .skip(format!("oracle wim: {count} files: {reason}"));
+        }
         let Counts {
             files,
+            by_seven_zip,
             paths,
             facts,
             extracted,
@@ -285,40 +369,33 @@ impl Judge {
             "oracle wim: as {}: {files} files ({made} made here), {paths} paths listed, metadata of {facts}, {extracted} extracted, {cats} read by cat",
             self.wimlib.version()?
         ));
+        if let Some(seven_zip) = &self.seven_zip {
+            self.report.note(format!(
+                "oracle wim: as {}: verdict and the SHA-1 of all streams of {by_seven_zip} files",
+                seven_zip.version()?
+            ));
+        }
         Ok(self.report)
     }
 }
 
-enum Kind {
-    Covered { images: u32 },
-    NotCovered(&'static str),
+/// What the comparison needs to know of a file beforehand.
+#[derive(Clone, Copy)]
+struct Header {
+    images: u32,
+    pipable: bool,
 }
 
-impl Kind {
-    /// Reads the header only.
-    fn of(file: &Path) -> Result<Self> {
+impl Header {
+    fn read(file: &Path) -> Result<Self> {
         let bytes = std::fs::read(file)?;
-        let number = |at: usize, len: usize| {
-            bytes.get(at..at + len).map_or(0, |field| {
-                field
-                    .iter()
-                    .rev()
-                    .fold(0_u32, |value, byte| value << 8 | u32::from(*byte))
-            })
-        };
-        if !bytes.starts_with(b"MSWIM\0\0\0") {
-            return Ok(Self::NotCovered("not a WIM file, or pipable"));
-        }
-        Ok(match (number(12, 4), number(16, 4), number(42, 2)) {
-            (_, flags, _) if flags & 0x8_0000 != 0 => Self::NotCovered("LZMS is not read yet"),
-            (0xE00, ..) => Self::NotCovered("solid resources are not read yet"),
-            (_, _, parts) if parts > 1 => Self::NotCovered("a part of a split set"),
-            _ if file.ends_with("generated/delta.wim") => {
-                Self::NotCovered("a delta, whose contents are in another file")
-            }
-            _ => Self::Covered {
-                images: number(44, 4),
-            },
+        let images = bytes
+            .get(44..)
+            .and_then(|bytes| bytes.first_chunk())
+            .map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        Ok(Self {
+            images,
+            pipable: bytes.starts_with(b"WLPWM"),
         })
     }
 }
@@ -334,42 +411,55 @@ fn our_paths(listing: &[u8]) -> Vec<String> {
     paths
 }
 
-/// Paths of wimlib as `ls` shows them: without the root, joined by `\`, lone surrogates and control characters replaced.
+/// Paths of wimlib as `ls` shows them: without the root, joined by `\`, lone surrogates and control characters escaped.
 fn their_paths(paths: &[Vec<u8>]) -> Vec<String> {
     let below_root = paths.iter().filter(|path| path.as_slice() != b"/");
     let mut shown: Vec<String> = below_root
         .map(|path| {
             let names = path
                 .split(|byte| *byte == b'/')
-                .filter(|name| !name.is_empty())
-                .map(metadata::wide);
-            let text = names.collect::<RelPath>().to_string();
-            text.chars()
-                .flat_map(|character| match character.is_control() {
-                    true => character.escape_unicode().collect::<Vec<char>>(),
-                    false => vec![character],
-                })
-                .collect()
+                .filter(|name| !name.is_empty());
+            let names: Vec<String> = names.map(|name| escaped(&metadata::wide(name))).collect();
+            names.join("\\")
         })
         .collect();
     shown.sort();
     shown
 }
 
-/// What is in one sorted list only.
-fn lists<T: Ord>(theirs: &[T], ours: &[T], shown: impl Fn(&T) -> String) -> Vec<String> {
+/// A name with what a terminal cannot show as `\u{1b}`.
+fn escaped(name: &WideName) -> String {
+    let characters = char::decode_utf16(name.units().iter().copied());
+    characters
+        .map(|character| match character {
+            Ok(character) if is_shown(character) => character.to_string(),
+            Ok(character) => character.escape_unicode().to_string(),
+            Err(lone) => format!("\\u{{{:x}}}", lone.unpaired_surrogate()),
+        })
+        .collect()
+}
+
+/// No control character, none that turns the direction of text, no separator of lines or names.
+fn is_shown(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character, '/' | '\\' | '\u{200e}' | '\u{200f}')
+        && !matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What is in one sorted list only; `they` are the other program.
+fn lists(they: &str, theirs: &[String], ours: &[String]) -> Vec<String> {
     let missing = theirs
         .iter()
         .filter(|item| ours.binary_search(item).is_err())
-        .map(|item| format!("listed by wimlib only: {}", shown(item)));
+        .map(|item| format!("listed by {they} only: {item}"));
     let extra = ours
         .iter()
         .filter(|item| theirs.binary_search(item).is_err())
-        .map(|item| format!("listed by us only: {}", shown(item)));
+        .map(|item| format!("listed by us only: {item}"));
     let mut lines: Vec<String> = missing.chain(extra).collect();
     if lines.is_empty() && theirs.len() != ours.len() {
         lines.push(format!(
-            "wimlib lists {} paths, we {}",
+            "{they} lists {}, we list {}",
             theirs.len(),
             ours.len()
         ));

@@ -1,10 +1,12 @@
 //! What wimlib says of a WIM file.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::oracle::base::Case;
 use crate::oracle::metadata::Facts;
 use crate::workspace::{bytes_of, output};
 
@@ -32,8 +34,9 @@ impl Wimlib {
     }
 
     /// Whether `verify` finds the file good.
-    pub(crate) fn accepts(&self, file: &Path) -> Result<bool> {
-        Ok(output(&mut self.command("verify", file))?.status.success())
+    pub(crate) fn accepts(&self, case: &Case) -> Result<bool> {
+        let mut command = self.command("verify", &case.file);
+        Ok(output(command.args(references(case)))?.status.success())
     }
 
     /// Every path of an image, sorted, as bytes: lone surrogates are three bytes each.
@@ -99,10 +102,22 @@ impl Wimlib {
     }
 
     /// Extracts an image.
-    pub(crate) fn apply(&self, file: &Path, image: u32, dest: &Path) -> Result<()> {
-        bytes_of(self.command("apply", file).arg(image.to_string()).arg(dest))?;
+    pub(crate) fn apply(&self, case: &Case, image: u32, dest: &Path) -> Result<()> {
+        let mut command = self.command("apply", &case.file);
+        command.arg(image.to_string()).arg(dest);
+        bytes_of(command.args(references(case)))?;
         Ok(())
     }
+}
+
+/// The other files of a case: wimlib wants the parts of a split set named as well.
+fn references(case: &Case) -> impl Iterator<Item = OsString> {
+    let others = case.parts.iter().chain(&case.references);
+    others.map(|path| {
+        let mut argument = OsString::from("--ref=");
+        argument.push(path);
+        argument
+    })
 }
 
 /// The text between the quotes of a line `key = "text"`.

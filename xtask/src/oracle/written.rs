@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use wcow_ntmeta::{FileAttributes, FileTime, Guid, ReparsePoint, SecurityDescriptor};
@@ -11,10 +10,11 @@ use wcow_tree::memory::MemoryTree;
 use wcow_tree::{Times, TreeSource};
 use wcow_wim::{ImageIndex, IntegrityChoice, NewImage, Wim, WriteOptions, write_uncompressed};
 
+use crate::oracle::seven_zip::SevenZip;
 use crate::oracle::wimlib::Wimlib;
 use crate::oracle::{base, extracted, metadata};
 use crate::report::Report;
-use crate::workspace::{Workspace, find_program, output, remove_dir};
+use crate::workspace::{Workspace, find_program, remove_dir};
 
 /// Writes WIM files and has them judged.
 pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
@@ -38,18 +38,15 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
             );
         }
     }
-    match find_program("7zz").or_else(|| find_program("7z")) {
+    match SevenZip::find() {
         None => report.skip("oracle written: no 7zz (package 7zip)"),
-        Some(program) => {
+        Some(seven_zip) => {
             for (file, _) in &files {
-                let seen = output(Command::new(&program).arg("t").arg(file))?;
-                if !seen.status.success() {
-                    bail!(
-                        "oracle written: 7-Zip refuses {}: {}",
-                        file.display(),
-                        String::from_utf8_lossy(&seen.stdout)
-                    );
-                }
+                ensure!(
+                    seven_zip.accepts(file)?,
+                    "oracle written: 7-Zip refuses {}",
+                    file.display()
+                );
             }
             report.note(format!("oracle written: {} files pass 7zz t", files.len()));
         }
@@ -163,15 +160,16 @@ fn write(path: &Path, sources: Vec<&mut dyn TreeSource>, integrity: IntegrityCho
 }
 
 fn judge(wimlib: &Wimlib, file: &Path, images: u32) -> Result<()> {
+    let case = base::Case::alone(file.to_path_buf());
     ensure!(
-        wimlib.accepts(file)?,
+        wimlib.accepts(&case)?,
         "oracle written: wimlib refuses {}",
         file.display()
     );
     for image in 1..=images {
         let (theirs, ours) = (
             wimlib.metadata(file, image)?,
-            metadata::of_image(file, image)?,
+            metadata::of_image(&case, image)?,
         );
         ensure!(
             theirs.len() == ours.len(),
@@ -205,7 +203,7 @@ fn round_trip(wimlib: &Wimlib, dir: &Path) -> Result<()> {
         IntegrityChoice::Table,
     )?;
     judge(wimlib, &file, 1)?;
-    wimlib.apply(&file, 1, &applied)?;
+    wimlib.apply(&base::Case::alone(file), 1, &applied)?;
     let after = extracted::read(&applied)?;
     let lines = extracted::compare(&after, &before, &mut std::collections::BTreeMap::new());
     ensure!(
