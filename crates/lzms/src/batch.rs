@@ -96,9 +96,13 @@ impl Batch {
         self.copy_literals(taken, literals.saturating_sub(taken), output, position);
     }
 
-    /// Reads a byte of every source, so that sources are on their way to the cache when the first copy is made.
+    /// Reads both ends of every source, so that sources are on their way to the cache when the first copy is made.
+    ///
+    /// Sources that this batch itself makes are left alone: to read memory that was never written to costs a page fault, and to
+    /// write to it then costs a second one.
     #[inline(always)]
     fn touch(&self, matches: usize, output: &[u8], mut position: usize) {
+        let output = output.get(..position).unwrap_or_default();
         let mut all = 0;
         for item in self.matches.iter().take(matches) {
             position += usize::from(item.literals);

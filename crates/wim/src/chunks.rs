@@ -74,10 +74,14 @@ impl Buffer {
     /// The next `len` bytes, to be written to; they belong to the buffer from now on.
     fn extend(&mut self, len: usize) -> &mut [u8] {
         let end = self.len.saturating_add(len);
-        if self.bytes.is_empty() {
-            self.bytes = vec![0; end];
-        } else if self.bytes.len() < end {
-            self.bytes.resize(end, 0);
+        if self.bytes.len() < end {
+            if self.len == 0 {
+                // Nothing to keep: fresh zeroed memory is not touched before it is used. A little more, for the next time.
+                self.bytes = Vec::new();
+                self.bytes = vec![0; end.saturating_add(end / 8)];
+            } else {
+                self.bytes.resize(end, 0);
+            }
         }
         let start = std::mem::replace(&mut self.len, end);
         self.bytes.get_mut(start..end).unwrap_or_default()
