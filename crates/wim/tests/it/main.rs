@@ -1,11 +1,28 @@
 //! Tests of the WIM crate from outside.
 
+mod build;
 mod chunks;
 mod corpus;
+mod encode;
 mod header;
+mod layouts;
+#[path = "../../../lzx/tests/it/encode.rs"]
+#[expect(
+    dead_code,
+    reason = "it writes more than is needed here, for the tests of its own crate"
+)]
+mod lzx;
 mod metadata;
 mod mutations;
 mod reading;
+mod record;
 mod round_trip;
+mod solid;
 mod support;
 mod xml;
+#[path = "../../../xpress/tests/it/encode.rs"]
+#[expect(
+    dead_code,
+    reason = "it writes more than is needed here, for the tests of its own crate"
+)]
+mod xpress;
