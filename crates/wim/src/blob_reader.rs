@@ -198,19 +198,20 @@ impl BlobReader {
             .bytes()
             .get(as_usize(known)..)
             .unwrap_or_default();
-        self.hash.update(new);
-        self.hashed = self.hashed.saturating_add(as_u64(new.len()));
-        if new.is_empty() || self.hashed < self.item.size {
+        if new.is_empty() {
             return Ok(());
         }
-        let found = Digest(self.hash.clone().finalize().into());
-        if found == self.item.digest {
+        let hashed = self.hashed.saturating_add(as_u64(new.len()));
+        let mut hash = self.hash.clone();
+        hash.update(new);
+        let found = (hashed >= self.item.size).then(|| Digest(hash.clone().finalize().into()));
+        let Some(found) = found.filter(|found| *found != self.item.digest) else {
+            self.hash = hash;
+            self.hashed = hashed;
             return Ok(());
-        }
+        };
+        // What was hashed before is kept, so that another try fails as well.
         self.buffer.clear();
-        // Another try fails as well.
-        self.hashed = self.buffered;
-        self.hash = Sha1::new();
         Err(ReadError::Digest {
             offset: match self.item.location {
                 BlobLocation::Plain(resource) => resource.offset,

@@ -433,6 +433,7 @@ impl Transfer<'_, '_, '_> {
                 streams: &streams,
                 groups: &groups,
                 bytes: Vec::new(),
+                keep: false,
                 open: false,
             };
             let flow = read_items(
@@ -587,6 +588,8 @@ struct Sending<'t, 'a, 's, 'c> {
     groups: &'t [(Item, Range<usize>)],
     /// A blob that several streams share, as far as it has come.
     bytes: Vec<u8>,
+    /// True if several streams share the blob.
+    keep: bool,
     /// True while a stream of the sink is open.
     open: bool,
 }
@@ -611,7 +614,9 @@ impl<'t> Sending<'t, '_, '_, '_> {
 impl Consumer for Sending<'_, '_, '_, '_> {
     fn begin(&mut self, item: usize) -> ControlFlow<()> {
         self.bytes.clear();
+        self.keep = true;
         if let [stream] = self.streams_of(item) {
+            self.keep = false;
             self.open = self.transfer.open(stream)?;
         }
         ControlFlow::Continue(())
@@ -621,7 +626,10 @@ impl Consumer for Sending<'_, '_, '_, '_> {
         if self.open {
             return self.transfer.write(bytes);
         }
-        self.bytes.extend_from_slice(bytes);
+        // A stream of its own that the sink does not want is not kept.
+        if self.keep {
+            self.bytes.extend_from_slice(bytes);
+        }
         ControlFlow::Continue(())
     }
 

@@ -16,6 +16,8 @@ pub(crate) struct WimFile {
     pub(crate) solid_runs: Vec<Vec<ResourceHeader>>,
     /// Uncompressed bytes that a chunk may have.
     pub(crate) max_chunk: u64,
+    /// Runs that cannot be read, because they share bytes of the file with others.
+    overlapping: BTreeMap<u32, Overlap>,
     /// Runs whose chunk tables were read.
     runs: Mutex<BTreeMap<u32, Arc<SolidRun>>>,
 }
@@ -37,6 +39,7 @@ impl WimFile {
         max_chunk: u64,
     ) -> Self {
         Self {
+            overlapping: overlapping(&solid_runs),
             input,
             header,
             solid_runs,
@@ -55,6 +58,14 @@ impl WimFile {
         let runs = || self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(run) = runs().get(&run) {
             return Ok(Arc::clone(run));
+        }
+        if let Some(Overlap { offset, other }) = self.overlapping.get(&run) {
+            return Err(ReadError::Resource {
+                offset: *offset,
+                what: format!(
+                    "expected bytes of its own, found those of the solid resource at offset {other:#x}"
+                ),
+            });
         }
         let headers = usize::try_from(run)
             .ok()
@@ -84,6 +95,37 @@ impl WimFile {
             .and_then(|headers| headers.first())
             .map_or(u64::MAX, |header| header.offset)
     }
+}
+
+/// Where a resource begins, and one before it that it shares bytes with.
+struct Overlap {
+    offset: u64,
+    other: u64,
+}
+
+/// The runs with a resource that begins within another one, which may be of the same run.
+///
+/// Each run keeps the chunk tables of its resources: if they could share them, a small file could take any amount of memory.
+fn overlapping(solid_runs: &[Vec<ResourceHeader>]) -> BTreeMap<u32, Overlap> {
+    let mut resources: Vec<_> = (0_u32..)
+        .zip(solid_runs)
+        .flat_map(|(run, resources)| resources.iter().map(move |resource| (run, resource)))
+        .collect();
+    resources.sort_by_key(|(_, resource)| (resource.offset, resource.stored_size));
+    let mut found = BTreeMap::new();
+    let mut before: Option<&ResourceHeader> = None;
+    for (run, resource) in resources {
+        match before.filter(|before| resource.offset < before.end()) {
+            Some(before) => {
+                found.entry(run).or_insert(Overlap {
+                    offset: resource.offset,
+                    other: before.offset,
+                });
+            }
+            None => before = Some(resource),
+        }
+    }
+    found
 }
 
 /// The chunks of a resource that is not solid, of a file with this header.

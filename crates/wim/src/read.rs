@@ -1,5 +1,6 @@
 //! Reading many blobs: several workers decode and hash, one at a time delivers, always in the same order.
 
+use std::iter::Peekable;
 use std::num::NonZeroUsize;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -42,9 +43,10 @@ pub(crate) fn read_items(
     consumer: &mut dyn Consumer,
 ) -> ControlFlow<()> {
     let mut plan = Plan::new(files, items, hash_only, budget);
-    let mut failures = std::mem::take(&mut plan.failures).into_iter().peekable();
+    let failures = std::mem::take(&mut plan.failures);
     let mut delivery = Delivery {
         items: &plan.items,
+        failures: failures.into_iter().peekable(),
         consumer,
         current: None,
     };
@@ -56,21 +58,12 @@ pub(crate) fn read_items(
         || pool.reader(),
         |reader, index, used| work(&plan, reader, index, used),
         |_, done: &mut Done| {
-            // Items that cannot be read keep their place in the order.
-            flow = done.first().map_or(ControlFlow::Continue(()), |first| {
-                while let Some((item, error)) = failures.next_if(|(item, _)| *item < first) {
-                    delivery.failed(item, error)?;
-                }
-                ControlFlow::Continue(())
-            });
-            if flow.is_continue() {
-                flow = delivery.unit(done);
-            }
+            flow = delivery.unit(done);
             flow
         },
     );
     flow?;
-    failures.try_for_each(|(item, error)| delivery.failed(item, error))
+    delivery.failures_before(usize::MAX)
 }
 
 /// What came of one unit.
@@ -105,17 +98,6 @@ struct SolidDone {
     failed: Vec<(Range<u64>, Option<ReadError>)>,
     /// The items with bytes there, with the SHA-1 of those that have no others.
     items: Vec<(usize, Option<Digest>)>,
-}
-
-impl Done {
-    fn first(&self) -> Option<usize> {
-        match &self.kind {
-            Kind::Nothing => None,
-            Kind::Whole(blobs) => blobs.first().map(|(item, ..)| *item),
-            Kind::Part { item, .. } => Some(*item),
-            Kind::Solid(solid) => solid.items.first().map(|(item, _)| *item),
-        }
-    }
 }
 
 fn work(plan: &Plan<'_>, reader: &mut ChunkReader, index: u64, used: Option<Done>) -> Done {
@@ -284,15 +266,26 @@ fn check(item: &Item, found: Digest) -> Result<(), ReadError> {
 /// Hands on what the workers made, in order.
 struct Delivery<'a> {
     items: &'a [Item],
+    /// Items that are in no unit.
+    failures: Peekable<std::vec::IntoIter<(usize, ReadError)>>,
     consumer: &'a mut dyn Consumer,
     /// The item that has begun and not ended, with the hash of its bytes so far; no hash if it has failed.
     current: Option<(usize, Option<Sha1>)>,
 }
 
 impl Delivery<'_> {
-    fn failed(&mut self, item: usize, error: ReadError) -> ControlFlow<()> {
-        self.consumer.begin(item)?;
-        self.consumer.end(item, Err(error))
+    /// Begins an item. Those that cannot be read keep their place in the order, and never come within another.
+    fn begin(&mut self, item: usize) -> ControlFlow<()> {
+        self.failures_before(item)?;
+        self.consumer.begin(item)
+    }
+
+    fn failures_before(&mut self, item: usize) -> ControlFlow<()> {
+        while let Some((failed, error)) = self.failures.next_if(|(failed, _)| *failed < item) {
+            self.consumer.begin(failed)?;
+            self.consumer.end(failed, Err(error))?;
+        }
+        ControlFlow::Continue(())
     }
 
     fn unit(&mut self, done: &mut Done) -> ControlFlow<()> {
@@ -300,7 +293,7 @@ impl Delivery<'_> {
         match std::mem::take(&mut done.kind) {
             Kind::Nothing => ControlFlow::Continue(()),
             Kind::Whole(blobs) => blobs.into_iter().try_for_each(|(item, range, result)| {
-                self.consumer.begin(item)?;
+                self.begin(item)?;
                 let bytes = bytes.get(range).unwrap_or_default();
                 if result.is_ok() && !bytes.is_empty() {
                     self.consumer.bytes(bytes)?;
@@ -316,7 +309,7 @@ impl Delivery<'_> {
                 result,
             } => {
                 if first {
-                    self.consumer.begin(item)?;
+                    self.begin(item)?;
                     self.current = Some((item, Some(Sha1::new())));
                 }
                 self.more(item, result.map(|()| bytes), last, None)?;
@@ -333,7 +326,7 @@ impl Delivery<'_> {
             };
             let wanted = solid_range(item);
             if wanted.start >= done.range.start {
-                self.consumer.begin(index)?;
+                self.begin(index)?;
                 self.current = Some((index, Some(Sha1::new())));
             }
             let failed = done

@@ -190,9 +190,11 @@ impl Wim {
     /// The parts of a split set that are not at hand, by number; empty for a whole WIM.
     #[must_use]
     pub fn missing_parts(&self) -> Vec<u16> {
-        let mut missing: Vec<u16> = (1..=self.header().parts).collect();
-        missing.retain(|part| self.headers().all(|header| header.part != *part));
-        missing
+        let mut present = self.headers().map(|header| header.part).peekable();
+        let all = 1..=self.header().parts;
+        // Both go up by number.
+        all.filter(|part| present.next_if_eq(part).is_none())
+            .collect()
     }
 
     /// What the XML data says.
