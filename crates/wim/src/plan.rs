@@ -406,8 +406,12 @@ pub(crate) fn solid_range(item: &Item) -> Range<u64> {
     }
 }
 
-/// How many units may be worked at or wait at a time: a few for each worker, but only one if units are large.
+/// How many units may be worked at or wait at a time: a few for each worker; where units are large, one more than there are
+/// workers, so that the one whose unit is the next but one need not wait.
 pub(crate) fn window(largest: u64, workers: usize) -> usize {
-    let each = if largest > as_u64(8 << 20) { 1 } else { 2 };
-    workers.saturating_mul(each)
+    if largest > as_u64(8 << 20) {
+        workers.saturating_add(1)
+    } else {
+        workers.saturating_mul(2)
+    }
 }

@@ -170,7 +170,7 @@ fn split_sets_with_integrity_tables() {
         let solid = Style::solid(Codec::XPRESS, 4, 50_000);
         check(Style { parts, ..solid }, &tree);
     }
-    let contents = Contents::of(&[tree.clone()]);
+    let contents = Contents::of(std::slice::from_ref(&tree));
     let style = Style {
         parts: 5,
         ..Style::compressed(Codec::XPRESS)

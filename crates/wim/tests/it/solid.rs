@@ -328,7 +328,7 @@ fn a_reader_that_fails_at_the_end_fails_there_again() {
     // The last bytes alone have the digest of the row: they must not pass for the blob.
     let tail = blob(9, 256 << 10);
     let long = [blob(1, 256 << 10), tail.clone()].concat();
-    let bytes = file_of(&[long.clone()], |file| {
+    let bytes = file_of(std::slice::from_ref(&long), |file| {
         let header = file.solid_resource(RAW, &long);
         file.row(header, &[]);
         let whole = resource(long.len(), 0x14, 0, long.len());
@@ -363,7 +363,7 @@ fn a_blob_in_the_solid_resource_of_a_reference_is_found() {
     let tree = MemoryTree::new()
         .file("a", blob(1, 9000))
         .file("b", blob(2, 9000));
-    let contents = Contents::of(&[tree.clone()]);
+    let contents = Contents::of(std::slice::from_ref(&tree));
     let base = Style::solid(Codec::XPRESS, 1, 5000).open(&contents);
     let mut delta = contents.clone();
     delta.blobs.pop();
