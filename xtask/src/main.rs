@@ -1,9 +1,11 @@
 //! Every chore of the project: `cargo xtask CHORE`. `cargo xtask help` lists them.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod ci;
 mod corpus;
 mod counts;
+mod coverage;
 mod fuzz;
 mod house;
 mod native;
@@ -29,6 +31,10 @@ usage: cargo xtask CHORE
   windows                        the tests, cross-compiled and run under Wine
   oracle [wim|written|hive]...   our results against wimlib, 7-Zip, hivex and reglookup
   corpus                         seeds and dictionaries for the fuzzers, under fuzz/corpus
+  bench --vs wimlib [--dir D] [--runs N] [--wcow PROGRAM] [--only WORDS]
+                                 verify, extract and list beside wimlib, held to the limits
+  coverage [--min PERCENT] [CRATE...]
+                                 which lines of wim, lzx, lzms and xpress the tests reach
   fuzz [--target T] [--seconds N] [--jobs N] [--wimlib] [--record]";
 
 fn main() -> ExitCode {
@@ -54,11 +60,18 @@ fn run(args: &[String]) -> Result<Report> {
         return Ok(Report::default());
     }
     let workspace = Workspace::find()?;
-    if !rest.is_empty() && !matches!(chore.as_str(), "ci" | "oracle" | "fuzz") {
+    if !rest.is_empty()
+        && !matches!(
+            chore.as_str(),
+            "bench" | "ci" | "coverage" | "oracle" | "fuzz"
+        )
+    {
         bail!("`{chore}` takes no arguments\n{USAGE}");
     }
     match chore.as_str() {
+        "bench" => bench::run(&workspace, &bench::Options::parse(rest)?),
         "ci" => ci::run(&workspace, rest),
+        "coverage" => coverage::run(&workspace, &coverage::Options::parse(rest)?),
         "house-rules" => house::run(&workspace),
         "docs" => ci::docs(&workspace),
         "check-targets" => targets::run(&workspace),

@@ -2,7 +2,7 @@
 //!
 //! C comes in through a few crates that build scripts use. None of them may be in what Cargo would build of the workspace with
 //! its default features: normal, build and development dependencies, for every target. What wants C anyway stands behind a feature:
-//! `fuzzer` of `wcow-fuzz`, `criterion` of `wcow-benches`.
+//! `fuzzer` of `wcow-fuzz`, `criterion` and `wimlib` of `wcow-benches`.
 
 use std::collections::BTreeMap;
 
