@@ -26,15 +26,6 @@ pub(super) enum Data {
 }
 
 impl Data {
-    /// All of them.
-    const ALL: [Self; 5] = [
-        Self::Uncompressed,
-        Self::Xpress,
-        Self::Lzx,
-        Self::SolidLzms,
-        Self::Many,
-    ];
-
     fn tree(self) -> &'static str {
         match self {
             Self::Many => "many",
@@ -83,15 +74,19 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes what is missing: the trees, and the files with `imagex`. LZMS takes minutes.
-    pub(super) fn prepare(dir: &Path, imagex: &Path) -> Result<Self> {
+    /// Makes what is missing: the trees, and the wanted files with `imagex`. LZMS takes minutes.
+    pub(super) fn prepare(
+        dir: &Path,
+        imagex: &Path,
+        wanted: impl IntoIterator<Item = Data>,
+    ) -> Result<Self> {
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let folder = Self {
             mixed: ensure_tree(dir, Data::Lzx.tree(), tree::mixed)?,
             many: ensure_tree(dir, Data::Many.tree(), tree::many)?,
             dir: dir.to_owned(),
         };
-        for data in Data::ALL {
+        for data in wanted {
             folder.ensure_file(data, imagex)?;
         }
         Ok(folder)

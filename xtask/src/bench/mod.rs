@@ -93,7 +93,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Report> {
         Some(program) => program.clone(),
         None => workspace.wcow()?,
     };
-    let folder = Folder::prepare(&options.dir, &yardstick.imagex)?;
+    let folder = Folder::prepare(
+        &options.dir,
+        &yardstick.imagex,
+        rows.iter().map(|row| row.data),
+    )?;
     let bench = Bench {
         wcow,
         imagex: yardstick.imagex.clone(),
