@@ -420,11 +420,7 @@ impl Transfer<'_, '_, '_> {
                 self.close(stream, None)?;
             }
         }
-        let mut passes = passes(&streams, empty..here, self.wim.limits().shared_blob_bytes);
-        if let Err(source) = self.wim.check_readable() {
-            passes.clear();
-            self.unreadable(streams.get(empty..here).unwrap_or_default(), source)?;
-        }
+        let passes = passes(&streams, empty..here, self.wim.limits().shared_blob_bytes);
         let mut budget = self.wim.output_budget();
         for groups in passes {
             let items = groups.iter().map(|(item, _)| *item).collect();

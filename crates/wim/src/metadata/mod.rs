@@ -110,9 +110,11 @@ impl PathBudget {
     /// True if there is room for the path of `id`.
     pub(crate) fn take(&mut self, image: &Image, id: NodeId) -> bool {
         let up = std::iter::successors(Some(id), |id| image.parent(*id));
-        let len = u32::try_from(up.count()).unwrap_or(u32::MAX);
+        let room = usize::try_from(self.components).unwrap_or(usize::MAX);
+        let len = u32::try_from(up.take(room.saturating_add(1)).count()).unwrap_or(u32::MAX);
         let rest = self.components.checked_sub(len);
-        self.components = rest.unwrap_or(self.components);
+        // Once there was none, no further path is walked to find out whether it is a shorter one.
+        self.components = rest.unwrap_or(0);
         rest.is_some()
     }
 }

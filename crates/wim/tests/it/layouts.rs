@@ -8,21 +8,7 @@ use wcow_wim::{Options, Wim};
 
 use crate::build::{Algorithm, Codec, Contents, Solid, Style, open_parts};
 use crate::record::{extract, verify};
-use crate::support::{first, rich_tree, sha1, tree_of};
-
-/// Bytes that shrink: runs of a few bytes each.
-fn runs(seed: u64, len: usize) -> Vec<u8> {
-    let mut state = seed | 1;
-    let mut bytes = Vec::new();
-    while bytes.len() < len {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let run = 1 + (state >> 33) as usize % 3000;
-        bytes.extend(vec![(state >> 57) as u8 & 0x3F; run.min(len - bytes.len())]);
-    }
-    bytes
-}
+use crate::support::{first, noise, rich_tree, runs, sha1, tree_of};
 
 /// A tree with files below, at and above the chunk sizes, some of them twice.
 fn tree() -> MemoryTree {
@@ -37,18 +23,6 @@ fn tree() -> MemoryTree {
     }
     tree.file("again", runs(8, 100_001))
         .file("noise", noise(70_000))
-}
-
-/// Bytes that do not shrink.
-fn noise(len: usize) -> Vec<u8> {
-    let mut state = 1_u64;
-    let next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    std::iter::repeat_with(next).take(len).collect()
 }
 
 /// Tree, blobs and verification are what they must be, whatever the number of workers.

@@ -5,6 +5,8 @@ mod chunks;
 mod corpus;
 mod encode;
 mod header;
+mod hostile;
+mod huge;
 mod layouts;
 #[path = "../../../lzx/tests/it/encode.rs"]
 #[expect(
@@ -14,11 +16,16 @@ mod layouts;
 mod lzx;
 mod metadata;
 mod mutations;
+mod pipable;
+mod readers;
 mod reading;
 mod record;
 mod round_trip;
+mod sending;
+mod sets;
 mod solid;
 mod support;
+mod verifying;
 mod xml;
 #[path = "../../../xpress/tests/it/encode.rs"]
 #[expect(

@@ -11,7 +11,7 @@ use crate::support::{
 const ROOT: usize = 8;
 
 /// A directory entry without streams.
-fn entry(name: &[u16], directory: bool, children: usize) -> Vec<u8> {
+pub(crate) fn entry(name: &[u16], directory: bool, children: usize) -> Vec<u8> {
     let name_len = if name.is_empty() {
         0
     } else {
@@ -31,7 +31,7 @@ fn entry(name: &[u16], directory: bool, children: usize) -> Vec<u8> {
 }
 
 /// Metadata of a root and lists of children; offsets of the lists are 8 + 104 + 8 and so on.
-fn metadata_of(lists: &[Vec<Vec<u8>>], root_children: usize) -> Vec<u8> {
+pub(crate) fn metadata_of(lists: &[Vec<Vec<u8>>], root_children: usize) -> Vec<u8> {
     let mut bytes = vec![8, 0, 0, 0, 0, 0, 0, 0];
     bytes.extend(entry(&[], true, root_children));
     bytes.extend([0; 8]);

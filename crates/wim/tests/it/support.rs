@@ -195,3 +195,29 @@ pub(crate) fn with_xml(bytes: &[u8], xml: &[u8]) -> Vec<u8> {
 pub(crate) fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
+
+/// Bytes that shrink: runs of a few bytes each.
+pub(crate) fn runs(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = 2 * seed + 1;
+    let mut bytes = Vec::new();
+    while bytes.len() < len {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let run = 1 + (state >> 33) as usize % 3000;
+        bytes.extend(vec![(state >> 57) as u8 & 0x3F; run.min(len - bytes.len())]);
+    }
+    bytes
+}
+
+/// Bytes that do not shrink.
+pub(crate) fn noise(len: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
