@@ -273,16 +273,21 @@ impl Sim {
 
     /// Lets the next event happen, if there is one, at `until` at the latest.
     fn step(&self, until: Option<FileTime>) -> bool {
-        let mut wakers = Vec::new();
+        // Most events answer one call; only more of them take memory.
+        let mut first = None;
+        let mut more = Vec::new();
         {
             let mut inner = self.lock();
             let (world, mut outside) = inner.parts();
             if !world.step(until, &mut outside) {
                 return false;
             }
-            inner.collect_answers(&mut wakers);
+            inner.collect_answers(|waker| match first {
+                None => first = Some(waker),
+                Some(_) => more.push(waker),
+            });
         }
-        wakers.into_iter().for_each(Waker::wake);
+        first.into_iter().chain(more).for_each(Waker::wake);
         true
     }
 }
@@ -375,13 +380,15 @@ impl Inner {
         }
     }
 
-    fn collect_answers(&mut self, wakers: &mut Vec<Waker>) {
+    fn collect_answers(&mut self, mut woken: impl FnMut(Waker)) {
         for (op, answer) in self.world.take_answers() {
             if self.abandoned.remove(&op) {
                 continue;
             }
             self.answers.insert(op, answer);
-            wakers.extend(self.wakers.remove(op));
+            if let Some(waker) = self.wakers.remove(op) {
+                woken(waker);
+            }
         }
     }
 

@@ -119,7 +119,7 @@ impl<H: Host> Engine<H> {
 
     async fn start_locked(&self, found: &ContainerRecord) -> Result<ContainerSummary, EngineError> {
         let mut record = self.locked_record(found).await?;
-        let runtime = self.runtime().await?;
+        let runtime = self.runtime();
         match self.status(&runtime, &record).await? {
             ContainerStatus::Off => {}
             ContainerStatus::Exited => self.settle(&runtime, &mut record).await?,
@@ -168,7 +168,7 @@ impl<H: Host> Engine<H> {
         let stop = async {
             let mut record = self.locked_record(&found).await?;
             if let Some(running) = record.running.take() {
-                let runtime = self.runtime().await?;
+                let runtime = self.runtime();
                 runtime
                     .stop(&record.created, &running, grace)
                     .await
@@ -189,7 +189,7 @@ impl<H: Host> Engine<H> {
         let kill = async {
             let mut record = self.locked_record(&found).await?;
             if record.running.is_some() {
-                let runtime = self.runtime().await?;
+                let runtime = self.runtime();
                 self.settle(&runtime, &mut record).await?;
             }
             Ok(summary(&record, at_rest(&record)))
@@ -207,7 +207,7 @@ impl<H: Host> Engine<H> {
         let found = pick(self.read_records(Folder::Containers).await?, name)?;
         let remove = async {
             let mut record = self.locked_record(&found).await?;
-            let runtime = self.runtime().await?;
+            let runtime = self.runtime();
             let status = self.status(&runtime, &record).await?;
             if matches!(status, ContainerStatus::Running | ContainerStatus::Paused)
                 && force == Force::No
@@ -232,7 +232,7 @@ impl<H: Host> Engine<H> {
         let records = self.container_records().await?;
         let mut summaries = Vec::with_capacity(records.len());
         if records.iter().any(|record| record.running.is_some()) {
-            let runtime = self.runtime().await?;
+            let runtime = self.runtime();
             for record in &records {
                 summaries.push(summary(record, self.status(&runtime, record).await?));
             }
@@ -253,7 +253,7 @@ impl<H: Host> Engine<H> {
     /// [`EngineError::NotFound`].
     pub async fn container(&self, name: &str) -> Result<ContainerSummary, EngineError> {
         let record = self.container_record(name).await?;
-        let runtime = self.runtime().await?;
+        let runtime = self.runtime();
         let status = self.status(&runtime, &record).await?;
         Ok(summary(&record, status))
     }
@@ -264,7 +264,7 @@ impl<H: Host> Engine<H> {
     /// [`EngineError::NotFound`], [`EngineError::State`] if it does not run, [`EngineError::Container`] with the host's refusal.
     pub async fn exec(&self, name: &str, spec: &ExecSpec) -> Result<Process<'_, H>, EngineError> {
         let record = self.container_record(name).await?;
-        let runtime = self.runtime().await?;
+        let runtime = self.runtime();
         let status = self.status(&runtime, &record).await?;
         if status != ContainerStatus::Running {
             return Err(state(&record, status, "Running"));
@@ -310,10 +310,8 @@ impl<H: Host> Engine<H> {
             .collect())
     }
 
-    pub(crate) async fn runtime(&self) -> Result<Runtime<'_, H>, EngineError> {
+    pub(crate) fn runtime(&self) -> Runtime<'_, H> {
         Runtime::new(&self.host)
-            .await
-            .map_err(|error| EngineError::host("read what the host is", error))
     }
 
     /// Takes back what starting it made, whether it still runs or not.

@@ -210,7 +210,6 @@ impl<H: Host> Engine<H> {
     /// Takes back what a creation made, and its record. The caller has the container locked.
     async fn take_creation_back(&self, record: &ContainerRecord) -> Result<(), EngineError> {
         self.runtime()
-            .await?
             .remove(&record.created)
             .await
             .map_err(|error| failed(&record.name, "taken back", error))?;

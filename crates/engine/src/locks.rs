@@ -8,10 +8,12 @@
 //! wait for each other for ever. Commands that only look take none: records are replaced atomically.
 
 use std::future::Future;
+use std::sync::LazyLock;
 
 use wcow_host::{Clock, FileLock, FileSystem, Host};
 use wcow_ntmeta::{FileTime, HostPath};
 
+use crate::records::records;
 use crate::{Engine, EngineError, Kind};
 
 /// How long a command waits for another, in ticks of 100 ns of the host's clock: 5 seconds.
@@ -61,7 +63,7 @@ impl<H: Host> Engine<H> {
             Err(error) if error.is_win32(0x3) => {
                 // The first lock on this host.
                 async {
-                    files.create_dir_all(&folder).await?;
+                    files.create_dir_all(folder).await?;
                     files.lock(&file).await
                 }
                 .await
@@ -104,8 +106,9 @@ impl<H: Host> Engine<H> {
     }
 }
 
-fn folder() -> HostPath {
-    HostPath::root("C:").join(r"ProgramData\wcow\records\locks")
+fn folder() -> &'static HostPath {
+    static FOLDER: LazyLock<HostPath> = LazyLock::new(|| records().join("locks"));
+    &FOLDER
 }
 
 /// A file name for any name, also one that no file can have. Two objects may share a lock; no object has two.

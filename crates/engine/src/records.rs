@@ -3,6 +3,8 @@
 //! A record is written as `<name of the object>.new` and renamed to its own name. Who writes it holds the object's lock, so a
 //! `.new` of an object that nobody has locked was left by a program that was killed; whoever comes upon it removes it.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wcow_host::{FileKind, FileSystem, Host, HostError, WriteMode};
@@ -27,11 +29,13 @@ pub(crate) enum Folder {
 }
 
 impl Folder {
-    fn path(self) -> HostPath {
-        HostPath::root("C:").join(match self {
-            Self::Containers => r"ProgramData\wcow\records\containers",
-            Self::Networks => r"ProgramData\wcow\records\networks",
-        })
+    fn path(self) -> &'static HostPath {
+        static CONTAINERS: LazyLock<HostPath> = LazyLock::new(|| records().join("containers"));
+        static NETWORKS: LazyLock<HostPath> = LazyLock::new(|| records().join("networks"));
+        match self {
+            Self::Containers => &CONTAINERS,
+            Self::Networks => &NETWORKS,
+        }
     }
 
     fn record(self, id: &str) -> HostPath {
@@ -52,6 +56,11 @@ impl Folder {
     }
 }
 
+/// The folder of everything that the engine keeps.
+pub(crate) fn records() -> HostPath {
+    HostPath::root("C:").join(r"ProgramData\wcow\records")
+}
+
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Versioned<T> {
     format: u32,
@@ -70,7 +79,7 @@ impl<H: Host> Engine<H> {
         folder: Folder,
     ) -> Result<Vec<T>, EngineError> {
         let path = folder.path();
-        let entries = match self.host.files().list(&path).await {
+        let entries = match self.host.files().list(path).await {
             // The first record makes the folder.
             Err(error) if is_not_found(&error) => return Ok(Vec::new()),
             answer => answer
@@ -122,14 +131,14 @@ impl<H: Host> Engine<H> {
         let replaced = async {
             match files.write(&fresh, &bytes, WriteMode::Overwrite).await {
                 Err(error) if is_not_found(&error) => {
-                    files.create_dir_all(&folder.path()).await?;
+                    files.create_dir_all(folder.path()).await?;
                     files.write(&fresh, &bytes, WriteMode::Overwrite).await?;
                 }
                 answer => answer?,
             }
             files.sync_file(&fresh).await?;
             files.replace(&fresh, &path).await?;
-            files.sync_dir(&folder.path()).await
+            files.sync_dir(folder.path()).await
         };
         let answer = replaced.await;
         if answer.is_err() {
@@ -145,7 +154,7 @@ impl<H: Host> Engine<H> {
         let files = self.host.files();
         let removed = async {
             files.remove_file(&path).await?;
-            files.sync_dir(&folder.path()).await
+            files.sync_dir(folder.path()).await
         };
         removed
             .await

@@ -1,5 +1,7 @@
 //! Create, start, stop, remove.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::hns::HnsEndpoint;
 use wcow_hcs_schema::schema1::{ContainerConfig, Layer};
@@ -67,23 +69,27 @@ pub enum ContainerState {
 #[derive(Debug)]
 pub struct Runtime<'h, H: Host> {
     host: &'h H,
-    info: HostInfo,
+    /// What the host is, once it was asked.
+    info: OnceLock<HostInfo>,
 }
 
 impl<'h, H: Host> Runtime<'h, H> {
-    /// A runtime for `host`; asks it once what it is.
-    ///
-    /// # Errors
-    /// The host cannot be reached.
-    pub async fn new(host: &'h H) -> Result<Self, HostError> {
-        let info = host.control().info().await?;
-        Ok(Self::with_info(host, info))
+    /// A runtime for `host`. It asks what the host is when creating or starting needs that, and once.
+    #[must_use]
+    pub fn new(host: &'h H) -> Self {
+        Self {
+            host,
+            info: OnceLock::new(),
+        }
     }
 
     /// A runtime for `host` that has just said what it is.
     #[must_use]
     pub fn with_info(host: &'h H, info: HostInfo) -> Self {
-        Self { host, info }
+        Self {
+            host,
+            info: info.into(),
+        }
     }
 
     /// Says what creating a container will make. Whoever keeps that before [`create`](Self::create) can
@@ -93,7 +99,11 @@ impl<'h, H: Host> Runtime<'h, H> {
     /// # Errors
     /// [`RuntimeError::Host`]: the host's file system cannot be read.
     pub async fn plan_create(&self, spec: ContainerSpec) -> Result<Created, RuntimeError> {
-        let scratch = era::scratch_folder(self.info.build, &spec.id.0);
+        let build = self
+            .build()
+            .await
+            .map_err(|error| host_error(&spec.id, "be created", error, Vec::new()))?;
+        let scratch = era::scratch_folder(build, &spec.id.0);
         let taken = self
             .host
             .files()
@@ -104,7 +114,7 @@ impl<'h, H: Host> Runtime<'h, H> {
         let mut teardown = Vec::new();
         if !taken {
             teardown.push(Undo::DestroyLayer(scratch.clone()));
-            if era::containers_persist(self.info.build) {
+            if era::containers_persist(build) {
                 teardown.push(Undo::RemoveSystem(spec.id.clone()));
             }
         }
@@ -262,9 +272,23 @@ impl<'h, H: Host> Runtime<'h, H> {
         }
     }
 
+    /// What the host is.
+    async fn info(&self) -> Result<&HostInfo, HostError> {
+        if let Some(info) = self.info.get() {
+            return Ok(info);
+        }
+        let info = self.host.control().info().await?;
+        Ok(self.info.get_or_init(|| info))
+    }
+
+    async fn build(&self) -> Result<u32, HostError> {
+        Ok(self.info().await?.build)
+    }
+
     async fn create_steps(&self, planned: &Created, done: &mut Rollback) -> Result<(), Step> {
         let Created { spec, scratch, .. } = planned;
-        if let Some(reason) = self.unsupported(spec.attachment.as_ref()) {
+        let build = self.build().await?;
+        if let Some(reason) = unsupported(build, spec.attachment.as_ref()) {
             return Err(Step::Unsupported(reason));
         }
         self.host
@@ -272,37 +296,13 @@ impl<'h, H: Host> Runtime<'h, H> {
             .create_scratch(scratch, &spec.layers)
             .await?;
         done.push(Undo::DestroyLayer(scratch.clone()));
-        if era::containers_persist(self.info.build) {
+        if era::containers_persist(build) {
             let document = CreateDocument::TechnicalPreview(preview_document(spec, scratch));
             let system = self.host.compute().create(&spec.id, &document).await?;
             done.push(Undo::RemoveSystem(spec.id.clone()));
             self.host.compute().close(system).await?;
         }
         Ok(())
-    }
-
-    /// Why this host cannot connect a container like this.
-    fn unsupported(&self, attachment: Option<&Attachment>) -> Option<String> {
-        match attachment {
-            Some(Attachment::Switch { .. }) if !era::containers_persist(self.info.build) => Some(
-                "it connects containers through the Host Network Service, not through virtual switches"
-                    .to_owned(),
-            ),
-            Some(Attachment::Hns { .. }) if era::containers_persist(self.info.build) => {
-                Some(format!(
-                    "build {} has no Host Network Service: connect the container to a virtual switch",
-                    self.info.build
-                ))
-            }
-            Some(Attachment::Switch {
-                switch,
-                nat: None,
-                ports,
-            }) if !ports.is_empty() => Some(format!(
-                "ports are published by a NAT, and there is none behind switch {switch:?}"
-            )),
-            Some(Attachment::Switch { .. } | Attachment::Hns { .. }) | None => None,
-        }
     }
 
     async fn start_steps(
@@ -315,12 +315,13 @@ impl<'h, H: Host> Runtime<'h, H> {
         let scratch = &created.scratch;
         let layers = self.host.layers();
         let compute = self.host.compute();
+        let build = self.build().await?;
         layers.activate(scratch).await?;
         done.push(Undo::Deactivate(scratch.clone()));
         layers.prepare(scratch, &spec.layers).await?;
         done.push(Undo::Unprepare(scratch.clone()));
 
-        if era::containers_persist(self.info.build) {
+        if era::containers_persist(build) {
             let system = compute.open(&spec.id).await?;
             let started = compute.start(system).await;
             let closed = compute.close(system).await;
@@ -427,7 +428,7 @@ impl<'h, H: Host> Runtime<'h, H> {
             Step::Host(error) => RuntimeError::Host {
                 container: spec.id.clone(),
                 doing,
-                mismatch: self.mismatch(spec, &error),
+                mismatch: self.mismatch(spec, &error).await,
                 error: Box::new(error),
                 left_behind,
             },
@@ -435,8 +436,9 @@ impl<'h, H: Host> Runtime<'h, H> {
     }
 
     /// Both sides of a mismatch, when the rules of this generation expect the code that the host gave.
-    fn mismatch(&self, spec: &ContainerSpec, error: &HostError) -> Option<String> {
-        let Verdict::Refused { code, .. } = era::start_verdict(&self.info, &spec.image) else {
+    async fn mismatch(&self, spec: &ContainerSpec, error: &HostError) -> Option<String> {
+        let info = self.info().await.ok()?;
+        let Verdict::Refused { code, .. } = era::start_verdict(info, &spec.image) else {
             return None;
         };
         if error.hresult() != Some(code) {
@@ -450,8 +452,30 @@ impl<'h, H: Host> Runtime<'h, H> {
         }
         Some(format!(
             "the host is {} build {}, the image is {} build {}",
-            self.info.edition, self.info.build, spec.image.product_name, spec.image.build
+            info.edition, info.build, spec.image.product_name, spec.image.build
         ))
+    }
+}
+
+/// Why this host cannot connect a container like this.
+fn unsupported(build: u32, attachment: Option<&Attachment>) -> Option<String> {
+    match attachment {
+        Some(Attachment::Switch { .. }) if !era::containers_persist(build) => Some(
+            "it connects containers through the Host Network Service, not through virtual switches"
+                .to_owned(),
+        ),
+        Some(Attachment::Hns { .. }) if era::containers_persist(build) => Some(format!(
+            "build {} has no Host Network Service: connect the container to a virtual switch",
+            build
+        )),
+        Some(Attachment::Switch {
+            switch,
+            nat: None,
+            ports,
+        }) if !ports.is_empty() => Some(format!(
+            "ports are published by a NAT, and there is none behind switch {switch:?}"
+        )),
+        Some(Attachment::Switch { .. } | Attachment::Hns { .. }) | None => None,
     }
 }
 

@@ -197,6 +197,7 @@ impl FileSystem for Face {
             .finish()
             .map_err(|_| failed(code::IO_DEVICE))?;
         let (content, summary) = (built.content, built.summary);
+        self.sim.lock().trees.keep(content, built.tree);
         self.call(FilesCall::FinishTree {
             tree,
             content,

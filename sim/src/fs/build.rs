@@ -48,6 +48,8 @@ pub(crate) type SharedBuilder = Arc<Mutex<Option<TreeBuilder>>>;
 pub(crate) struct BuiltTree {
     pub(crate) content: BlobId,
     pub(crate) summary: TreeSummary,
+    /// What `content` says.
+    pub(crate) tree: Arc<SealedTree>,
 }
 
 impl TreeBuilder {
@@ -90,6 +92,7 @@ impl TreeBuilder {
         Ok(BuiltTree {
             content: self.blobs.put(&tree.encode())?,
             summary,
+            tree: Arc::new(tree),
         })
     }
 

@@ -25,12 +25,10 @@ pub(crate) fn is_plain(name: &WideName) -> bool {
 
 /// Whether NTFS can store the name at all.
 pub(super) fn is_storable(name: &WideName) -> bool {
-    name.is_component()
+    const DOT: u16 = b'.' as u16;
+    !matches!(name.units(), [] | [DOT] | [DOT, DOT])
         && name.len() <= 255
-        && !name
-            .units()
-            .iter()
-            .any(|&unit| u8::try_from(unit).is_ok_and(is_reserved))
+        && !name.units().iter().copied().any(is_reserved)
 }
 
 /// Asks with the upcased form of a name, which is how directories are ordered.
@@ -47,11 +45,18 @@ pub(super) fn by_upcased<T>(name: &WideName, ask: impl FnOnce(&[u16]) -> T) -> T
     }
 }
 
-fn is_reserved(byte: u8) -> bool {
-    matches!(
-        byte,
-        0..32 | b'<' | b'>' | b':' | b'"' | b'/' | b'\\' | b'|' | b'?' | b'*'
-    )
+/// Control characters and those that separate or stand for others. One look at a bit each: every name that is created passes here.
+fn is_reserved(unit: u16) -> bool {
+    const RESERVED: u128 = {
+        let mut bits = (1 << 32) - 1;
+        let mut rest: &[u8] = br#"<>:"/\|?*"#;
+        while let [byte, more @ ..] = rest {
+            bits |= 1 << *byte;
+            rest = more;
+        }
+        bits
+    };
+    unit < 128 && RESERVED >> unit & 1 == 1
 }
 
 /// `NUL`, `COM1` and so on, with any extension.

@@ -40,6 +40,11 @@ const NONE: u32 = u32::MAX;
 pub(crate) struct TreeCache(BTreeMap<BlobId, Arc<SealedTree>>);
 
 impl TreeCache {
+    /// Keeps a tree that was just written as the blob `id`.
+    pub(crate) fn keep(&mut self, id: BlobId, tree: Arc<SealedTree>) {
+        self.0.insert(id, tree);
+    }
+
     /// The tree of a blob; `None` if the blob is missing or damaged.
     pub(crate) fn load(&mut self, id: BlobId, blobs: &dyn BlobStore) -> Option<Arc<SealedTree>> {
         if let Some(tree) = self.0.get(&id) {

@@ -28,7 +28,7 @@ fn running(profile: Profile) -> Stage {
 fn try_exec(stage: &Stage, spec: &ExecSpec, input: &[u8]) -> Result<Ran, RuntimeError> {
     let id = wcow_host::SystemId(ID.to_owned());
     stage.run(async {
-        let runtime = wcow_runtime::Runtime::new(&stage.host).await.unwrap();
+        let runtime = wcow_runtime::Runtime::new(&stage.host);
         let process = runtime.exec(&id, spec).await?;
         if spec.stdin {
             process.write(input).await.unwrap();

@@ -56,7 +56,7 @@ fn attachment(stage: &Stage) -> Option<wcow_runtime::Attachment> {
 }
 
 async fn carry_out(ready: &Ready, client: &SimHost, operation: Operation) {
-    let runtime = Runtime::new(client).await.unwrap();
+    let runtime = Runtime::new(client);
     match (operation, &ready.created, &ready.running) {
         (Operation::Create, Some(planned), _) => {
             runtime.create(planned.clone()).await.unwrap();

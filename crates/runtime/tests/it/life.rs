@@ -166,7 +166,7 @@ fn the_state_of_a_container_that_is_ending_can_always_be_read() {
         let other = stage.sim.client();
         let (ending, gone) = (created.clone(), running.clone());
         let stopped = stage.sim.spawn(async move {
-            let runtime = wcow_runtime::Runtime::new(&other).await.unwrap();
+            let runtime = wcow_runtime::Runtime::new(&other);
             runtime.stop(&ending, &gone, 60 * SECOND).await
         });
         loop {
@@ -188,7 +188,7 @@ fn what_the_caller_keeps_survives_being_written_down() {
     let (created, running) = serde_json::from_str(&kept).unwrap();
     let host = stage.sim.client();
     stage.run(async {
-        let runtime = wcow_runtime::Runtime::new(&host).await.unwrap();
+        let runtime = wcow_runtime::Runtime::new(&host);
         runtime.stop(&created, &running, SECOND).await.unwrap();
         runtime.remove(&created).await.unwrap();
     });

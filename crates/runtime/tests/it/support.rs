@@ -77,7 +77,7 @@ impl Stage {
     }
 
     pub(crate) fn runtime(&self) -> Runtime<'_, SimHost> {
-        self.run(Runtime::new(&self.host)).unwrap()
+        Runtime::new(&self.host)
     }
 
     pub(crate) fn spec(&self, attachment: Option<Attachment>) -> ContainerSpec {
@@ -98,7 +98,7 @@ impl Stage {
 
     pub(crate) fn try_create(&self, spec: ContainerSpec) -> Result<Created, RuntimeError> {
         self.run(async {
-            let runtime = Runtime::new(&self.host).await.unwrap();
+            let runtime = Runtime::new(&self.host);
             let planned = runtime.plan_create(spec).await?;
             runtime.create(planned).await
         })
@@ -111,7 +111,7 @@ impl Stage {
 
     pub(crate) fn try_start(&self, created: &Created) -> Result<Running, RuntimeError> {
         self.run(async {
-            let runtime = Runtime::new(&self.host).await.unwrap();
+            let runtime = Runtime::new(&self.host);
             let planned = runtime.plan_start(created).await?;
             runtime.start(created, &planned).await
         })
