@@ -18,7 +18,7 @@ use wcow_network::{Driver, PortMapping};
 )]
 #[command(
     after_help = "Start with `wcow tour`: the whole way from a WIM to a running container, on simulated hosts.\n\
-Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict or in use, 5 not supported on this host, 6 integrity check failed."
+Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict or in use, 5 not supported on this host, 6 integrity check failed,\n130 interrupted."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -111,24 +111,32 @@ pub(crate) struct TourArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum WimCommand {
     /// Show what a WIM file is and which images are in it.
-    Info {
-        /// The WIM file.
-        file: PathBuf,
-        /// Print the XML data as it is.
-        #[arg(long)]
-        xml: bool,
-    },
+    ///
+    /// That is all of its header, of its lookup table and its integrity table in numbers, and what its XML data says.
+    Info(WimInfoArgs),
     /// List the files of an image.
     Ls(WimLsArgs),
-    /// Write one file of an image to standard output.
+    /// Write one file of an image, or one of its streams, to standard output.
     Cat(WimCatArgs),
     /// Extract an image, or parts of it, into a folder.
     ///
-    /// Nothing is written outside that folder. If it is interrupted, what was written until then stays, each file whole; the same
-    /// command with --overwrite does it all again.
+    /// Nothing is written outside that folder. If it is interrupted (Ctrl+C; a second one ends it at once), what was written until
+    /// then stays, each file whole; the same command with --overwrite does it all again.
     Extract(WimExtractArgs),
     /// Check every byte that can be checked, and list every problem.
+    ///
+    /// Checked are the integrity table if there is one, the metadata of every image, that each blob an image needs is there, that no
+    /// two of them share bytes of the file, and the SHA-1 of every blob. Exit code 6 if anything is wrong.
     Verify(WimVerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WimInfoArgs {
+    #[command(flatten)]
+    pub(crate) source: WimSource,
+    /// Print the XML data as it is, as UTF-8.
+    #[arg(long)]
+    pub(crate) xml: bool,
 }
 
 /// A WIM file, and how to read it.
@@ -142,12 +150,16 @@ pub(crate) struct WimSource {
     /// How many threads to use; all cores if not given. Results do not depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
-    /// Refuse to make more than so many bytes; 256 MiB plus 2048 times the size of the file if not given.
-    #[arg(long, value_name = "BYTES")]
+    /// Refuse to make more than so many bytes (`64M`, `2G`); 256 MiB plus 2048 times the size of the file if not given.
+    #[arg(long, value_name = "BYTES", value_parser = byte_count)]
     pub(crate) max_output: Option<u64>,
     /// Refuse chunks that are larger when uncompressed; 64 MiB if not given. Each thread holds one or two.
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = byte_count)]
     pub(crate) max_chunk: Option<u64>,
+    /// Refuse metadata of an image that is larger when uncompressed; 256 MiB, and 512 times the size of the file, if not given.
+    /// XML data may be a sixteenth of it.
+    #[arg(long, value_name = "BYTES", value_parser = byte_count)]
+    pub(crate) max_metadata: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -156,7 +168,8 @@ pub(crate) struct WimCatArgs {
     pub(crate) source: WimSource,
     /// The image: an index or a name.
     pub(crate) image: String,
-    /// The path in the image; `path:stream` for an alternate data stream.
+    /// The path in the image; `path:stream` for an alternate data stream, `path::$REPARSE_POINT` for the data of a link or another
+    /// reparse point, `path::$EFS` for the raw backup of an encrypted file.
     pub(crate) path: String,
 }
 
@@ -196,7 +209,8 @@ pub(crate) struct WimExtractArgs {
     pub(crate) image: String,
     /// The folder to extract into; made if missing.
     pub(crate) dest: PathBuf,
-    /// Only these paths, with everything below them.
+    /// Only these, with everything below them: paths, in which `*`, `?` and `[a-z]` stand for parts of a name, and `**` for any
+    /// folders.
     pub(crate) paths: Vec<String>,
     /// Replace files that are there.
     #[arg(long)]
@@ -449,9 +463,51 @@ pub(crate) enum SimCommand {
     Catalogue,
 }
 
+/// A number of bytes: `1048576`, `1024K`, `1MiB`.
+fn byte_count(text: &str) -> Result<u64, String> {
+    const UNITS: [&str; 6] = ["", "K", "M", "G", "T", "P"];
+    let digits = text.find(|character: char| !character.is_ascii_digit());
+    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
+    let unit = unit.trim_start().to_ascii_uppercase();
+    let unit = unit
+        .strip_suffix("IB")
+        .or(unit.strip_suffix('B'))
+        .unwrap_or(&unit);
+    let power = UNITS.iter().position(|known| *known == unit);
+    power
+        .and_then(|power| 1024_u64.checked_pow(u32::try_from(power).ok()?))
+        .and_then(|factor| number.parse::<u64>().ok()?.checked_mul(factor))
+        .ok_or_else(|| "expected a number of bytes, for example 64M or 2GiB".to_owned())
+}
+
 fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::byte_count;
+
+    #[test]
+    fn bytes_have_units() {
+        for (text, bytes) in [
+            ("0", Some(0)),
+            ("1000", Some(1000)),
+            ("64k", Some(65536)),
+            ("64 KiB", Some(65536)),
+            ("2GB", Some(2 << 30)),
+            ("7B", Some(7)),
+            ("", None),
+            ("M", None),
+            ("-1", None),
+            ("1.5G", None),
+            ("1X", None),
+            ("99999999999P", None),
+        ] {
+            assert_eq!(byte_count(text).ok(), bytes, "{text:?}");
+        }
     }
 }

@@ -7,11 +7,13 @@
 //! | `wim` | the commands that read WIM files and need no host |
 //! | `tour` | the walk through the whole story |
 //! | `session`, `hosts`, `blobs` | which host a command talks to, and where simulated ones are kept |
+//! | `cancel`, `progress` | stopping long commands, and showing how far they are |
 //! | `output`, `failure` | data on standard output; errors, codes and next steps on standard error |
 #![forbid(unsafe_code)]
 
 mod args;
 mod blobs;
+mod cancel;
 mod commands;
 mod failure;
 mod hosts;

@@ -101,8 +101,9 @@ impl Output {
 
 /// A notice on standard error.
 pub(crate) fn note(text: &str) {
+    let lines: String = text.lines().map(|line| plain(line) + "\n").collect();
     // A standard error that cannot be written to leaves nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = io::stderr().lock().write_all(lines.as_bytes());
 }
 
 /// True when colours may be used on this stream.
@@ -110,17 +111,26 @@ pub(crate) fn colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Text from outside as one line that does nothing to a terminal: control characters are written as `\u{1b}`.
+/// Text from outside as one line that does nothing to a terminal: control characters and the like are written as `\u{1b}`.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() {
-            plain.extend(character.escape_unicode());
-        } else {
+        if is_harmless(character) {
             plain.push(character);
+        } else {
+            plain.extend(character.escape_unicode());
         }
     }
     plain
+}
+
+/// No control character, nothing that ends a line or turns the direction of text.
+pub(crate) fn is_harmless(character: char) -> bool {
+    match character {
+        ' '..='~' => true,
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
+        _ => !character.is_control(),
+    }
 }
 
 /// Columns padded to their widest cell, two spaces between them, no padding at the end of a line.

@@ -28,10 +28,17 @@ impl Control<'_> {
         if let Some(progress) = &mut self.progress {
             progress(self.state);
         }
-        match self.cancel {
-            Some(cancel) if cancel.load(Ordering::Relaxed) => ControlFlow::Break(()),
-            _ => ControlFlow::Continue(()),
+        if self.is_cancelled() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         }
+    }
+
+    /// True if it is to stop.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancel
+            .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
     }
 
     /// Adds to what there is to do.

@@ -205,6 +205,22 @@ impl<'a> Extractor<'a> {
         plan
     }
 
+    /// What will be sent, if the budget allows it. [`send`](TreeSource::send) asks the same before it sends anything.
+    ///
+    /// # Errors
+    /// [`ExtractError::Budget`].
+    pub fn check_budget(&self) -> Result<ExtractPlan, ExtractError> {
+        let plan = self.plan();
+        let limit = self.wim.output_budget().limit;
+        if plan.bytes > limit {
+            return Err(ExtractError::Budget {
+                needed: plan.bytes,
+                limit,
+            });
+        }
+        Ok(plan)
+    }
+
     /// Which nodes are sent, by position.
     fn selected(&self) -> Vec<bool> {
         let image = self.image;
@@ -249,14 +265,7 @@ impl<'a> Extractor<'a> {
 
 impl TreeSource for Extractor<'_> {
     fn send(&mut self, sink: &mut dyn TreeSink) -> Result<(), SendError> {
-        let plan = self.plan();
-        let limit = self.wim.output_budget().limit;
-        if plan.bytes > limit {
-            return Err(SendError::source(ExtractError::Budget {
-                needed: plan.bytes,
-                limit,
-            }));
-        }
+        let plan = self.check_budget().map_err(SendError::source)?;
         self.control.state = Progress::default();
         self.control.add_total([plan.bytes]);
         let selected = self.selected();
@@ -326,9 +335,12 @@ impl Pending {
 }
 
 impl Transfer<'_, '_, '_> {
-    fn entries(&mut self, selected: &[bool]) -> Result<(), SinkError> {
+    fn entries(&mut self, selected: &[bool]) -> Result<(), SendError> {
         let mut stack = vec![self.image.root()];
         while let Some(id) = stack.pop() {
+            if self.control.is_cancelled() {
+                return Err(SendError::source(ExtractError::Cancelled));
+            }
             let entry = self.entry(id);
             self.sink.entry(&entry)?;
             stack.extend(
@@ -486,6 +498,10 @@ impl Transfer<'_, '_, '_> {
     }
 
     fn open(&mut self, stream: &Pending) -> ControlFlow<(), bool> {
+        if self.control.is_cancelled() {
+            self.stop = Some(Stop::Cancelled);
+            return ControlFlow::Break(());
+        }
         match self.sink.open_stream(stream.to) {
             Ok(open) => ControlFlow::Continue(open),
             Err(error) => self.refused(error),

@@ -42,12 +42,31 @@ const MAX_IMAGES: u32 = 65535;
 pub(crate) const FLAG_COMPRESSION: u32 = 0x2;
 const FLAG_READ_ONLY: u32 = 0x4;
 const FLAG_SPANNED: u32 = 0x8;
+const FLAG_RESOURCE_ONLY: u32 = 0x10;
+const FLAG_METADATA_ONLY: u32 = 0x20;
 pub(crate) const FLAG_WRITE_IN_PROGRESS: u32 = 0x40;
 const FLAG_RP_FIX: u32 = 0x80;
 const FLAG_XPRESS: u32 = 0x2_0000;
 const FLAG_LZX: u32 = 0x4_0000;
 const FLAG_LZMS: u32 = 0x8_0000;
 const FLAG_XPRESS_2: u32 = 0x20_0000;
+
+/// The flags, with the names that the white paper gives them, without its prefixes.
+const FLAG_NAMES: [(u32, &str); 13] = [
+    (0x1, "RESERVED"),
+    (FLAG_COMPRESSION, "COMPRESSION"),
+    (FLAG_READ_ONLY, "READONLY"),
+    (FLAG_SPANNED, "SPANNED"),
+    (FLAG_RESOURCE_ONLY, "RESOURCE_ONLY"),
+    (FLAG_METADATA_ONLY, "METADATA_ONLY"),
+    (FLAG_WRITE_IN_PROGRESS, "WRITE_IN_PROGRESS"),
+    (FLAG_RP_FIX, "RP_FIX"),
+    (0x1_0000, "COMPRESS_RESERVED"),
+    (FLAG_XPRESS, "COMPRESS_XPRESS"),
+    (FLAG_LZX, "COMPRESS_LZX"),
+    (FLAG_LZMS, "COMPRESS_LZMS"),
+    (FLAG_XPRESS_2, "COMPRESS_XPRESS2"),
+];
 
 /// Where the fields are; the writer uses the same.
 pub(crate) mod at {
@@ -120,6 +139,17 @@ impl Header {
                 len,
             })?
             .check(bytes, len, warnings)
+    }
+
+    /// The names of the flags that are set, in the order of their bits. Bits without a name are left out.
+    ///
+    /// The last two are in no document of Microsoft's: LZMS and the second XPRESS came later.
+    pub fn flag_names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let flags = self.flags;
+        FLAG_NAMES
+            .into_iter()
+            .filter(move |(bit, _)| flags & bit != 0)
+            .map(|(_, name)| name)
     }
 
     /// True if the file was marked read-only.

@@ -10,12 +10,12 @@ use std::ops::ControlFlow;
 use sha1::{Digest as _, Sha1};
 use wcow_tree::Digest;
 
-use crate::Header;
 use crate::bytes::u32_at;
 use crate::header::HEADER_LEN;
 use crate::number::{as_u64, as_usize};
 use crate::ordered;
 use crate::read_at::Input;
+use crate::{Header, IntegritySummary};
 
 /// Bytes that are read and hashed at once.
 const WINDOW: usize = 256 << 10;
@@ -133,6 +133,15 @@ impl IntegrityTable {
             end,
             digests: digests.iter().map(|digest| Digest(*digest)).collect(),
         })
+    }
+
+    /// What it covers.
+    pub(crate) fn summary(&self) -> IntegritySummary {
+        IntegritySummary {
+            piece_size: self.piece,
+            pieces: as_u64(self.digests.len()),
+            covered: self.covered(),
+        }
     }
 
     /// How many bytes it covers.

@@ -70,6 +70,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod about;
 mod blob_reader;
 mod bytes;
 mod chunks;
@@ -91,11 +92,13 @@ mod pool;
 mod read;
 mod read_at;
 mod resource;
+mod send_blob;
 mod verify;
 mod wim;
 mod write;
 mod xml;
 
+pub use about::{IntegritySummary, SolidForm, SolidResource};
 pub use blob_reader::BlobReader;
 pub use control::Progress;
 pub use error::{ImageError, NoSuchImage, OpenError, Part, ReadError, Unsupported, Warning};

@@ -1,5 +1,6 @@
 //! `wcow wim`: what needs a file and no host.
 
+mod budget;
 mod cat;
 mod extract;
 mod glob;
@@ -26,7 +27,7 @@ use crate::output::Output;
 /// Runs one command of the group.
 pub(crate) fn run(command: &WimCommand, output: &Output) -> Result<(), Failure> {
     match command {
-        WimCommand::Info { file, xml } => info::run(file, *xml, output),
+        WimCommand::Info(args) => info::run(args, output),
         WimCommand::Ls(args) => ls::run(args, output),
         WimCommand::Cat(args) => cat::run(args),
         WimCommand::Extract(args) => extract::run(args, output),
@@ -38,7 +39,8 @@ pub(crate) fn run(command: &WimCommand, output: &Output) -> Result<(), Failure> 
 pub(crate) fn readable(wim: &Wim, path: &Path) -> Result<(), Failure> {
     wim.unsupported().map_or(Ok(()), |what| {
         Err(Failure::new(exit::NOT_SUPPORTED, unreadable(path))
-            .because(&ReadError::Unsupported { what }))
+            .because(&ReadError::Unsupported { what })
+            .help(ENCRYPTED_HELP))
     })
 }
 
@@ -67,12 +69,14 @@ pub(crate) fn choose(wim: &Wim, path: &Path, wanted: Option<&str>) -> Result<Ima
 /// Reads the metadata of an image.
 pub(crate) fn load(wim: &Wim, path: &Path, index: ImageIndex) -> Result<Image, Failure> {
     wim.image(index).map_err(|error| {
+        let over = budget::exceeded(&error);
         let code = match error {
+            _ if over.is_some() => exit::FAILED,
             ImageError::Unsupported { .. } => exit::NOT_SUPPORTED,
             ImageError::FirstPartMissing { .. } => exit::NOT_FOUND,
             _ => exit::INTEGRITY,
         };
-        Failure::new(
+        let failure = Failure::new(
             code,
             format!(
                 "image {} of {} could not be read",
@@ -80,9 +84,24 @@ pub(crate) fn load(wim: &Wim, path: &Path, index: ImageIndex) -> Result<Image, F
                 path.display()
             ),
         )
-        .because(&error)
+        .because(&error);
+        match (over, error) {
+            (Some(over), _) => failure.help(budget::help(over)),
+            (None, ImageError::FirstPartMissing { .. }) => failure.help(PARTS_HELP),
+            (None, ImageError::Unsupported { .. }) => failure.help(ENCRYPTED_HELP),
+            _ => failure,
+        }
     })
 }
+
+/// What to do when parts of a split set are missing.
+const PARTS_HELP: &str =
+    "put all parts of the set into one folder, as NAME.swm, NAME2.swm, NAME3.swm and so on";
+/// What to do when blobs are missing.
+const REFERENCE_HELP: &str = "--ref FILE names the WIM that this one was made from";
+/// What to do with an encrypted ESD.
+const ENCRYPTED_HELP: &str =
+    "only Microsoft's setup has the key of an encrypted ESD; look for one that is not encrypted";
 
 /// The file or folder of an image that a path names; `/` and `\` both separate.
 fn find(image: &Image, path: &str) -> Result<NodeId, Failure> {
@@ -114,7 +133,14 @@ fn read_failure(what: &str, error: &ReadError) -> Failure {
         ReadError::Missing { .. } | ReadError::MissingPart { .. } => exit::NOT_FOUND,
         _ => exit::INTEGRITY,
     };
-    Failure::new(code, format!("{what} could not be read")).because(error)
+    let failure = Failure::new(code, format!("{what} could not be read")).because(error);
+    match error {
+        ReadError::Budget { budget, .. } => failure.help(budget::help(*budget)),
+        ReadError::Missing { .. } => failure.help(REFERENCE_HELP),
+        ReadError::MissingPart { .. } => failure.help(PARTS_HELP),
+        ReadError::Unsupported { .. } => failure.help(ENCRYPTED_HELP),
+        _ => failure,
+    }
 }
 
 fn unreadable(path: &Path) -> String {

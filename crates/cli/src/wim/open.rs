@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wcow_wim::{OpenError, Options, ReadAt, Wim};
 
+use super::budget;
 use super::unreadable;
 use crate::args::WimSource;
 use crate::failure::{Failure, exit};
@@ -37,6 +38,11 @@ impl WimSource {
         }
         if let Some(bytes) = self.max_chunk {
             options.limits.chunk_bytes = bytes;
+        }
+        if let Some(bytes) = self.max_metadata {
+            options.limits.metadata_bytes = bytes;
+            options.limits.metadata_ratio = u64::MAX;
+            options.limits.xml_bytes = bytes / 16;
         }
         options
     }
@@ -129,6 +135,11 @@ fn open_file(path: &Path) -> Result<File, Failure> {
 }
 
 fn refused(path: &Path, error: &OpenError) -> Failure {
+    if let Some(over) = budget::exceeded(error) {
+        return Failure::new(exit::FAILED, unreadable(path))
+            .because(error)
+            .help(budget::help(over));
+    }
     let failure = match error {
         OpenError::Unsupported { .. } => Failure::new(exit::NOT_SUPPORTED, unreadable(path)),
         OpenError::Io { .. } => Failure::new(exit::FAILED, unreadable(path)),
@@ -145,5 +156,10 @@ fn refused(path: &Path, error: &OpenError) -> Failure {
         ),
         _ => Failure::new(exit::INTEGRITY, format!("{} is damaged", path.display())),
     };
-    failure.because(error)
+    let failure = failure.because(error);
+    match error {
+        OpenError::Parts { .. } => failure.help("move the file away from those of another set"),
+        OpenError::Truncated { .. } => failure.help("was it copied or downloaded in whole?"),
+        _ => failure,
+    }
 }

@@ -5,6 +5,8 @@ use std::fmt::Write;
 use wcow_ntmeta::WideName;
 use wcow_wim::{Image, NodeId};
 
+use crate::output::is_harmless;
+
 /// Makes paths one after the other. What is the same as in the path before, the folder, is not made again.
 pub(super) struct Paths<'i> {
     image: &'i Image,
@@ -102,13 +104,4 @@ fn push_escaped(text: &mut String, character: Result<char, u16>, fine: fn(char) 
 /// Harmless, and not taken for a separator of the path that the name is in.
 fn is_part_of_a_name(character: char) -> bool {
     !matches!(character, '/' | '\\') && is_harmless(character)
-}
-
-/// No control character, nothing that ends a line or turns the direction of text.
-fn is_harmless(character: char) -> bool {
-    match character {
-        ' '..='~' => true,
-        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
-        _ => !character.is_control(),
-    }
 }

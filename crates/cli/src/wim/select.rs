@@ -24,6 +24,8 @@ pub(super) fn below(image: &Image, folder: NodeId, depth: Depth) -> Vec<NodeId> 
 /// How far down a listing goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
+    /// Not at all: what is named itself.
+    Itself,
     /// Only what is right in a folder.
     One,
     /// Everything below it.
@@ -40,7 +42,7 @@ pub(super) fn matching(
     for pattern in patterns {
         // A name may look like a pattern: what is there by that name is meant.
         if let Some(node) = image.lookup(&RelPath::parse(pattern)) {
-            if image.is_directory(node) {
+            if image.is_directory(node) && depth != Depth::Itself {
                 found.extend(below(image, node, depth));
             } else {
                 found.push(node);

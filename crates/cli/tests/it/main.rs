@@ -1,10 +1,13 @@
 //! The program as a user meets it: what it prints where, and which code it ends with.
 
+mod budgets;
 mod containers;
 mod corpus;
 mod data;
 mod hosts;
+mod interrupted;
 mod listings;
+mod streams;
 mod support;
 mod usage;
 mod wims;

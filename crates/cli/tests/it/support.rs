@@ -108,16 +108,20 @@ fn output(command: &mut Command) -> Output {
 
 /// Runs a command to its end.
 pub(crate) fn run(mut command: Command, words: &[&str]) -> Ran {
-    let output = output(&mut command);
-    Ran {
-        words: words.join(" "),
-        code: output.status.code(),
-        stdout: output.stdout,
-        stderr: String::from_utf8(output.stderr).expect("messages are UTF-8"),
-    }
+    Ran::new(words, output(&mut command))
 }
 
 impl Ran {
+    /// What a command of these words did.
+    pub(crate) fn new(words: &[&str], output: Output) -> Self {
+        Self {
+            words: words.join(" "),
+            code: output.status.code(),
+            stdout: output.stdout,
+            stderr: String::from_utf8(output.stderr).expect("messages are UTF-8"),
+        }
+    }
+
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
@@ -219,4 +223,20 @@ pub(crate) fn wim_of(images: &[(&str, MemoryTree)]) -> Vec<u8> {
 #[track_caller]
 pub(crate) fn bytes(path: &Path) -> Vec<u8> {
     std::fs::read(path).expect("the file can be read")
+}
+
+/// Where the metadata of the first image of an uncompressed WIM is: offset, length, and the place of its row in the lookup table.
+#[track_caller]
+pub(crate) fn metadata(wim: &[u8]) -> (usize, usize, usize) {
+    let number = |at: usize| {
+        let bytes = wim[at..at + 8].try_into().expect("8 bytes");
+        usize::try_from(u64::from_le_bytes(bytes)).expect("small")
+    };
+    // Rows of 50 bytes: flags at 7, offset at 8, length at 16.
+    let table = number(0x38);
+    let row = (0..)
+        .map(|index| table + 50 * index)
+        .find(|row| wim[row + 7] & 2 != 0)
+        .expect("there is an image");
+    (number(row + 8), number(row + 16), row)
 }

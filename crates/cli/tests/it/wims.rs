@@ -6,7 +6,7 @@ use sha1::Digest;
 use wcow_tree::disk::{DiskSource, Metadata};
 use wcow_tree::memory::MemoryTree;
 
-use crate::support::{Home, bytes, wim_of};
+use crate::support::{Home, bytes, metadata, wim_of};
 
 /// A small tree with a stream and a name in another case.
 fn tree() -> MemoryTree {
@@ -295,17 +295,7 @@ fn hostile_names_stay_in_the_folder() {
 
 /// A WIM of one image whose files have these names instead, of the same length.
 fn with_names(mut wim: Vec<u8>, renames: &[(String, &str)]) -> Vec<u8> {
-    let number = |wim: &[u8], at: usize| {
-        let bytes = wim[at..at + 8].try_into().expect("8 bytes");
-        usize::try_from(u64::from_le_bytes(bytes)).expect("small")
-    };
-    // The row of the metadata in the lookup table: 50 bytes, flags at 7, offset at 8, length at 16, SHA-1 at 30.
-    let table = number(&wim, 0x38);
-    let row = (0..)
-        .map(|index| table + 50 * index)
-        .find(|row| wim[row + 7] & 2 != 0)
-        .expect("there is an image");
-    let (start, length) = (number(&wim, row + 8), number(&wim, row + 16));
+    let (start, length, row) = metadata(&wim);
     let metadata = &mut wim[start..start + length];
     for (old, new) in renames {
         let wide = |text: &str| -> Vec<u8> {
