@@ -100,6 +100,8 @@ fn extraction_that_may_not_write_such_a_file_leaves_no_part_of_it() {
         .current_dir(home.path(""))
         .stdin(Stdio::null());
     let ran = run(limited, &words);
-    ran.fails(1, &["stopped", "cause: ", "make room"]);
+    ran.ends(1)
+        .says(&["not extracted: file000", "1 file of a.wim could not"]);
+    assert!(!ran.stderr.contains("--overwrite"), "{}", ran.stderr);
     assert_eq!(files(&home.path("out")), []);
 }

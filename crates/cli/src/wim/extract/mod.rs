@@ -43,6 +43,8 @@ pub(crate) fn run(args: &WimExtractArgs, output: &Output) -> Result<(), Failure>
             _ => failure,
         }
     })?;
+    // In an empty folder, nothing is in the way.
+    let may_be_in_the_way = !args.overwrite && !is_empty(&args.dest);
     let sink = open_sink(args)?;
     let cancel = Cancel::listen();
     let bar = Bar::bytes("extracting");
@@ -54,7 +56,7 @@ pub(crate) fn run(args: &WimExtractArgs, output: &Output) -> Result<(), Failure>
         Transferred::All(report, unreadable) => {
             let outcome = Outcome::new(&report, unreadable);
             show::show(&report, &outcome.problems, &image, args, output)?;
-            outcome.result(args)
+            outcome.result(args, may_be_in_the_way)
         }
         Transferred::Cancelled(report) => Err(interrupted(args, &report, &cancel)),
         Transferred::Failed(report, error) => Err(stopped(args, report.as_ref(), error.as_ref())),
@@ -172,7 +174,7 @@ impl Outcome {
         };
     }
 
-    fn result(self, args: &WimExtractArgs) -> Result<(), Failure> {
+    fn result(self, args: &WimExtractArgs, may_be_in_the_way: bool) -> Result<(), Failure> {
         if self.number == 0 {
             return Ok(());
         }
@@ -186,12 +188,17 @@ impl Outcome {
         );
         Err(match self.help {
             Some(help) => failure.help(help),
-            None if self.exit == exit::FAILED && !args.overwrite => {
+            None if self.exit == exit::FAILED && may_be_in_the_way => {
                 failure.help("files that are there already are replaced with --overwrite")
             }
             None => failure,
         })
     }
+}
+
+/// True if there is nothing in the folder, or no folder.
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }
 
 fn open_sink(args: &WimExtractArgs) -> Result<DiskSink, Failure> {
