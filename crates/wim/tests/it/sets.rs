@@ -240,8 +240,11 @@ fn damage_in_a_reference_is_found() {
     );
 }
 
+/// Takes pieces of a blob, until it breaks off.
+type Receiver<'a> = &'a mut dyn FnMut(&[u8]) -> ControlFlow<()>;
+
 /// Says that it has a blob, and fails at it in one way or another.
-struct Odd(fn(&mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), ReadError>);
+struct Odd(fn(Receiver<'_>) -> Result<(), ReadError>);
 
 impl BlobResolver for Odd {
     fn size(&self, _: &Digest) -> Option<u64> {
