@@ -128,6 +128,14 @@ fn overlapping(solid_runs: &[Vec<ResourceHeader>]) -> BTreeMap<u32, Overlap> {
     found
 }
 
+/// Bytes of all files.
+pub(crate) fn stored_len(files: &[Arc<WimFile>]) -> u64 {
+    files
+        .iter()
+        .map(|file| file.input.len())
+        .fold(0, u64::saturating_add)
+}
+
 /// The chunks of a resource that is not solid, of a file with this header.
 pub(crate) fn layout_of(
     input: &Input,

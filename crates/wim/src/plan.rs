@@ -11,7 +11,7 @@ use wcow_tree::Digest;
 
 use crate::file::{SolidRun, WimFile};
 use crate::layout::Layout;
-use crate::number::as_u64;
+use crate::number::{as_u64, as_usize};
 use crate::{BlobLocation, Budget, ReadError};
 
 /// Uncompressed bytes that a unit has at least, if there are more.
@@ -406,12 +406,21 @@ pub(crate) fn solid_range(item: &Item) -> Range<u64> {
     }
 }
 
+/// Bytes of units at a time that any file may have, however small.
+const MEMORY: u64 = 128 << 20;
+/// How many bytes more for each byte that is stored.
+const MEMORY_RATIO: u64 = 2;
+
 /// How many units may be worked at or wait at a time: a few for each worker; where units are large, one more than there are
-/// workers, so that the one whose unit is the next but one need not wait.
-pub(crate) fn window(largest: u64, workers: usize) -> usize {
-    if largest > as_u64(8 << 20) {
+/// workers, so that the one whose unit is the next but one need not wait. A small file does not get the memory for many large
+/// units, whatever it says of itself.
+pub(crate) fn window(largest: u64, workers: usize, stored: u64) -> usize {
+    let wanted = if largest > as_u64(8 << 20) {
         workers.saturating_add(1)
     } else {
         workers.saturating_mul(2)
-    }
+    };
+    let memory = MEMORY.saturating_add(MEMORY_RATIO.saturating_mul(stored));
+    let room = memory.checked_div(largest).unwrap_or(u64::MAX);
+    wanted.min(as_usize(room)).max(1)
 }

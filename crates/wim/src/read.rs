@@ -9,7 +9,7 @@ use sha1::{Digest as _, Sha1};
 use wcow_tree::Digest;
 
 use crate::chunks::{Buffer, ChunkReader, Hash, Keep};
-use crate::file::WimFile;
+use crate::file::{WimFile, stored_len};
 use crate::number::{as_u64, as_usize};
 use crate::ordered;
 use crate::plan::{Item, Job, OutputBudget, Plan, SolidJob, solid_range, window};
@@ -53,7 +53,7 @@ pub(crate) fn read_items(
     let mut flow = ControlFlow::Continue(());
     ordered::run(
         workers,
-        window(plan.largest, workers.get()),
+        window(plan.largest, workers.get(), stored_len(files)),
         plan.units,
         || pool.reader(),
         |reader, index, used| work(&plan, reader, index, used),

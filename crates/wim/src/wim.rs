@@ -10,7 +10,7 @@ use wcow_tree::Digest;
 
 use crate::chunks::{Buffer, ChunkReader, Keep};
 use crate::error::Warnings;
-use crate::file::{WimFile, layout_of};
+use crate::file::{WimFile, layout_of, stored_len};
 use crate::header::{HEADER_LEN, MAGIC_PIPABLE};
 use crate::lookup_table::{LookupTable, MetadataRow};
 use crate::number::{as_u64, as_usize};
@@ -564,14 +564,6 @@ impl fmt::Debug for Wim {
             .field("header", self.header())
             .finish_non_exhaustive()
     }
-}
-
-/// Bytes of all files.
-fn stored_len(files: &[Arc<WimFile>]) -> u64 {
-    files
-        .iter()
-        .map(|file| file.input.len())
-        .fold(0, u64::saturating_add)
 }
 
 /// Reads the header of one file; of a pipable file, the one at its end.
