@@ -1,6 +1,6 @@
 //! Mutators that know what a WIM file is made of.
 //!
-//! A file is taken apart loosely ([`loose`]), one to four of its structures are changed, and it is put together again with its
+//! A file is taken apart loosely (`loose`), one to four of its structures are changed, and it is put together again with its
 //! offsets and sizes right. Then fields of it may be changed where nothing repairs them, and at last its hashes are made right
 //! ([`repair`]), so that a mutant is refused for what was changed and for nothing before that.
 
