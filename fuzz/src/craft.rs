@@ -19,6 +19,8 @@ pub(crate) struct Parts {
     /// The whole lookup table.
     pub(crate) table: Option<Vec<u8>>,
     pub(crate) xml: Option<Vec<u8>>,
+    /// Bytes between the blob and the lookup table.
+    pub(crate) between: Vec<u8>,
     pub(crate) integrity: Option<Vec<u8>>,
     /// Images, 1 if it is not given.
     pub(crate) images: Option<u32>,
@@ -49,6 +51,7 @@ impl Parts {
             table.extend(row(&image, &metadata));
         }
         table.extend(row(&blob, BLOB));
+        put(&self.between, 0);
         let table = put(self.table.as_ref().unwrap_or(&table), 0x02);
         let xml = put(self.xml.as_ref().unwrap_or(&xml(images)), 0x02);
         let integrity = self.integrity.as_ref().map(|bytes| put(bytes, 0));
@@ -93,7 +96,7 @@ pub fn wim_of_metadata(metadata: &[u8]) -> Vec<u8> {
 }
 
 /// A row of the lookup table for a resource that holds `bytes`.
-fn row(resource: &Resource, bytes: &[u8]) -> [u8; ROW] {
+pub(crate) fn row(resource: &Resource, bytes: &[u8]) -> [u8; ROW] {
     let mut row = [0; ROW];
     let digest = Sha1::digest(bytes);
     let parts = [
@@ -147,11 +150,11 @@ pub(crate) fn one_file() -> Vec<u8> {
 }
 
 /// No security descriptors.
-fn security() -> [u8; 8] {
+pub(crate) fn security() -> [u8; 8] {
     [8, 0, 0, 0, 0, 0, 0, 0]
 }
 
-fn entry(attributes: u32, children: u64, streams: &[u8], digest: [u8; 20], name: &str) -> Vec<u8> {
+pub(crate) fn entry(attributes: u32, children: u64, streams: &[u8], digest: [u8; 20], name: &str) -> Vec<u8> {
     let name = utf16(name);
     let terminator = if name.is_empty() { 0 } else { 2 };
     let length = (102 + name.len() + terminator).next_multiple_of(8);

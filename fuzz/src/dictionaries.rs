@@ -61,6 +61,41 @@ const METADATA: &[(&str, &[u8])] = &[
     ("surrogate", b"\0\xD8"),
 ];
 
+/// Words of the metadata beside a tree.
+const SIDECAR: &[&str] = &[
+    "{\"schema\":\"wcow.metadata/1\"}\n",
+    "{\"security\":{\"id\":0,\"descriptor\":\"",
+    "{\"entry\":{\"id\":1,\"parent\":0,",
+    "{\"named\":{\"id\":1,\"name\":\"other\"}}\n",
+    "{\"link\":{\"id\":1,\"target\":\"dir\"}}\n",
+    "{\"aside\":1}\n",
+    "{\"lost\":1}\n",
+    "{\"times_unset\":1}\n",
+    "{\"bytes\":{\"id\":1,\"stream\":0,\"data\":\"00\"}}\n",
+    "{\"stored\":{\"id\":1,\"stream\":0,\"offset\":0}}\n",
+    "{\"end\":{\"entries\":2,\"stored\":0}}\n",
+    "\"attributes\":16,",
+    "\"attributes\":32,",
+    "\"attributes\":1024,",
+    "\"times\":[1,2,3]",
+    "\"name\":\"dir\",",
+    "\"name\":[55296],",
+    "\"short_name\":\"A~1\",",
+    "\"security\":0,",
+    "\"reparse\":{\"tag\":2684354572,\"data\":\"\"},",
+    "\"link_to\":1,",
+    "\"streams\":[{\"len\":1}],",
+    "\"streams\":[{\"name\":\"s\",\"len\":5000,\"encrypted\":true}],",
+    "\"object_id\":\"00\",",
+    "\"extended_attributes\":\"00\",",
+    "\"unknown\":[{\"tag\":7,\"data\":\"\"}],",
+    "\"reserved\":1,",
+    "\"target_not_fixed\":true,",
+    "\"..\"",
+    "18446744073709551615",
+    "4294967295",
+];
+
 /// Words of registry hives.
 const HIVE: &[(&str, &[u8])] = &[
     ("base", b"regf"),
@@ -97,7 +132,7 @@ pub fn dictionary(target: &str) -> String {
         let _ = writeln!(text, "{name}=\"{value}\"");
     };
     let lists: &[&[(&str, &[u8])]] = match target {
-        "wim" | "extract" | "diff_wim" => &[WIM, METADATA],
+        "wim" | "extract" | "parts" | "diff_wim" => &[WIM, METADATA],
         "header" | "lookup_table" => &[WIM],
         "metadata" => &[METADATA],
         "hive" => &[HIVE],
@@ -106,10 +141,13 @@ pub fn dictionary(target: &str) -> String {
     for (name, bytes) in lists.iter().copied().flatten() {
         add(name, bytes);
     }
-    if target == "xml" {
-        for (number, word) in WORDS.iter().enumerate() {
-            add(&format!("word_{number}"), word.as_bytes());
-        }
+    let words: &[&str] = match target {
+        "xml" => WORDS,
+        "sidecar" => SIDECAR,
+        _ => &[],
+    };
+    for (number, word) in words.iter().enumerate() {
+        add(&format!("word_{number}"), word.as_bytes());
     }
     text
 }

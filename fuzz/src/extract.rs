@@ -8,6 +8,7 @@ use wcow_wim::{Image, ImageIndex, Wim};
 
 use crate::budget::answer;
 use crate::image::Rules;
+use crate::selection::{cancelled, selected};
 use crate::wims::{is_small, open};
 
 /// Images that are extracted at most.
@@ -16,11 +17,11 @@ const IMAGES: u32 = 3;
 /// Bytes that are extracted at most.
 const BYTES: u64 = 8 << 20;
 
-/// A WIM file, every image of which is extracted: whole, in part, and into too small a space.
+/// A WIM file, every image of which is extracted: whole, in part, until it is cancelled, and into too small a space.
 ///
 /// # Panics
-/// If a path leaves the tree or runs through something that is no directory, the source goes on after its sink has refused, a part
-/// holds more than was asked for, or streams are damaged without being reported.
+/// If a path leaves the tree or runs through something that is no directory, the source goes on after its sink has refused or it was
+/// cancelled, a part holds more than was asked for, or streams are damaged without being reported.
 pub fn extract(data: &[u8]) {
     let Some(wim) = open(data, 1) else { return };
     if !is_small(&wim) {
@@ -40,6 +41,12 @@ pub fn extract(data: &[u8]) {
         disk.check(&image);
         limited(&wim, &image, &disk);
         partly(&wim, &image);
+        // Every input draws a selection of its own, and keeps it.
+        let seed = data.iter().fold(u64::from(number), |seed, byte| {
+            (seed ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+        });
+        selected(&wim, &image, seed);
+        cancelled(&wim, &image, seed);
     }
 }
 

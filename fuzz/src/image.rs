@@ -95,6 +95,11 @@ impl Rules {
         self.known.keys().copied()
     }
 
+    /// True while a stream is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     fn take(&mut self, bytes: u64, entries: u64) -> Result<(), SinkError> {
         assert!(
             !self.refused,

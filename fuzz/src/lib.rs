@@ -16,8 +16,11 @@ mod field;
 mod hives;
 mod image;
 pub mod mutate;
+mod parts;
 mod rng;
 pub mod seeds;
+mod selection;
+mod sidecar;
 mod tables;
 #[cfg(feature = "wimlib")]
 mod wimlib;
@@ -31,7 +34,9 @@ pub use dictionaries::dictionary;
 pub use diff::{diff_codec, diff_wim};
 pub use extract::extract;
 pub use hives::hive;
+pub use parts::parts;
 pub use rng::Rng;
+pub use sidecar::sidecar;
 pub use tables::{header, integrity, lookup_table};
 pub use wims::{metadata, wim};
 pub use xml::xml;
@@ -51,6 +56,8 @@ pub const TARGETS: &[Target] = &[
     ("lzms", lzms),
     ("wim", wim),
     ("extract", extract),
+    ("parts", parts),
+    ("sidecar", sidecar),
     ("hive", hive),
     #[cfg(feature = "wimlib")]
     ("diff_wim", diff_wim),

@@ -121,7 +121,8 @@ pub(crate) fn verify(wim: &Wim, workers: usize) -> VerifyReport {
     wim.verifier().workers(count(workers)).run()
 }
 
-fn count(workers: usize) -> NonZeroUsize {
+/// So many workers.
+pub(crate) fn count(workers: usize) -> NonZeroUsize {
     NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN)
 }
 
@@ -132,7 +133,7 @@ fn assert_same(one: &MemoryTree, other: &MemoryTree, what: &str) {
 }
 
 /// All that a report says, in its order.
-fn summary(report: &VerifyReport) -> (Vec<String>, Vec<String>, u32, u64, u64, bool) {
+pub(crate) fn summary(report: &VerifyReport) -> (Vec<String>, Vec<String>, u32, u64, u64, bool) {
     let problems = report.problems.iter().map(|problem| told(problem));
     let warnings = report.warnings.iter().map(ToString::to_string);
     (
@@ -146,7 +147,7 @@ fn summary(report: &VerifyReport) -> (Vec<String>, Vec<String>, u32, u64, u64, b
 }
 
 /// What the report says of a blob or an image, reading it confirms.
-fn check_report(wim: &Wim, report: &VerifyReport) {
+pub(crate) fn check_report(wim: &Wim, report: &VerifyReport) {
     for problem in report.problems.iter().take(64) {
         match problem {
             // Blobs of a solid resource that overlap are reported so, and can each be read.
@@ -173,7 +174,7 @@ fn is_solid(wim: &Wim, digest: &Digest) -> bool {
 }
 
 /// Reads a blob in pieces and whole. True if it is good.
-fn check_blob(wim: &Wim, blob: &Blob) -> bool {
+pub(crate) fn check_blob(wim: &Wim, blob: &Blob) -> bool {
     let mut pieces = Vec::new();
     let read = wim.read_blob(&blob.digest, &mut |piece| {
         pieces.extend_from_slice(piece);

@@ -4,8 +4,9 @@
 //! is panics, failed assertions, memory beyond the limit and inputs that take too long. Those that compare with wimlib are built
 //! only when they are asked for, because they want a C compiler, autotools and libclang.
 
+use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -176,7 +177,26 @@ fn build(workspace: &Workspace, chosen: &[&str]) -> Result<std::path::PathBuf> {
     // One module per crate: thin LTO would drop the section boundaries that the coverage tables need.
     command.env("CARGO_PROFILE_RELEASE_LTO", "off");
     run_command(&mut command).context("cannot build the fuzzers")?;
-    Ok(build.join(&triple).join("release"))
+    let programs = build.join(&triple).join("release");
+    if wimlib {
+        keep_wimlib(&programs.join("build"));
+    }
+    Ok(programs)
+}
+
+/// The build script of wimlib-sys names the header that it installs as a reason to run again; that is newer than its own start, so
+/// that wimlib would be built each time. An older date keeps it.
+fn keep_wimlib(builds: &Path) {
+    let Ok(folders) = std::fs::read_dir(builds) else {
+        return;
+    };
+    for folder in folders.flatten() {
+        let header = folder.path().join("out/include/wimlib.h");
+        // What cannot be kept is built again, no more.
+        if let Ok(header) = std::fs::File::options().write(true).open(header) {
+            let _ = header.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(86_400));
+        }
+    }
 }
 
 /// Runs one fuzzer. The second part is what it said, if it found something.

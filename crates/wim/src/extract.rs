@@ -654,16 +654,16 @@ impl Consumer for Sending<'_, '_, '_, '_> {
             }
             streams => match result {
                 Ok(()) => {
-                    for stream in streams {
+                    for (place, stream) in streams.iter().enumerate() {
+                        // The first of them is counted as the blob is read. One may be the last: there can be many.
+                        if place > 0 {
+                            self.transfer.advance(as_u64(self.bytes.len()))?;
+                        }
                         if self.transfer.open(stream)? {
                             self.transfer.write(&self.bytes)?;
                             self.transfer.close(stream, None)?;
                         }
                     }
-                    // The first of them is counted as the blob is read.
-                    let again = as_u64(streams.len().saturating_sub(1));
-                    self.transfer
-                        .advance(again.saturating_mul(as_u64(self.bytes.len())))?;
                 }
                 Err(source) => self.transfer.unreadable(streams, source)?,
             },

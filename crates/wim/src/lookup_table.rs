@@ -164,6 +164,12 @@ impl LookupTable {
             });
             return Ok(());
         }
+        if row.resource.size == 0 {
+            warnings.push(Part::LookupTable, at, || {
+                "metadata of an image in a row without bytes; ignored".to_owned()
+            });
+            return Ok(());
+        }
         match row.references {
             0 => {
                 self.superseded += 1;

@@ -3,6 +3,8 @@
 
 mod codec;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod wim;
 
 pub use codec::diff_codec;

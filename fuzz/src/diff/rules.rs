@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use wcow_wim::{Compression, Image, ImageError, OpenError, Problem, VerifyReport, Wim};
+use wcow_wim::{
+    Compression, Image, ImageError, OpenError, Part, Problem, ReadError, VerifyReport, Wim,
+};
 
 use crate::codecs::{Codec, CodecInput};
 use crate::field::{number, size};
-use crate::image::told;
 use crate::mutate::explodes;
 use crate::mutate::format::{ROW, Resource, SOLID_MARK, Shape, at, flag, unpack};
 use crate::wimlib::{Item, Judged};
 
 /// Error codes of wimlib.
+const INVALID_CHUNK_SIZE: i32 = 15;
 const INVALID_TABLE: i32 = 20;
 const NO_SUCH_PATH: i32 = 49;
 const NO_SUCH_BLOB: i32 = 55;
@@ -77,16 +79,60 @@ pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> 
     if matches!(error, Some(OpenError::Xml { .. })) {
         return true;
     }
-    // It does not look at the stored size of XML data that is not compressed.
-    let xml = Shape::read(data).and_then(|shape| Resource::read(data, shape.header + at::XML));
-    xml.is_some_and(|xml| !xml.is(flag::COMPRESSED) && xml.stored != xml.size)
+    // It does not look at the stored size of a lookup table or XML data that is not compressed.
+    let Some(shape) = Shape::read(data) else {
+        return false;
+    };
+    [at::TABLE, at::XML].iter().any(|place| {
+        let own = Resource::read(data, shape.header + place);
+        own.is_some_and(|own| !own.is(flag::COMPRESSED) && own.stored != own.size)
+    })
 }
 
 /// True for files that wimlib refuses to open on purpose, and we do not.
-pub(super) fn is_refused_by_wimlib_alone(wim: &Wim, code: i32) -> bool {
-    // A row that counts for nothing, with an offset beyond 2^64; or a chunk size in an uncompressed file: we warn.
-    code == INVALID_TABLE
-        || wim.header().compression == Compression::None && wim.header().chunk_size != 0
+pub(super) fn is_refused_by_wimlib_alone(data: &[u8], wim: &Wim, code: i32) -> bool {
+    // A chunk size in an uncompressed file: we warn.
+    code == INVALID_TABLE && has_refused_row(data)
+        || code == INVALID_CHUNK_SIZE
+            && wim.header().compression == Compression::None
+            && wim.header().chunk_size != 0
+}
+
+/// True if the lookup table has a row for which wimlib refuses the whole file, and we do not: one that counts for nothing and would
+/// end beyond 2^64, or a blob that lies in two of the resources of its solid run.
+fn has_refused_row(data: &[u8]) -> bool {
+    let Some(shape) = Shape::read(data) else {
+        return false;
+    };
+    let table = shape.table(data).and_then(|table| data.get(table));
+    let rows = table.unwrap_or_default().chunks_exact(ROW);
+    let rows: Vec<Resource> = rows.filter_map(|row| Resource::read(row, 0)).collect();
+    let is_solid = |row: &Resource| shape.solid && row.is(flag::SOLID);
+    let endless = |row: &&Resource| row.offset.checked_add(row.stored).is_none();
+    rows.iter().any(|row| endless(&row))
+        || rows
+            .chunk_by(|one, other| is_solid(one) == is_solid(other))
+            .filter(|run| run.first().is_some_and(is_solid))
+            .any(|run| is_in_two(data, run))
+}
+
+/// True if a blob of a solid run does not lie within one of the run's resources.
+fn is_in_two(data: &[u8], run: &[Resource]) -> bool {
+    let (resources, blobs): (Vec<&Resource>, Vec<&Resource>) =
+        run.iter().partition(|row| row.size == SOLID_MARK);
+    let mut ends = vec![0_u64];
+    for resource in resources {
+        let place = usize::try_from(resource.offset).unwrap_or(usize::MAX);
+        let last = ends.last().copied().unwrap_or(0);
+        ends.push(last.saturating_add(number(data, place, 8).unwrap_or(0)));
+    }
+    blobs.iter().any(|blob| {
+        let end = blob.offset.saturating_add(blob.stored);
+        !ends
+            .iter()
+            .zip(ends.iter().skip(1))
+            .any(|(from, to)| *from <= blob.offset && end <= *to)
+    })
 }
 
 /// True for images that we read and wimlib does not.
@@ -97,19 +143,40 @@ pub(super) fn is_image_refused_by_wimlib_alone(image: &Image, code: i32) -> bool
 
 /// True for images that wimlib reads and we do not.
 pub(super) fn is_image_refused_by_us_alone(error: &ImageError) -> bool {
-    let text = told(error);
-    // A list of children belongs to one directory; the others are in `is_prefix`.
-    text.contains("belongs to one directory") || is_prefix(&text)
+    match error {
+        // A list of children belongs to one directory, and lies beside the others.
+        ImageError::Damaged { what, .. } => {
+            what.contains("belongs to one directory")
+                || what.contains("lists of children that do not overlap")
+        }
+        ImageError::Read { source, .. } => is_prefix(source),
+        _ => false,
+    }
 }
 
 /// True for what we say of a pipable file whose chunk prefixes are not those of its chunk table; wimlib looks at the table alone.
-fn is_prefix(text: &str) -> bool {
-    text.contains("as the size before chunk")
+fn is_prefix(error: &ReadError) -> bool {
+    matches!(error, ReadError::Resource { what, .. } if what.contains("as the size before chunk"))
+}
+
+/// True for chunks of a solid resource that are not as long as it is; wimlib gives the last one what is left.
+fn is_total(error: &ReadError) -> bool {
+    matches!(error, ReadError::Resource { what, .. } if what.contains("stored bytes in all"))
+}
+
+/// True for blobs of a solid resource that overlap, which wimlib does not look for.
+fn is_overlap(error: &ReadError) -> bool {
+    matches!(error, ReadError::Resource { what, .. } if what.contains("blobs that do not overlap"))
 }
 
 /// True for problems that only we look for.
 pub(super) fn is_strictness(problem: &Problem) -> bool {
-    matches!(problem, Problem::Overlap { .. }) || is_prefix(&told(problem))
+    match problem {
+        Problem::Overlap { .. } => true,
+        Problem::Blob { source, .. } => is_prefix(source) || is_overlap(source) || is_total(source),
+        Problem::Image(error) => is_image_refused_by_us_alone(error),
+        _ => false,
+    }
 }
 
 /// True for files that we verify and wimlib does not.
@@ -117,7 +184,9 @@ pub(super) fn is_verified_by_us_alone(report: &VerifyReport, judged: &Judged) ->
     // Data of a directory, which we leave out with a warning, and wimlib wants to have.
     let mut warnings = report.warnings.iter();
     judged.verify == NO_SUCH_BLOB
-        && warnings.any(|warning| warning.what.contains("directory with data"))
+        && warnings.any(|warning| {
+            matches!(warning.part, Part::Metadata(_)) && warning.what.contains("directory with data")
+        })
 }
 
 /// Takes out of both lists what is meant to differ; `linked` are the paths of files with several names.

@@ -35,7 +35,7 @@ fn disagreement(data: &[u8]) -> Option<String> {
     };
     if judged.open != 0 {
         let report = verify(&wim, 1);
-        return (report.is_ok() && !rules::is_refused_by_wimlib_alone(&wim, judged.open)).then(
+        return (report.is_ok() && !rules::is_refused_by_wimlib_alone(data, &wim, judged.open)).then(
             || {
                 format!(
                     "we accept the file, wimlib does not open it: code {}",
@@ -89,22 +89,28 @@ fn trees(wim: &Wim, judged: &Judged) -> Option<String> {
     None
 }
 
+/// The first entry that only one of the two has; where it is one entry that differs, both.
 fn first_difference(number: u32, ours: &[Item], theirs: &[Item]) -> String {
-    let pair = ours.iter().zip(theirs).find(|(one, other)| one != other);
-    match pair {
-        Some((one, other)) => format!("image {number}: ours {one:?}, wimlib's {other:?}"),
-        None => format!(
+    let alone = |of: &[Item], others: &[Item]| {
+        let found = of.iter().find(|item| !others.contains(item));
+        found.cloned()
+    };
+    match (alone(ours, theirs), alone(theirs, ours)) {
+        (None, None) => format!(
             "image {number}: {} entries, wimlib has {}",
             ours.len(),
             theirs.len()
         ),
+        (ours, theirs) => format!("image {number}: ours {ours:?}, wimlib's {theirs:?}"),
     }
 }
 
 /// Both verify the file, or neither does.
 fn verdicts(wim: &Wim, judged: &Judged) -> Option<String> {
     let report = verify(wim, 1);
-    let good = judged.verify == 0 && judged.images.iter().all(Result::is_ok);
+    // Images were compared before: what only one of the two reads is meant.
+    let good = judged.verify == 0;
+    let readable = judged.images.iter().all(Result::is_ok);
     let ours: Vec<&Problem> = report
         .problems
         .iter()
@@ -112,7 +118,7 @@ fn verdicts(wim: &Wim, judged: &Judged) -> Option<String> {
         .collect();
     let first = ours.first().map(|problem| told(problem));
     match first {
-        Some(first) if good => Some(format!("wimlib verifies the file, we do not: {first}")),
+        Some(first) if good && readable => Some(format!("wimlib verifies the file, we do not: {first}")),
         None if !good && report.is_ok() && !rules::is_verified_by_us_alone(&report, judged) => {
             Some(format!(
                 "we verify the file, wimlib does not: code {}",
@@ -159,7 +165,7 @@ fn items(image: &Image) -> Vec<Item> {
             path,
             short_name: image
                 .short_name(node)
-                .map(|name| name.units().to_vec())
+                .map(|name| name.units().collect())
                 .unwrap_or_default(),
             attributes: attributes.bits(),
             reparse_tag: image.reparse_tag(node).unwrap_or(0),

@@ -20,6 +20,7 @@ use loose::{Body, Built, Kind, Loose};
 pub(crate) use metadata::explodes;
 pub(crate) use rebuild::trimmed;
 pub use rebuild::{Form, reshaped};
+pub(crate) use rebuild::{delta, split};
 pub use repair::repair;
 
 /// Changes bytes without knowing what they are, to a length of at most the second argument. A fuzzer gives its own, which knows the
@@ -58,6 +59,24 @@ pub fn wim(data: &[u8], max: usize, seed: u32, havoc: Havoc<'_>) -> Vec<u8> {
         havoc(&mut file, max);
     }
     file
+}
+
+/// A mutant of an input of [`parts`](crate::parts): of its file, rarely of what it is.
+#[must_use]
+pub fn parts(data: &[u8], max: usize, seed: u32, havoc: Havoc<'_>) -> Vec<u8> {
+    let mut rng = Rng::new(u64::from(seed) << 32);
+    let Some((choice, file)) = data.split_first_chunk::<2>() else {
+        let mut bytes = data.to_vec();
+        havoc(&mut bytes, max);
+        return bytes;
+    };
+    let mut mutant = choice.to_vec();
+    if rng.one_in(8) {
+        let at = rng.below(2);
+        set(&mut mutant, at, 1, rng.bits());
+    }
+    mutant.extend(wim(file, max.saturating_sub(2), seed, havoc));
+    mutant
 }
 
 /// A mutant of an image's metadata, of at most `max` bytes.

@@ -221,6 +221,47 @@ pub fn reshaped(file: &[u8], form: Form) -> Vec<u8> {
     file
 }
 
+/// A file as `count` parts of a split set: the metadata in the first, the blobs in turn.
+pub(crate) fn split(file: &[u8], count: usize) -> Vec<Vec<u8>> {
+    const SPANNED: u64 = 0x8;
+    let Some(whole) = Loose::read(file) else {
+        return Vec::new();
+    };
+    let part = |part: usize| {
+        let mut parts = whole.clone();
+        let flags = number(&parts.header, at::FLAGS, 4).unwrap_or(0);
+        set(&mut parts.header, at::FLAGS, 4, flags | SPANNED);
+        set(&mut parts.header, at::PART, 2, wide(part + 1));
+        set(&mut parts.header, at::PART + 2, 2, wide(count));
+        let mut row = 0;
+        parts.rows.retain_mut(|kept| {
+            set(&mut kept.bytes, 24, 2, wide(part + 1));
+            let own = if kept.is_metadata() { 0 } else { row % count };
+            row += 1;
+            own == part
+        });
+        let mut file = parts.build().file;
+        super::repair(&mut file);
+        file
+    };
+    (0..count).map(part).collect()
+}
+
+/// A file without every other blob, so that it has to be read with what it was made from.
+pub(crate) fn delta(file: &[u8]) -> Vec<u8> {
+    let Some(mut parts) = Loose::read(file) else {
+        return file.to_vec();
+    };
+    let mut row = 0_usize;
+    parts.rows.retain(|kept| {
+        row += 1;
+        kept.is_metadata() || row.is_multiple_of(2)
+    });
+    let mut file = parts.build().file;
+    super::repair(&mut file);
+    file
+}
+
 /// A file of at most `max` bytes that has the structures of a larger one, and as many of its blobs as there is room for.
 pub(crate) fn trimmed(file: &[u8], max: usize) -> Option<Vec<u8>> {
     let mut parts = Loose::read(file)?;

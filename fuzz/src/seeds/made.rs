@@ -8,7 +8,8 @@ use wcow_wim::{IntegrityChoice, NewImage, WriteOptions, write_uncompressed};
 use super::Seed;
 use crate::codecs::{Codec, CodecInput};
 use crate::craft::{Parts, empty_root, one_file, wim_of_metadata};
-use crate::mutate::{Form, reshaped};
+use crate::mutate::{Form, delta, reshaped};
+use crate::parts::{Role, good_set};
 
 /// Seeds that need no file.
 #[must_use]
@@ -33,6 +34,17 @@ pub fn made() -> Vec<Seed> {
             [&[codec.number()], bytes.as_slice()].concat(),
         );
         add(codec.target(), name, bytes);
+    }
+    for (name, text) in SIDECARS {
+        add("sidecar", name, text.join("\n").into_bytes());
+    }
+    for (at, role) in (0_u8..).zip(Role::ALL) {
+        let (name, file) = match role {
+            Role::Part(part) => (format!("part-{part}"), good_set().get(part).cloned()),
+            Role::Delta => ("delta".to_owned(), Some(delta(&rich()))),
+            Role::Reference => ("reference".to_owned(), Some(rich())),
+        };
+        add("parts", &name, [vec![at, 0xFF], file.unwrap_or_default()].concat());
     }
     add("hive", "empty", empty_hive("EMPTY"));
     add("hive", "small", small_hive());
@@ -100,6 +112,41 @@ pub fn rich() -> Vec<u8> {
     let _ = write_uncompressed(&mut out, images, &options);
     out.into_inner()
 }
+
+/// Metadata beside the tree that the target makes.
+const SIDECARS: &[(&str, &[&str])] = &[
+    (
+        "root",
+        &[
+            r#"{"schema":"wcow.metadata/1"}"#,
+            r#"{"entry":{"id":0,"attributes":16,"times":[0,0,0]}}"#,
+            r#"{"end":{"entries":1,"stored":0}}"#,
+            "",
+        ],
+    ),
+    (
+        "tree",
+        &[
+            r#"{"schema":"wcow.metadata/1"}"#,
+            r#"{"security":{"id":0,"descriptor":"0100048014000000000000000000000000000000"}}"#,
+            r#"{"entry":{"id":0,"attributes":16,"times":[0,0,0],"security":0}}"#,
+            r#"{"entry":{"id":1,"parent":0,"name":"dir","attributes":16,"times":[1,2,3],"object_id":"00112233445566778899aabbccddeeff"}}"#,
+            r#"{"entry":{"id":2,"parent":1,"name":"file","short_name":"FILE~1","attributes":32,"times":[1,2,3],"security":0,"streams":[{"len":10},{"name":"s","len":2},{"name":"t","len":5000}]}}"#,
+            r#"{"bytes":{"id":2,"stream":1,"data":"5a5b"}}"#,
+            r#"{"stored":{"id":2,"stream":2,"offset":0}}"#,
+            r#"{"entry":{"id":3,"parent":0,"name":"oth:er","attributes":32,"times":[1,2,3],"streams":[{"len":11}],"unknown":[{"tag":7,"data":"00"}]}}"#,
+            r#"{"named":{"id":3,"name":"other"}}"#,
+            r#"{"entry":{"id":4,"parent":0,"name":"link","attributes":1056,"times":[1,2,3],"reparse":{"tag":2684354572,"data":"00000000000000000000000000"},"reserved":1}}"#,
+            r#"{"aside":4}"#,
+            r#"{"entry":{"id":5,"parent":1,"name":"again","attributes":32,"times":[1,2,3],"link_to":2}}"#,
+            r#"{"aside":5}"#,
+            r#"{"entry":{"id":6,"parent":0,"name":"gone","attributes":32,"times":[1,2,3]}}"#,
+            r#"{"lost":6}"#,
+            r#"{"end":{"entries":7,"stored":5000}}"#,
+            "",
+        ],
+    ),
+];
 
 const TEXT: &str = "<WIM><TOTALBYTES>9</TOTALBYTES><IMAGE INDEX=\"1\"><NAME>n</NAME><DIRCOUNT>1</DIRCOUNT><CREATIONTIME><HIGHPART>0x01D00000</HIGHPART><LOWPART>0x1</LOWPART></CREATIONTIME><WINDOWS><ARCH>9</ARCH><VERSION><MAJOR>10</MAJOR></VERSION></WINDOWS></IMAGE></WIM>";
 

@@ -207,8 +207,7 @@ impl<'a> StreamEntry<'a> {
             let bytes = data.get(at..end)?;
             let name_len = u16_at(bytes, 0x24)?;
             let names = bytes.get(STREAM_FIXED_LEN..)?;
-            // There must be room for the NUL, too.
-            names.get(..stored_name(name_len))?;
+            // The NUL behind it may be left out, as wimlib 1.14.4 has it too.
             Some(Self {
                 digest: Digest(array_at(bytes, 0x10)?),
                 name: WideStr::from_le_bytes(names.get(..name_len.into())?)?,

@@ -13,6 +13,13 @@ mod layouts;
     dead_code,
     reason = "it writes more than is needed here, for the tests of its own crate"
 )]
+#[path = "../../../xpress/tests/it/encode.rs"]
+#[expect(
+    dead_code,
+    reason = "it writes more than is needed here, for the tests of its own crate"
+)]
+
+mod cancelling;
 mod lzx;
 mod metadata;
 mod mutations;
@@ -27,9 +34,4 @@ mod solid;
 mod support;
 mod verifying;
 mod xml;
-#[path = "../../../xpress/tests/it/encode.rs"]
-#[expect(
-    dead_code,
-    reason = "it writes more than is needed here, for the tests of its own crate"
-)]
 mod xpress;

@@ -1,0 +1,302 @@
+//! Every difference that is meant, with an input that shows both sides of it.
+
+use sha1::{Digest as _, Sha1};
+use wcow_wim::{Image, ImageError, ImageIndex, OpenError, Problem, ReadError, Wim};
+
+use super::{diff_codec, diff_wim};
+use crate::codecs::{Codec, CodecInput};
+use crate::craft::{BLOB, Parts, empty_root, entry, one_file, row, security, utf16};
+use crate::field::{number, set, wide};
+use crate::mutate::format::{HEADER, Resource, at};
+use crate::mutate::{Form, repair, reshaped};
+use crate::seeds::rich;
+use crate::wimlib::{Judged, decode, judge};
+use crate::wims::verify;
+
+/// Both judge the file, and `diff_wim` takes what they say for meant.
+#[track_caller]
+fn both(file: &[u8]) -> (Result<Wim, OpenError>, Judged) {
+    diff_wim(file);
+    let judged = judge(file, 1).expect("there is a place for a file");
+    (Wim::open(file.to_vec()), judged)
+}
+
+fn of_metadata(metadata: Vec<u8>) -> Vec<u8> {
+    Parts {
+        metadata: Some(metadata),
+        ..Parts::default()
+    }
+    .build()
+}
+
+fn image(wim: &Wim) -> Result<Image, ImageError> {
+    wim.image(ImageIndex::new(1).expect("it is not 0"))
+}
+
+fn digest(bytes: &[u8]) -> [u8; 20] {
+    Sha1::digest(bytes).into()
+}
+
+/// Two directories in the root, whose lists of children are at these places, counted from the end of the root's own list.
+fn two_directories(lists: [u64; 2], rest: &[u8]) -> Vec<u8> {
+    let [a, b] = ["a", "b"].map(|name| entry(0x10, 0, &[], [0; 20], name));
+    let root = entry(0x10, 8 + 104 + 8, &[], [0; 20], "");
+    let start = wide(8 + root.len() + 8 + a.len() + b.len() + 8);
+    let mut metadata = [&security()[..], &root, &[0; 8], &a, &b, &[0; 8], rest].concat();
+    let first = 8 + root.len() + 8;
+    set(&mut metadata, first + 16, 8, start + lists[0]);
+    set(&mut metadata, first + a.len() + 16, 8, start + lists[1]);
+    metadata
+}
+
+#[test]
+fn directories_that_share_a_list_of_children() {
+    let child = entry(0x20, 0, &[], [0; 20], "child");
+    let file = of_metadata(two_directories([0, 0], &[&child[..], &[0; 8]].concat()));
+    let (ours, theirs) = both(&file);
+    assert!(matches!(image(&ours.unwrap()), Err(ImageError::Damaged { .. })));
+    assert_eq!(theirs.images[0].as_ref().map(Vec::len), Ok(5));
+}
+
+#[test]
+fn directories_whose_lists_of_children_overlap() {
+    let children = ["c", "d"].map(|name| entry(0x20, 0, &[], [0; 20], name));
+    let rest = [&children.concat()[..], &[0; 8]].concat();
+    let file = of_metadata(two_directories([0, wide(children[0].len())], &rest));
+    let (ours, theirs) = both(&file);
+    assert!(matches!(image(&ours.unwrap()), Err(ImageError::Damaged { .. })));
+    assert_eq!(theirs.images[0].as_ref().map(Vec::len), Ok(6));
+}
+
+#[test]
+fn a_chunk_size_in_an_uncompressed_file() {
+    let mut file = Parts::default().build();
+    set(&mut file, at::CHUNK_SIZE, 4, 1 << 15);
+    let (ours, theirs) = both(&file);
+    assert!(!ours.unwrap().warnings().is_empty());
+    assert_eq!(theirs.open, 15);
+}
+
+/// A row for bytes of the blob that every such file has.
+fn part_of_blob(len: usize) -> [u8; 50] {
+    let offset = wide(HEADER + one_file().len());
+    let resource = Resource {
+        stored: wide(len),
+        flags: 0,
+        offset,
+        size: wide(len),
+    };
+    row(&resource, &BLOB[..len])
+}
+
+fn metadata_row(metadata: &[u8]) -> [u8; 50] {
+    let resource = Resource {
+        stored: wide(metadata.len()),
+        flags: 0x02,
+        offset: wide(HEADER),
+        size: wide(metadata.len()),
+    };
+    row(&resource, metadata)
+}
+
+#[test]
+fn two_blobs_in_the_same_bytes() {
+    let rows = [metadata_row(&one_file()), part_of_blob(4), part_of_blob(3)];
+    let file = Parts {
+        table: Some(rows.concat()),
+        ..Parts::default()
+    }
+    .build();
+    let (ours, theirs) = both(&file);
+    let problems = verify(&ours.unwrap(), 1).problems;
+    assert!(matches!(problems[..], [Problem::Overlap { .. }]));
+    assert_eq!(theirs.verify, 0);
+}
+
+#[test]
+fn a_security_descriptor_that_is_none() {
+    // Total size, one descriptor of 8 bytes, its length, the descriptor.
+    let table = [&24_u32.to_le_bytes()[..], &1_u32.to_le_bytes(), &8_u64.to_le_bytes(), b"nonsense"];
+    let mut root = entry(0x10, 0, &[], [0; 20], "");
+    set(&mut root, 12, 4, 0);
+    let file = of_metadata([&table.concat()[..], &root, &[0; 8]].concat());
+    let (ours, theirs) = both(&file);
+    let image = image(&ours.unwrap()).unwrap();
+    assert!(image.security(image.root()).is_none());
+    assert_eq!(theirs.images[0].as_ref().unwrap()[0].security, b"nonsense");
+}
+
+#[test]
+fn xml_data_that_no_parser_reads() {
+    let text = "\u{feff}<WIM><IMAGE INDEX=\"1\"></IMAGE><?xml version=\"1.0\"?></WIM>";
+    let file = Parts {
+        xml: Some(utf16(text)),
+        ..Parts::default()
+    }
+    .build();
+    let (ours, theirs) = both(&file);
+    assert!(matches!(ours, Err(OpenError::Xml { .. })));
+    assert_eq!(theirs.verify, 0);
+}
+
+#[test]
+fn stored_sizes_of_tables_that_are_not_compressed() {
+    for place in [at::TABLE, at::XML] {
+        let mut file = Parts::default().build();
+        let stored = number(&file, place, 7).unwrap();
+        set(&mut file, place, 7, stored - 2);
+        let (ours, theirs) = both(&file);
+        assert!(matches!(ours, Err(OpenError::Read { .. })), "{place:#x}");
+        assert_eq!(theirs.verify, 0, "{place:#x}");
+    }
+}
+
+#[test]
+fn names_of_one_file_that_do_not_agree() {
+    let mut names = [(0x20, "one"), (0x21, "two")].map(|(attributes, name)| {
+        entry(attributes, 0, &[], digest(BLOB), name)
+    });
+    names.iter_mut().for_each(|name| set(name, 88, 8, 7));
+    let root = entry(0x10, 8 + 104 + 8, &[], [0; 20], "");
+    let parts = [&security()[..], &root, &[0; 8], &names.concat(), &[0; 8]];
+    let (ours, theirs) = both(&of_metadata(parts.concat()));
+    let image = image(&ours.unwrap()).unwrap();
+    let ours: Vec<u32> = image.nodes().skip(1).map(|node| image.attributes(node).bits()).collect();
+    assert_eq!(ours, [0x20, 0x21]);
+    let theirs = theirs.images[0].as_ref().unwrap().iter().skip(1);
+    let theirs: Vec<u32> = theirs.map(|item| item.attributes).collect();
+    assert_eq!(theirs[0], theirs[1]);
+}
+
+#[test]
+fn prefixes_of_chunks_that_the_table_contradicts() {
+    let mut file = reshaped(&rich(), Form::PipableChunked);
+    // The first payload is the XML data; the metadata of the first image follows, in one chunk behind its size.
+    let wim = Wim::open(file.clone()).unwrap();
+    let rows = wim.header().lookup_table.offset;
+    let at = usize::try_from(rows).unwrap() + 8;
+    let prefix = usize::try_from(number(&file, at, 8).unwrap()).unwrap();
+    set(&mut file, prefix, 4, 1);
+    repair(&mut file);
+    set(&mut file, prefix, 4, 1);
+    let (ours, theirs) = both(&file);
+    let error = image(&ours.unwrap());
+    assert!(matches!(error, Err(ImageError::Read { source: ReadError::Resource { .. }, .. })));
+    assert!(theirs.images[0].is_ok());
+}
+
+#[test]
+fn data_of_a_directory() {
+    let root = entry(0x10, 0, &[], digest(b"nowhere"), "");
+    let (ours, theirs) = both(&of_metadata([&security()[..], &root, &[0; 8]].concat()));
+    let report = verify(&ours.unwrap(), 1);
+    assert!(report.is_ok() && !report.warnings.is_empty());
+    assert_eq!(theirs.verify, 55);
+}
+
+#[test]
+fn a_row_that_counts_for_nothing_with_an_impossible_offset() {
+    let mut odd = part_of_blob(3);
+    set(&mut odd, 8, 8, u64::MAX);
+    set(&mut odd, 24, 2, 2);
+    let rows = [metadata_row(&one_file()), part_of_blob(4), odd];
+    let file = Parts {
+        table: Some(rows.concat()),
+        ..Parts::default()
+    }
+    .build();
+    let (ours, theirs) = both(&file);
+    assert!(verify(&ours.unwrap(), 1).is_ok());
+    assert_eq!(theirs.open, 20);
+}
+
+#[test]
+fn an_image_without_entries() {
+    let (ours, theirs) = both(&of_metadata([&security()[..], &[0; 8]].concat()));
+    assert_eq!(image(&ours.unwrap()).unwrap().len(), 1);
+    assert_eq!(theirs.images[0], Err(49));
+    // One with a root is listed by both.
+    let (_, theirs) = both(&of_metadata(empty_root()));
+    assert!(theirs.images[0].is_ok());
+}
+
+/// Files of solid resources that hold "wcow": the second word of each is its size, each row's is its place.
+fn solid(resources: &[&[u8]], blobs: &[(u64, &[u8])]) -> Vec<u8> {
+    let metadata = empty_root();
+    let mut rows = vec![metadata_row(&metadata)];
+    let mut offset = wide(HEADER + metadata.len() + BLOB.len());
+    let mut bytes = Vec::new();
+    for resource in resources {
+        // One chunk, stored as it is.
+        let header = [
+            &wide(resource.len()).to_le_bytes()[..],
+            &(1_u32 << 15).to_le_bytes(),
+            &1_u32.to_le_bytes(),
+            &u32::try_from(resource.len()).unwrap().to_le_bytes(),
+            resource,
+        ]
+        .concat();
+        let place = Resource {
+            stored: wide(header.len()),
+            flags: 0x10,
+            offset,
+            size: 1 << 32,
+        };
+        rows.push(row(&place, b"it has no digest"));
+        offset += wide(header.len());
+        bytes.extend(header);
+    }
+    for (place, blob) in blobs {
+        let place = Resource {
+            stored: wide(blob.len()),
+            flags: 0x10,
+            offset: *place,
+            size: 0,
+        };
+        rows.push(row(&place, blob));
+    }
+    Parts {
+        metadata: Some(metadata),
+        between: bytes,
+        table: Some(rows.concat()),
+        solid: true,
+        ..Parts::default()
+    }
+    .build()
+}
+
+#[test]
+fn a_blob_in_two_resources_of_a_solid_run() {
+    let (ours, theirs) = both(&solid(&[b"wc", b"ow"], &[(0, b"wcow")]));
+    assert!(verify(&ours.unwrap(), 1).is_ok());
+    assert_eq!(theirs.open, 20);
+}
+
+#[test]
+fn blobs_of_a_solid_resource_that_overlap() {
+    let (ours, theirs) = both(&solid(&[b"wcow"], &[(0, b"wco"), (2, b"ow")]));
+    let problems = verify(&ours.unwrap(), 1).problems;
+    assert!(matches!(problems[..], [Problem::Blob { .. }]));
+    assert_eq!(theirs.verify, 0);
+}
+
+/// We refuse the chunk, wimlib does not, and `diff_codec` takes that for meant.
+#[track_caller]
+fn refused_by_us_alone(codec: Codec, len: usize, chunk: &[u8]) {
+    let input = CodecInput::seed(codec, 1 << 15, len, chunk);
+    diff_codec(&[&[codec.number()], input.as_slice()].concat());
+    let mut output = vec![0; len];
+    assert!(codec.decode(1 << 15, chunk, &mut output).is_none());
+    assert_eq!(decode(codec.number(), 1 << 15, chunk, &mut output), Some(true));
+}
+
+#[test]
+fn lzms_input_that_ends_early() {
+    refused_by_us_alone(Codec::Lzms, 64, &[0; 4]);
+}
+
+#[test]
+fn an_lzx_code_without_symbols() {
+    // A block whose pre-code has no symbol, and goes on with zeros.
+    refused_by_us_alone(Codec::Lzx, 476, &[0x00, 0x30, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+}
