@@ -154,7 +154,13 @@ pub(crate) fn security() -> [u8; 8] {
     [8, 0, 0, 0, 0, 0, 0, 0]
 }
 
-pub(crate) fn entry(attributes: u32, children: u64, streams: &[u8], digest: [u8; 20], name: &str) -> Vec<u8> {
+pub(crate) fn entry(
+    attributes: u32,
+    children: u64,
+    streams: &[u8],
+    digest: [u8; 20],
+    name: &str,
+) -> Vec<u8> {
     let name = utf16(name);
     let terminator = if name.is_empty() { 0 } else { 2 };
     let length = (102 + name.len() + terminator).next_multiple_of(8);

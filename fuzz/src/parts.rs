@@ -126,7 +126,11 @@ fn refers(own: Vec<u8>, reference: Vec<u8>, kept: Kept) {
             Wim::open_with(own.clone(), options).ok()
         })
     });
-    assert_eq!(one.is_some(), two.is_some(), "two workers open what one does not");
+    assert_eq!(
+        one.is_some(),
+        two.is_some(),
+        "two workers open what one does not"
+    );
     let (Some(one), Some(two)) = (one, two) else {
         return;
     };
@@ -136,7 +140,9 @@ fn refers(own: Vec<u8>, reference: Vec<u8>, kept: Kept) {
         // The file itself comes first.
         Kept::Reference => {
             let blobs = reference.blobs().iter().map(|blob| blob.digest);
-            blobs.filter(|digest| one.find_blob(digest).is_none()).collect()
+            blobs
+                .filter(|digest| one.find_blob(digest).is_none())
+                .collect()
         }
     };
     for digest in good {
@@ -183,6 +189,8 @@ fn agree(len: usize, one: &Wim, two: &Wim) {
 fn open(set: &[Vec<u8>], workers: usize) -> Option<Wim> {
     let mut options = Options::default();
     options.workers = count(workers);
-    let sources = set.iter().map(|file| -> Box<dyn ReadAt> { Box::new(file.clone()) });
+    let sources = set
+        .iter()
+        .map(|file| -> Box<dyn ReadAt> { Box::new(file.clone()) });
     Wim::open_parts(sources.collect(), options).ok()
 }

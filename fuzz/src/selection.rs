@@ -28,9 +28,8 @@ pub(crate) fn selected(wim: &Wim, image: &Image, seed: u64) {
     let salt = rng.bits();
     // Of the nodes that it is asked for, the filter leaves out one in four, or none.
     let filtering = rng.one_in(2);
-    let filter = |node: NodeId| {
-        !filtering || Rng::new(salt ^ u64::from(node.index())).bits() & 3 != 0
-    };
+    let filter =
+        |node: NodeId| !filtering || Rng::new(salt ^ u64::from(node.index())).bits() & 3 != 0;
     let expected = expected(image, &nodes, only.as_deref(), &filter);
     let [one, two] = [1, 2].map(|workers| {
         let mut extractor = wim.extractor(image).workers(crate::wims::count(workers));
@@ -76,7 +75,9 @@ fn expected(
             way.push(parent);
         }
         let chosen = only.is_none_or(|only| way.iter().any(|node| only.contains(node)));
-        let whole = way.iter().all(|node| *node == image.root() || filter(*node));
+        let whole = way
+            .iter()
+            .all(|node| *node == image.root() || filter(*node));
         if chosen && whole {
             kept.extend(way.iter().map(|node| node.index()));
         }

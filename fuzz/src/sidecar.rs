@@ -44,7 +44,11 @@ pub fn sidecar(data: &[u8]) {
         return;
     };
     let differences = one.differences(&two);
-    assert!(differences.is_empty(), "two readings differ: {:?}", differences.first());
+    assert!(
+        differences.is_empty(),
+        "two readings differ: {:?}",
+        differences.first()
+    );
 }
 
 /// A folder with the metadata, the long streams that it counts, and the tree.
@@ -72,10 +76,15 @@ fn folder(data: &[u8]) -> Option<tempfile::TempDir> {
 fn stored(data: &[u8]) -> Option<u64> {
     let mark = b"\"stored\":";
     let at = data.windows(mark.len()).rposition(|text| text == mark)? + mark.len();
-    let digits = data.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit());
+    let digits = data
+        .get(at..)?
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
     let mut number = 0_u64;
     for digit in digits {
-        number = number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+        number = number
+            .checked_mul(10)?
+            .checked_add(u64::from(digit - b'0'))?;
     }
     Some(number)
 }

@@ -164,12 +164,6 @@ impl LookupTable {
             });
             return Ok(());
         }
-        if row.resource.size == 0 {
-            warnings.push(Part::LookupTable, at, || {
-                "metadata of an image in a row without bytes; ignored".to_owned()
-            });
-            return Ok(());
-        }
         match row.references {
             0 => {
                 self.superseded += 1;
@@ -186,6 +180,11 @@ impl LookupTable {
                 resource: row.resource,
                 digest: row.digest,
             }),
+            _ if row.resource.size == 0 => {
+                warnings.push(Part::LookupTable, at, || {
+                    "metadata of no image, in a row without bytes; ignored".to_owned()
+                });
+            }
             found => {
                 let expected = "a reference count of 0 or 1 for image metadata";
                 return Err(OpenError::LookupTable {

@@ -73,6 +73,14 @@ pub(super) fn is_refused_for_its_form(wim: Option<&Wim>) -> bool {
     wim.is_some_and(|wim| wim.unsupported().is_some() || wim.header().parts > 1)
 }
 
+/// True for files with an image whose row has no bytes: to us it is damaged, wimlib passes it over and counts the next one in its place.
+pub(super) fn has_empty_image(data: &[u8]) -> bool {
+    let table = Shape::read(data).and_then(|shape| data.get(shape.table(data)?));
+    let rows = table.unwrap_or_default().chunks_exact(ROW);
+    let mut rows = rows.filter_map(|row| Resource::read(row, 0));
+    rows.any(|row| row.is(flag::METADATA) && row.size == 0)
+}
+
 /// True for files that we refuse to open on purpose, and wimlib does not.
 pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> bool {
     // wimlib reads XML data that no XML parser would.
@@ -185,7 +193,8 @@ pub(super) fn is_verified_by_us_alone(report: &VerifyReport, judged: &Judged) ->
     let mut warnings = report.warnings.iter();
     judged.verify == NO_SUCH_BLOB
         && warnings.any(|warning| {
-            matches!(warning.part, Part::Metadata(_)) && warning.what.contains("directory with data")
+            matches!(warning.part, Part::Metadata(_))
+                && warning.what.contains("directory with data")
         })
 }
 
@@ -209,8 +218,8 @@ pub(super) fn soften(ours: &mut [Item], theirs: &mut [Item], linked: &BTreeSet<V
     }
 }
 
-/// True for what no WIM file gives a decoder: a chunk that is not shorter than what it stands for is stored as it is. wimlib 1.14.4
-/// writes beyond its tables for LZMS chunks of very few bytes of output.
+/// True for what no WIM file gives a decoder: a chunk that is not shorter than what it stands for is stored as it is. On such an LZMS
+/// chunk wimlib 1.14.4 ended with SIGBUS in `make_canonical_huffman_code`.
 pub(super) fn is_no_chunk(input: &CodecInput<'_>) -> bool {
     input.chunk.len() >= input.len || input.chunk.is_empty()
 }

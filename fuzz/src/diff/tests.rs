@@ -54,7 +54,10 @@ fn directories_that_share_a_list_of_children() {
     let child = entry(0x20, 0, &[], [0; 20], "child");
     let file = of_metadata(two_directories([0, 0], &[&child[..], &[0; 8]].concat()));
     let (ours, theirs) = both(&file);
-    assert!(matches!(image(&ours.unwrap()), Err(ImageError::Damaged { .. })));
+    assert!(matches!(
+        image(&ours.unwrap()),
+        Err(ImageError::Damaged { .. })
+    ));
     assert_eq!(theirs.images[0].as_ref().map(Vec::len), Ok(5));
 }
 
@@ -64,7 +67,10 @@ fn directories_whose_lists_of_children_overlap() {
     let rest = [&children.concat()[..], &[0; 8]].concat();
     let file = of_metadata(two_directories([0, wide(children[0].len())], &rest));
     let (ours, theirs) = both(&file);
-    assert!(matches!(image(&ours.unwrap()), Err(ImageError::Damaged { .. })));
+    assert!(matches!(
+        image(&ours.unwrap()),
+        Err(ImageError::Damaged { .. })
+    ));
     assert_eq!(theirs.images[0].as_ref().map(Vec::len), Ok(6));
 }
 
@@ -116,7 +122,12 @@ fn two_blobs_in_the_same_bytes() {
 #[test]
 fn a_security_descriptor_that_is_none() {
     // Total size, one descriptor of 8 bytes, its length, the descriptor.
-    let table = [&24_u32.to_le_bytes()[..], &1_u32.to_le_bytes(), &8_u64.to_le_bytes(), b"nonsense"];
+    let table = [
+        &24_u32.to_le_bytes()[..],
+        &1_u32.to_le_bytes(),
+        &8_u64.to_le_bytes(),
+        b"nonsense",
+    ];
     let mut root = entry(0x10, 0, &[], [0; 20], "");
     set(&mut root, 12, 4, 0);
     let file = of_metadata([&table.concat()[..], &root, &[0; 8]].concat());
@@ -153,15 +164,18 @@ fn stored_sizes_of_tables_that_are_not_compressed() {
 
 #[test]
 fn names_of_one_file_that_do_not_agree() {
-    let mut names = [(0x20, "one"), (0x21, "two")].map(|(attributes, name)| {
-        entry(attributes, 0, &[], digest(BLOB), name)
-    });
+    let mut names = [(0x20, "one"), (0x21, "two")]
+        .map(|(attributes, name)| entry(attributes, 0, &[], digest(BLOB), name));
     names.iter_mut().for_each(|name| set(name, 88, 8, 7));
     let root = entry(0x10, 8 + 104 + 8, &[], [0; 20], "");
     let parts = [&security()[..], &root, &[0; 8], &names.concat(), &[0; 8]];
     let (ours, theirs) = both(&of_metadata(parts.concat()));
     let image = image(&ours.unwrap()).unwrap();
-    let ours: Vec<u32> = image.nodes().skip(1).map(|node| image.attributes(node).bits()).collect();
+    let ours: Vec<u32> = image
+        .nodes()
+        .skip(1)
+        .map(|node| image.attributes(node).bits())
+        .collect();
     assert_eq!(ours, [0x20, 0x21]);
     let theirs = theirs.images[0].as_ref().unwrap().iter().skip(1);
     let theirs: Vec<u32> = theirs.map(|item| item.attributes).collect();
@@ -181,7 +195,13 @@ fn prefixes_of_chunks_that_the_table_contradicts() {
     set(&mut file, prefix, 4, 1);
     let (ours, theirs) = both(&file);
     let error = image(&ours.unwrap());
-    assert!(matches!(error, Err(ImageError::Read { source: ReadError::Resource { .. }, .. })));
+    assert!(matches!(
+        error,
+        Err(ImageError::Read {
+            source: ReadError::Resource { .. },
+            ..
+        })
+    ));
     assert!(theirs.images[0].is_ok());
 }
 
@@ -208,6 +228,25 @@ fn a_row_that_counts_for_nothing_with_an_impossible_offset() {
     let (ours, theirs) = both(&file);
     assert!(verify(&ours.unwrap(), 1).is_ok());
     assert_eq!(theirs.open, 20);
+}
+
+#[test]
+fn an_image_whose_row_has_no_bytes() {
+    let metadata = one_file();
+    let mut empty = metadata_row(&metadata);
+    set(&mut empty, 0, 7, 0);
+    set(&mut empty, 16, 8, 0);
+    let file = Parts {
+        metadata: Some(metadata.clone()),
+        table: Some([empty, metadata_row(&metadata), part_of_blob(4)].concat()),
+        images: Some(2),
+        ..Parts::default()
+    }
+    .build();
+    let (ours, theirs) = both(&file);
+    let ours = ours.unwrap();
+    assert!(image(&ours).is_err() && !verify(&ours, 1).is_ok());
+    assert!(theirs.images[0].is_ok());
 }
 
 #[test]
@@ -280,6 +319,18 @@ fn blobs_of_a_solid_resource_that_overlap() {
     assert_eq!(theirs.verify, 0);
 }
 
+#[test]
+fn chunks_of_a_solid_resource_that_are_not_as_long_as_it_is() {
+    let mut file = solid(&[b"wcow"], &[(0, b"wcow")]);
+    let size = HEADER + empty_root().len() + BLOB.len() + 16;
+    assert_eq!(number(&file, size, 4), Some(4));
+    set(&mut file, size, 4, 5);
+    let (ours, theirs) = both(&file);
+    let problems = verify(&ours.unwrap(), 1).problems;
+    assert!(matches!(problems[..], [Problem::Blob { .. }]));
+    assert_eq!(theirs.verify, 0);
+}
+
 /// We refuse the chunk, wimlib does not, and `diff_codec` takes that for meant.
 #[track_caller]
 fn refused_by_us_alone(codec: Codec, len: usize, chunk: &[u8]) {
@@ -287,7 +338,10 @@ fn refused_by_us_alone(codec: Codec, len: usize, chunk: &[u8]) {
     diff_codec(&[&[codec.number()], input.as_slice()].concat());
     let mut output = vec![0; len];
     assert!(codec.decode(1 << 15, chunk, &mut output).is_none());
-    assert_eq!(decode(codec.number(), 1 << 15, chunk, &mut output), Some(true));
+    assert_eq!(
+        decode(codec.number(), 1 << 15, chunk, &mut output),
+        Some(true)
+    );
 }
 
 #[test]
@@ -297,6 +351,7 @@ fn lzms_input_that_ends_early() {
 
 #[test]
 fn an_lzx_code_without_symbols() {
-    // A block whose pre-code has no symbol, and goes on with zeros.
-    refused_by_us_alone(Codec::Lzx, 476, &[0x00, 0x30, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    // A verbatim block of 32768 bytes, whose pre-code has no symbol.
+    let chunk = [&[0x00, 0x30][..], &[0; 62]].concat();
+    refused_by_us_alone(Codec::Lzx, 1 << 15, &chunk);
 }

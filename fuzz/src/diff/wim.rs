@@ -35,14 +35,16 @@ fn disagreement(data: &[u8]) -> Option<String> {
     };
     if judged.open != 0 {
         let report = verify(&wim, 1);
-        return (report.is_ok() && !rules::is_refused_by_wimlib_alone(data, &wim, judged.open)).then(
-            || {
+        return (report.is_ok() && !rules::is_refused_by_wimlib_alone(data, &wim, judged.open))
+            .then(|| {
                 format!(
                     "we accept the file, wimlib does not open it: code {}",
                     judged.open
                 )
-            },
-        );
+            });
+    }
+    if rules::has_empty_image(data) {
+        return None;
     }
     trees(&wim, &judged).or_else(|| verdicts(&wim, &judged))
 }
@@ -118,7 +120,9 @@ fn verdicts(wim: &Wim, judged: &Judged) -> Option<String> {
         .collect();
     let first = ours.first().map(|problem| told(problem));
     match first {
-        Some(first) if good && readable => Some(format!("wimlib verifies the file, we do not: {first}")),
+        Some(first) if good && readable => {
+            Some(format!("wimlib verifies the file, we do not: {first}"))
+        }
         None if !good && report.is_ok() && !rules::is_verified_by_us_alone(&report, judged) => {
             Some(format!(
                 "we verify the file, wimlib does not: code {}",

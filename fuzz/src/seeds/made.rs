@@ -44,7 +44,11 @@ pub fn made() -> Vec<Seed> {
             Role::Delta => ("delta".to_owned(), Some(delta(&rich()))),
             Role::Reference => ("reference".to_owned(), Some(rich())),
         };
-        add("parts", &name, [vec![at, 0xFF], file.unwrap_or_default()].concat());
+        add(
+            "parts",
+            &name,
+            [vec![at, 0xFF], file.unwrap_or_default()].concat(),
+        );
     }
     add("hive", "empty", empty_hive("EMPTY"));
     add("hive", "small", small_hive());

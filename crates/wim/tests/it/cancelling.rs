@@ -12,7 +12,7 @@ use crate::support::{first, open, wim_of};
 fn cancelling_stops_between_streams_that_share_a_blob() {
     let mut tree = MemoryTree::new();
     for number in 0..50 {
-        tree = tree.file(&format!("file{number}"), "the same bytes");
+        tree = tree.file(format!("file{number}").as_str(), "the same bytes");
     }
     let wim = open(&wim_of(&tree)).expect("it opens");
     let image = wim.image(first()).expect("it is there");

@@ -1,6 +1,7 @@
 //! Tests of the WIM crate from outside.
 
 mod build;
+mod cancelling;
 mod chunks;
 mod corpus;
 mod encode;
@@ -8,18 +9,12 @@ mod header;
 mod hostile;
 mod huge;
 mod layouts;
+mod lenient;
 #[path = "../../../lzx/tests/it/encode.rs"]
 #[expect(
     dead_code,
     reason = "it writes more than is needed here, for the tests of its own crate"
 )]
-#[path = "../../../xpress/tests/it/encode.rs"]
-#[expect(
-    dead_code,
-    reason = "it writes more than is needed here, for the tests of its own crate"
-)]
-
-mod cancelling;
 mod lzx;
 mod metadata;
 mod mutations;
@@ -34,4 +29,9 @@ mod solid;
 mod support;
 mod verifying;
 mod xml;
+#[path = "../../../xpress/tests/it/encode.rs"]
+#[expect(
+    dead_code,
+    reason = "it writes more than is needed here, for the tests of its own crate"
+)]
 mod xpress;
