@@ -13,7 +13,10 @@ use crate::mutate::format::{ROW, Resource, SOLID_MARK, Shape, at, flag, unpack};
 use crate::wimlib::{Item, Judged};
 
 /// Error codes of wimlib.
+const DECOMPRESSION: i32 = 2;
 const INVALID_CHUNK_SIZE: i32 = 15;
+const INVALID_COMPRESSION: i32 = 16;
+const INVALID_INTEGRITY: i32 = 19;
 const INVALID_TABLE: i32 = 20;
 const NO_SUCH_PATH: i32 = 49;
 const NO_SUCH_BLOB: i32 = 55;
@@ -101,13 +104,21 @@ pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> 
 pub(super) fn is_refused_by_wimlib_alone(data: &[u8], wim: &Wim, code: i32) -> bool {
     // A chunk size in an uncompressed file: we warn.
     code == INVALID_TABLE && has_refused_row(data)
+        || code == INVALID_INTEGRITY && has_endless_integrity(data)
         || code == INVALID_CHUNK_SIZE
             && wim.header().compression == Compression::None
             && wim.header().chunk_size != 0
 }
 
-/// True if the lookup table has a row for which wimlib refuses the whole file, and we do not: one that counts for nothing and would
-/// end beyond 2^64, or a blob that lies in two of the resources of its solid run.
+/// True if the place of an integrity table without bytes, which is none to us, is impossible.
+fn has_endless_integrity(data: &[u8]) -> bool {
+    let table =
+        Shape::read(data).and_then(|shape| Resource::read(data, shape.header + at::INTEGRITY));
+    table.is_some_and(|table| table.stored == 0 && table.offset > u64::MAX / 2)
+}
+
+/// True if the lookup table has a row for which wimlib refuses the whole file, and we do not: one that counts for nothing and
+/// contradicts itself, or a blob that lies in two of the resources of its solid run.
 fn has_refused_row(data: &[u8]) -> bool {
     let Some(shape) = Shape::read(data) else {
         return false;
@@ -116,8 +127,9 @@ fn has_refused_row(data: &[u8]) -> bool {
     let rows = table.unwrap_or_default().chunks_exact(ROW);
     let rows: Vec<Resource> = rows.filter_map(|row| Resource::read(row, 0)).collect();
     let is_solid = |row: &Resource| shape.solid && row.is(flag::SOLID);
-    let endless = |row: &&Resource| row.offset.checked_add(row.stored).is_none();
-    rows.iter().any(|row| endless(&row))
+    let is_impossible =
+        |row: &Resource| !row.is(flag::COMPRESSED) && !is_solid(row) && row.stored != row.size;
+    rows.iter().any(is_impossible)
         || rows
             .chunk_by(|one, other| is_solid(one) == is_solid(other))
             .filter(|run| run.first().is_some_and(is_solid))
@@ -188,7 +200,15 @@ pub(super) fn is_strictness(problem: &Problem) -> bool {
 }
 
 /// True for files that we verify and wimlib does not.
-pub(super) fn is_verified_by_us_alone(report: &VerifyReport, judged: &Judged) -> bool {
+pub(super) fn is_verified_by_us_alone(data: &[u8], report: &VerifyReport, judged: &Judged) -> bool {
+    // A solid resource in a pipable file, which has no prefixes to its chunks there either.
+    if judged.verify == DECOMPRESSION && has_solid(data, true) {
+        return true;
+    }
+    // A solid resource that names no algorithm, the chunks of which are stored as they are.
+    if judged.verify == INVALID_COMPRESSION && has_solid(data, false) {
+        return true;
+    }
     // Data of a directory, which we leave out with a warning, and wimlib wants to have.
     let mut warnings = report.warnings.iter();
     judged.verify == NO_SUCH_BLOB
@@ -198,12 +218,32 @@ pub(super) fn is_verified_by_us_alone(report: &VerifyReport, judged: &Judged) ->
         })
 }
 
+/// True if a file, a pipable one if it must be that, has a solid resource.
+fn has_solid(data: &[u8], pipable: bool) -> bool {
+    let is_it = |shape: &Shape| shape.solid && (shape.pipable || !pipable);
+    let Some(shape) = Shape::read(data).filter(is_it) else {
+        return false;
+    };
+    let table = shape.table(data).and_then(|table| data.get(table));
+    let rows = table.unwrap_or_default().chunks_exact(ROW);
+    let mut rows = rows.filter_map(|row| Resource::read(row, 0));
+    rows.any(|row| row.is(flag::SOLID) && row.size == SOLID_MARK)
+}
+
 /// Takes out of both lists what is meant to differ; `linked` are the paths of files with several names.
 pub(super) fn soften(ours: &mut [Item], theirs: &mut [Item], linked: &BTreeSet<Vec<u16>>) {
     for item in theirs.iter_mut() {
         // A descriptor that is none is no descriptor to us; wimlib gives its bytes out.
         if wcow_ntmeta::SecurityDescriptor::parse(item.security.clone()).is_err() {
             item.security.clear();
+        }
+    }
+    for item in ours.iter_mut() {
+        // wimlib gives names out as C strings.
+        let names = item.named.iter_mut().map(|(name, _)| name);
+        for name in names.chain([&mut item.short_name]) {
+            let end = name.iter().position(|unit| *unit == 0);
+            name.truncate(end.unwrap_or(name.len()));
         }
     }
     for item in ours.iter_mut().chain(theirs.iter_mut()) {

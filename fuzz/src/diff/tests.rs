@@ -63,7 +63,11 @@ fn directories_that_share_a_list_of_children() {
 
 #[test]
 fn directories_whose_lists_of_children_overlap() {
-    let children = ["c", "d"].map(|name| entry(0x20, 0, &[], [0; 20], name));
+    // Twice as many entries as there is room for.
+    let names = ('c'..='v').map(String::from);
+    let children: Vec<Vec<u8>> = names
+        .map(|name| entry(0x20, 0, &[], [0; 20], &name))
+        .collect();
     let rest = [&children.concat()[..], &[0; 8]].concat();
     let file = of_metadata(two_directories([0, wide(children[0].len())], &rest));
     let (ours, theirs) = both(&file);
@@ -71,7 +75,7 @@ fn directories_whose_lists_of_children_overlap() {
         image(&ours.unwrap()),
         Err(ImageError::Damaged { .. })
     ));
-    assert_eq!(theirs.images[0].as_ref().map(Vec::len), Ok(6));
+    assert_eq!(theirs.images[0].as_ref().map(Vec::len), Ok(42));
 }
 
 #[test]
@@ -215,9 +219,10 @@ fn data_of_a_directory() {
 }
 
 #[test]
-fn a_row_that_counts_for_nothing_with_an_impossible_offset() {
+fn a_row_that_counts_for_nothing_with_two_sizes() {
     let mut odd = part_of_blob(3);
-    set(&mut odd, 8, 8, u64::MAX);
+    set(&mut odd, 16, 8, 5);
+    // It is of another part.
     set(&mut odd, 24, 2, 2);
     let rows = [metadata_row(&one_file()), part_of_blob(4), odd];
     let file = Parts {
@@ -228,6 +233,23 @@ fn a_row_that_counts_for_nothing_with_an_impossible_offset() {
     let (ours, theirs) = both(&file);
     assert!(verify(&ours.unwrap(), 1).is_ok());
     assert_eq!(theirs.open, 20);
+}
+
+#[test]
+fn an_integrity_table_without_bytes_at_an_impossible_place() {
+    let mut file = Parts::default().build();
+    set(&mut file, at::INTEGRITY + 8, 8, u64::MAX);
+    let (ours, theirs) = both(&file);
+    assert!(verify(&ours.unwrap(), 1).is_ok());
+    assert_eq!(theirs.open, 19);
+}
+
+#[test]
+fn a_solid_resource_in_a_pipable_file() {
+    let file = reshaped(&solid(&[b"wcow"], &[(0, b"wcow")]), Form::Pipable);
+    let (ours, theirs) = both(&file);
+    assert!(verify(&ours.unwrap(), 1).is_ok());
+    assert_eq!(theirs.verify, 2);
 }
 
 #[test]

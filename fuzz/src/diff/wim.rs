@@ -46,7 +46,7 @@ fn disagreement(data: &[u8]) -> Option<String> {
     if rules::has_empty_image(data) {
         return None;
     }
-    trees(&wim, &judged).or_else(|| verdicts(&wim, &judged))
+    trees(&wim, &judged).or_else(|| verdicts(data, &wim, &judged))
 }
 
 fn why(data: &[u8]) -> String {
@@ -108,7 +108,7 @@ fn first_difference(number: u32, ours: &[Item], theirs: &[Item]) -> String {
 }
 
 /// Both verify the file, or neither does.
-fn verdicts(wim: &Wim, judged: &Judged) -> Option<String> {
+fn verdicts(data: &[u8], wim: &Wim, judged: &Judged) -> Option<String> {
     let report = verify(wim, 1);
     // Images were compared before: what only one of the two reads is meant.
     let good = judged.verify == 0;
@@ -123,7 +123,10 @@ fn verdicts(wim: &Wim, judged: &Judged) -> Option<String> {
         Some(first) if good && readable => {
             Some(format!("wimlib verifies the file, we do not: {first}"))
         }
-        None if !good && report.is_ok() && !rules::is_verified_by_us_alone(&report, judged) => {
+        None if !good
+            && report.is_ok()
+            && !rules::is_verified_by_us_alone(data, &report, judged) =>
+        {
             Some(format!(
                 "we verify the file, wimlib does not: code {}",
                 judged.verify
