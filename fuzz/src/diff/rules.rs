@@ -104,17 +104,17 @@ pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> 
 pub(super) fn is_refused_by_wimlib_alone(data: &[u8], wim: &Wim, code: i32) -> bool {
     // A chunk size in an uncompressed file: we warn.
     code == INVALID_TABLE && has_refused_row(data)
-        || code == INVALID_INTEGRITY && has_endless_integrity(data)
+        || code == INVALID_INTEGRITY && has_empty_integrity(data)
         || code == INVALID_CHUNK_SIZE
             && wim.header().compression == Compression::None
             && wim.header().chunk_size != 0
 }
 
-/// True if the place of an integrity table without bytes, which is none to us, is impossible.
-fn has_endless_integrity(data: &[u8]) -> bool {
+/// True if an integrity table without bytes, which is none to us, has a place or a size.
+fn has_empty_integrity(data: &[u8]) -> bool {
     let table =
         Shape::read(data).and_then(|shape| Resource::read(data, shape.header + at::INTEGRITY));
-    table.is_some_and(|table| table.stored == 0 && table.offset > u64::MAX / 2)
+    table.is_some_and(|table| table.stored == 0 && (table.offset, table.size) != (0, 0))
 }
 
 /// True if the lookup table has a row for which wimlib refuses the whole file, and we do not: one that counts for nothing and
