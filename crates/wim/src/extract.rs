@@ -184,7 +184,7 @@ impl<'a> Extractor<'a> {
         let selected = self.selected();
         let mut plan = ExtractPlan::default();
         let mut seen = vec![false; self.image.len()];
-        for id in self.image.nodes().filter(|id| is_marked(&selected, *id)) {
+        for id in in_order(self.image, &selected) {
             plan.entries += 1;
             if let Some(first) = self.image.first_link(id) {
                 // Of several names that are sent, one sends the streams.
@@ -336,19 +336,12 @@ impl Pending {
 
 impl Transfer<'_, '_, '_> {
     fn entries(&mut self, selected: &[bool]) -> Result<(), SendError> {
-        let mut stack = vec![self.image.root()];
-        while let Some(id) = stack.pop() {
+        for id in in_order(self.image, selected) {
             if self.control.is_cancelled() {
                 return Err(SendError::source(ExtractError::Cancelled));
             }
             let entry = self.entry(id);
             self.sink.entry(&entry)?;
-            stack.extend(
-                self.image
-                    .children(id)
-                    .rev()
-                    .filter(|child| is_marked(selected, *child)),
-            );
         }
         Ok(())
     }
@@ -674,6 +667,18 @@ impl Consumer for Sending<'_, '_, '_, '_> {
     fn progress(&mut self, bytes: u64) -> ControlFlow<()> {
         self.transfer.advance(bytes)
     }
+}
+
+/// The marked nodes as they are sent: each directory before what is in it. Of several names of a file the first one here sends the
+/// streams, and hostile files give each name others.
+fn in_order<'i>(image: &'i Image, selected: &'i [bool]) -> impl Iterator<Item = NodeId> + 'i {
+    let mut stack = vec![image.root()];
+    std::iter::from_fn(move || {
+        let id = stack.pop()?;
+        let children = image.children(id).rev();
+        stack.extend(children.filter(|child| is_marked(selected, *child)));
+        Some(id)
+    })
 }
 
 fn entry_id(id: NodeId) -> EntryId {
