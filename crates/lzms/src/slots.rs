@@ -96,12 +96,22 @@ const fn slots<const COUNT: usize>(runs: &Runs) -> [Slot; COUNT] {
 
 #[cfg(test)]
 mod tests {
-    use super::{LENGTH_SLOTS, LENGTHS, OFFSET_SLOTS, OFFSETS, offset_slots};
+    use super::{LENGTH_RUNS, LENGTH_SLOTS, OFFSET_RUNS, OFFSET_SLOTS, Slot, offset_slots, slots};
 
     #[test]
     fn the_slots_end_where_the_format_says() {
-        assert_eq!(OFFSETS[OFFSET_SLOTS].base, 0x465B_E4A5);
-        assert_eq!(LENGTHS[LENGTH_SLOTS].base, 0x4001_08AB);
+        check(&slots::<1024>(OFFSET_RUNS)[..=OFFSET_SLOTS], 0x465B_E4A5);
+        check(&slots::<64>(LENGTH_RUNS)[..=LENGTH_SLOTS], 0x4001_08AB);
+    }
+
+    /// The slots begin at 1 and leave nothing out up to `end`.
+    #[track_caller]
+    fn check(slots: &[Slot], end: u32) {
+        assert_eq!(slots.first().map(|slot| slot.base), Some(1));
+        for pair in slots.windows(2) {
+            assert_eq!(pair[1].base, pair[0].base + (1 << pair[0].extra));
+        }
+        assert_eq!(slots.last().map(|slot| slot.base), Some(end));
     }
 
     #[test]

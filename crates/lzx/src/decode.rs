@@ -548,3 +548,47 @@ const fn extra_bits(slot: u32) -> u32 {
         _ => (slot - 2) / 2,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        CODED_BITS, EXTRA_SHIFT, FIRST_ALIGNED_SLOT, LENGTH_SYMBOLS, LITERAL, LONG, MAX_SLOTS,
+        SLOT_SHIFT, bases, byte_entries, extra_bits, main_entries,
+    };
+
+    #[test]
+    fn the_slots_have_every_offset_of_the_largest_window() {
+        let bases = bases();
+        // The first slots with offsets of 1, 2 and 3; then two slots for each number of bits.
+        assert_eq!(&bases[3..10], &[1, 2, 4, 6, 10, 14, 22]);
+        for slot in 3..MAX_SLOTS - 1 {
+            let end = bases[slot] + (1 << extra_bits(slot as u32));
+            assert_eq!(bases[slot + 1], end, "slot {slot}");
+        }
+        assert_eq!(bases[MAX_SLOTS - 1] + (1 << 17) + 2, 1 << 21);
+    }
+
+    #[test]
+    fn main_symbols_are_a_byte_or_a_slot_and_a_length() {
+        for coded in [0, CODED_BITS] {
+            let entries = main_entries(coded);
+            for (byte, entry) in (0..256).zip(entries) {
+                assert_eq!(entry, LITERAL | byte << 8);
+            }
+            for (match_symbol, &entry) in (0..).zip(&entries[256..]) {
+                let (slot, header) = (match_symbol / 8, match_symbol % 8);
+                assert_eq!(entry >> SLOT_SHIFT & 63, slot);
+                assert_eq!(entry >> 8 & 0xFF, header + 2);
+                assert_eq!(entry & LONG != 0, header == 7);
+                let apart = if slot < FIRST_ALIGNED_SLOT { 0 } else { coded };
+                assert_eq!((entry >> EXTRA_SHIFT & 31) + apart, extra_bits(slot));
+            }
+        }
+    }
+
+    #[test]
+    fn other_symbols_are_their_numbers() {
+        let numbers = byte_entries().map(|entry| entry >> 8);
+        assert!(numbers.into_iter().eq(0..LENGTH_SYMBOLS as u32));
+    }
+}

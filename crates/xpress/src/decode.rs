@@ -270,3 +270,27 @@ const fn entries() -> [u32; SYMBOLS] {
     }
     entries
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LITERAL, OFFSET_SHIFT, SHORT, entries};
+
+    #[test]
+    fn symbols_are_a_byte_or_the_bits_of_an_offset_and_a_length() {
+        let entries = entries();
+        for (byte, entry) in (0..256).zip(entries) {
+            assert_eq!(entry, LITERAL | byte << 8);
+        }
+        for (match_symbol, &entry) in (0..).zip(&entries[256..]) {
+            let (offset_bits, nibble) = (match_symbol >> 4, match_symbol & 15);
+            assert_eq!(entry >> OFFSET_SHIFT, offset_bits);
+            // The last nibble says that the length follows.
+            let length = if nibble == 15 { 0 } else { nibble + 3 };
+            assert_eq!(entry >> 8 & 0xFF, length);
+            // A short match takes its offset bits along with its symbol.
+            let short = (1..=16).contains(&length);
+            assert_eq!(entry & SHORT != 0, short);
+            assert_eq!(entry & 63, if short { offset_bits } else { 0 });
+        }
+    }
+}
