@@ -1,5 +1,6 @@
 //! Tests of the WIM crate from outside.
 
+mod about;
 mod build;
 mod cancelling;
 mod chunks;

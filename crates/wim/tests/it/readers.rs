@@ -155,6 +155,40 @@ fn a_receiver_can_stop() {
 }
 
 #[test]
+fn a_blob_is_sent_by_any_number_of_workers() {
+    // Large enough to be cut into units.
+    let blob = runs(1, (2 << 20) + 100_000);
+    let contents = Contents::of(&[MemoryTree::new().file("blob", &blob)]);
+    for style in [
+        Style::compressed(Codec::XPRESS),
+        Style::solid(Codec::XPRESS, 9, usize::MAX),
+    ] {
+        let file = style.file(&contents);
+        for workers in [1_usize, 3] {
+            let mut options = Options::default();
+            options.workers = workers.try_into().expect("at least one");
+            let wim = Wim::open_with(file.clone(), options).expect("it opens");
+            let mut sent = Vec::new();
+            let mut keep = |bytes: &[u8]| {
+                sent.extend_from_slice(bytes);
+                ControlFlow::Continue(())
+            };
+            wim.send_blob(&sha1(&blob), &mut keep)
+                .expect("it can be read");
+            assert!(sent == blob);
+            let error = wim
+                .send_blob(&sha1(&blob), &mut |_| ControlFlow::Break(()))
+                .expect_err("it was stopped");
+            assert!(matches!(error, ReadError::Stopped), "{error}");
+            let error = wim
+                .send_blob(&sha1(b"other"), &mut |_| ControlFlow::Continue(()))
+                .expect_err("it is not there");
+            assert!(matches!(error, ReadError::Missing { .. }), "{error}");
+        }
+    }
+}
+
+#[test]
 fn errors_keep_their_kind() {
     #[track_caller]
     fn check(file: Vec<u8>, blob: &[u8], kind: ErrorKind, expected: &str) {
