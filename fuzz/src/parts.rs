@@ -20,7 +20,7 @@ const IMAGES: u32 = 4;
 /// Bytes that are sent at most.
 const BYTES: u64 = 8 << 20;
 
-/// One file of several that belong together, the others of which are good. Byte 0 says which one it is, see [`Role`]; byte 1 which
+/// One file of several that belong together, the others of which are good. Byte 0 says which one it is, see `Role`; byte 1 which
 /// of the others are at hand, a bit each; the rest is the file.
 ///
 /// # Panics
