@@ -141,6 +141,8 @@ pub fn lookup_table(data: &[u8]) {
             match number(row, 26, 4).unwrap_or(0) {
                 0 => {}
                 1 => left = left.saturating_sub(1),
+                // A row without bytes belongs to no image, whatever it counts.
+                _ if resource.size == 0 => {}
                 _ => in_range = false,
             }
         }
