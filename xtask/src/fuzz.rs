@@ -50,6 +50,8 @@ pub(crate) struct Options {
     pub(crate) wimlib: bool,
     /// Whether the table in the README of the fuzzers is brought up to date.
     pub(crate) record: bool,
+    /// Where the fuzzers' own choices start; another place each time if not given.
+    pub(crate) seed: Option<u32>,
 }
 
 impl Default for Options {
@@ -60,6 +62,7 @@ impl Default for Options {
             jobs: 1,
             wimlib: false,
             record: false,
+            seed: None,
         }
     }
 }
@@ -220,6 +223,7 @@ fn run_one(
     }
     command.arg(format!("-max_total_time={}", options.seconds));
     command.arg(format!("-max_len={LONGEST}"));
+    command.args(options.seed.map(|seed| format!("-seed={seed}")));
     command.arg(format!("-rss_limit_mb={MEMORY}"));
     command.arg(format!("-timeout={PATIENCE}"));
     command.arg(format!("-report_slow_units={PATIENCE}"));
@@ -270,6 +274,7 @@ mod tests {
             jobs: 2,
             wimlib: false,
             record: true,
+            seed: None,
         };
         assert_eq!(Options::parse(&args).ok(), Some(expected));
         assert!(Options::parse(&["--target".to_owned(), "none".to_owned()]).is_err());
