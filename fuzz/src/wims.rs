@@ -152,7 +152,7 @@ pub(crate) fn check_report(wim: &Wim, report: &VerifyReport) {
         match problem {
             // Blobs of a solid resource that overlap are reported so, and can each be read.
             Problem::Blob {
-                source: ReadError::Resource { .. },
+                source: ReadError::BlobOverlap { .. },
                 digest,
             } if is_solid(wim, digest) => {}
             Problem::Blob { digest, .. } => assert!(

@@ -243,9 +243,11 @@ fn check_prefix(
     stored_len: usize,
 ) -> Result<(), ReadError> {
     match prefix.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)) {
-        Some(found) if u64::from(found) != as_u64(stored_len) => Err(ReadError::Resource {
+        Some(found) if u64::from(found) != as_u64(stored_len) => Err(ReadError::ChunkPrefix {
             offset: layout.offset,
-            what: format!("expected {stored_len} as the size before chunk {chunk}, found {found}"),
+            chunk,
+            expected: as_u64(stored_len),
+            found: found.into(),
         }),
         _ => Ok(()),
     }

@@ -153,6 +153,46 @@ pub enum ReadError {
         /// What was expected and what was found.
         what: String,
     },
+    /// In a pipable file, the size before a chunk is not the one that the chunk table gives it.
+    #[error(
+        "the resource at offset {offset:#x}: expected {expected} as the size before chunk {chunk}, found {found}"
+    )]
+    ChunkPrefix {
+        /// Where the resource begins.
+        offset: u64,
+        /// The chunk, from 0.
+        chunk: u64,
+        /// Bytes that the chunk table gives the chunk.
+        expected: u64,
+        /// Bytes that stand before the chunk.
+        found: u64,
+    },
+    /// The chunks of a solid resource are together not as long as what is stored of it.
+    #[error(
+        "the resource at offset {offset:#x}: expected chunks of {expected} stored bytes in all, found {found}"
+    )]
+    SolidChunks {
+        /// Where the resource begins.
+        offset: u64,
+        /// Stored bytes behind its header.
+        expected: u64,
+        /// Stored bytes of all its chunks.
+        found: u64,
+    },
+    /// Two blobs of solid resources have bytes in common.
+    #[error(
+        "the resource at offset {offset:#x}: expected blobs that do not overlap, found blob {digest} at {start}, and one before it up to {end}"
+    )]
+    BlobOverlap {
+        /// Where the resource begins, or the first of several that count as one.
+        offset: u64,
+        /// The later blob.
+        digest: Digest,
+        /// Where it begins in the uncompressed bytes.
+        start: u64,
+        /// Where the blob before it ends.
+        end: u64,
+    },
     /// The chunk table gives a chunk an impossible size.
     #[error(
         "chunk {chunk} of the resource at offset {offset:#x}: expected a stored size of 1 to {max}, found {found}"
@@ -291,6 +331,26 @@ pub enum ImageError {
         /// Why.
         #[source]
         source: ReadError,
+    },
+    /// Two directories have the same list of children.
+    #[error(
+        "the metadata of image {index} at offset {offset:#x}: expected a list of children that belongs to one directory, found a second one that uses it"
+    )]
+    SharedChildren {
+        /// The image.
+        index: ImageIndex,
+        /// Offset of the list within the uncompressed metadata.
+        offset: u64,
+    },
+    /// Lists of children have entries in common, until they are longer than the metadata.
+    #[error(
+        "the metadata of image {index} at offset {offset:#x}: expected lists of children that do not overlap, found more entries than the metadata has room for"
+    )]
+    OverlappingChildren {
+        /// The image.
+        index: ImageIndex,
+        /// Offset of the first entry that is too much, within the uncompressed metadata.
+        offset: u64,
     },
     /// The metadata contradicts itself.
     #[error("the metadata of image {index} at offset {offset:#x}: {what}")]

@@ -220,9 +220,11 @@ impl Layout {
         let ends: Vec<u64> = ends.collect();
         let data_len = stored_size - head;
         if end != data_len {
-            return Err(wrong(format!(
-                "expected chunks of {data_len} stored bytes in all, found {end}"
-            )));
+            return Err(ReadError::SolidChunks {
+                offset,
+                expected: data_len,
+                found: end,
+            });
         }
         Ok(Self {
             offset,

@@ -344,12 +344,11 @@ impl SolidCut {
             });
         }
         if offset < self.previous.end {
-            return Err(ReadError::Resource {
+            return Err(ReadError::BlobOverlap {
                 offset: begin,
-                what: format!(
-                    "expected blobs that do not overlap, found blob {} at {offset}, and one before it up to {}",
-                    item.digest, self.previous.end
-                ),
+                digest: item.digest,
+                start: offset,
+                end: self.previous.end,
             });
         }
         // What it needs of each resource that it has bytes in.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use wcow_wim::{
-    Compression, Image, ImageError, OpenError, Part, Problem, ReadError, VerifyReport, Wim,
+    Compression, Image, ImageError, IntegrityError, OpenError, Part, Problem, ReadError,
+    VerifyReport, Wim, XmlError,
 };
 
 use crate::codecs::{Codec, CodecInput};
@@ -20,6 +21,7 @@ const INVALID_INTEGRITY: i32 = 19;
 const INVALID_TABLE: i32 = 20;
 const NO_SUCH_PATH: i32 = 49;
 const NO_SUCH_BLOB: i32 = 55;
+const INVALID_XML: i32 = 73;
 
 /// Larger resources are not given to wimlib.
 const LARGEST: u64 = 8 << 20;
@@ -71,6 +73,31 @@ pub(super) fn is_too_much(data: &[u8]) -> bool {
     total > LARGEST
 }
 
+/// True for files on which wimlib 1.14.4 ends with a double free, as it refuses the XML data: two images have the same number, and the
+/// greatest number is the count of images. The numbers are those of any attribute `INDEX`, for this must not depend on a parser.
+pub(super) fn is_freed_twice(data: &[u8]) -> bool {
+    let xml = Shape::read(data).and_then(|shape| {
+        let xml = Resource::read(data, shape.header + at::XML)?;
+        // It does not look at the stored size.
+        let start = usize::try_from(xml.offset).ok()?;
+        let end = start.checked_add(usize::try_from(xml.size).ok()?)?;
+        data.get(start..end)
+    });
+    let (units, _) = xml.unwrap_or_default().as_chunks::<2>();
+    let units: Vec<u16> = units.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+    let text = String::from_utf16_lossy(&units);
+    let mut numbers = BTreeSet::new();
+    // Signs, zeros and spaces before a number do not matter.
+    let number = |value: &str| -> String {
+        let digits = value.chars().filter(char::is_ascii_digit);
+        digits.skip_while(|digit| *digit == '0').collect()
+    };
+    text.split("INDEX")
+        .skip(1)
+        .filter_map(|rest| rest.split(['"', '\'']).nth(1))
+        .any(|value| !numbers.insert(number(value)))
+}
+
 /// True for what we name and do not read: encrypted files, and one part of a split set, which wimlib is not given the others of either.
 pub(super) fn is_refused_for_its_form(wim: Option<&Wim>) -> bool {
     wim.is_some_and(|wim| wim.unsupported().is_some() || wim.header().parts > 1)
@@ -87,8 +114,11 @@ pub(super) fn has_empty_image(data: &[u8]) -> bool {
 /// True for files that we refuse to open on purpose, and wimlib does not.
 pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> bool {
     // wimlib reads XML data that no XML parser would.
-    if matches!(error, Some(OpenError::Xml { .. })) {
-        return true;
+    if let Some(OpenError::Xml { source, .. }) = error {
+        return matches!(
+            source,
+            XmlError::Malformed(_) | XmlError::TooDeep { .. } | XmlError::TagTooLong { .. }
+        );
     }
     // It does not look at the stored size of a lookup table or XML data that is not compressed.
     let Some(shape) = Shape::read(data) else {
@@ -102,9 +132,11 @@ pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> 
 
 /// True for files that wimlib refuses to open on purpose, and we do not.
 pub(super) fn is_refused_by_wimlib_alone(data: &[u8], wim: &Wim, code: i32) -> bool {
-    // A chunk size in an uncompressed file: we warn.
     code == INVALID_TABLE && has_refused_row(data)
         || code == INVALID_INTEGRITY && has_empty_integrity(data)
+        // It knows the five names of characters, and no numbers.
+        || code == INVALID_XML && wim.xml().text().contains("&#")
+        // We warn of a chunk size in an uncompressed file.
         || code == INVALID_CHUNK_SIZE
             && wim.header().compression == Compression::None
             && wim.header().chunk_size != 0
@@ -165,35 +197,25 @@ pub(super) fn is_image_refused_by_wimlib_alone(image: &Image, code: i32) -> bool
 pub(super) fn is_image_refused_by_us_alone(error: &ImageError) -> bool {
     match error {
         // A list of children belongs to one directory, and lies beside the others.
-        ImageError::Damaged { what, .. } => {
-            what.contains("belongs to one directory")
-                || what.contains("lists of children that do not overlap")
-        }
-        ImageError::Read { source, .. } => is_prefix(source),
+        ImageError::SharedChildren { .. } | ImageError::OverlappingChildren { .. } => true,
+        // wimlib looks at the chunk table alone.
+        ImageError::Read { source, .. } => matches!(source, ReadError::ChunkPrefix { .. }),
         _ => false,
     }
-}
-
-/// True for what we say of a pipable file whose chunk prefixes are not those of its chunk table; wimlib looks at the table alone.
-fn is_prefix(error: &ReadError) -> bool {
-    matches!(error, ReadError::Resource { what, .. } if what.contains("as the size before chunk"))
-}
-
-/// True for chunks of a solid resource that are not as long as it is; wimlib gives the last one what is left.
-fn is_total(error: &ReadError) -> bool {
-    matches!(error, ReadError::Resource { what, .. } if what.contains("stored bytes in all"))
-}
-
-/// True for blobs of a solid resource that overlap, which wimlib does not look for.
-fn is_overlap(error: &ReadError) -> bool {
-    matches!(error, ReadError::Resource { what, .. } if what.contains("blobs that do not overlap"))
 }
 
 /// True for problems that only we look for.
 pub(super) fn is_strictness(problem: &Problem) -> bool {
     match problem {
         Problem::Overlap { .. } => true,
-        Problem::Blob { source, .. } => is_prefix(source) || is_overlap(source) || is_total(source),
+        Problem::Integrity(IntegrityError::Table { field, .. }) => *field == "stored size",
+        // wimlib looks at the chunk table alone, gives the last chunk of a solid resource what is left, and looks for no overlaps.
+        Problem::Blob { source, .. } => matches!(
+            source,
+            ReadError::ChunkPrefix { .. }
+                | ReadError::SolidChunks { .. }
+                | ReadError::BlobOverlap { .. }
+        ),
         Problem::Image(error) => is_image_refused_by_us_alone(error),
         _ => false,
     }
@@ -209,12 +231,14 @@ pub(super) fn is_verified_by_us_alone(data: &[u8], report: &VerifyReport, judged
     if judged.verify == INVALID_COMPRESSION && has_solid(data, false) {
         return true;
     }
-    // Data of a directory, which we leave out with a warning, and wimlib wants to have.
+    // Data of a directory, and streams without a name that stand for nothing: we leave them out with a warning, and wimlib wants to
+    // have them. Warnings have no kinds.
     let mut warnings = report.warnings.iter();
     judged.verify == NO_SUCH_BLOB
         && warnings.any(|warning| {
             matches!(warning.part, Part::Metadata(_))
-                && warning.what.contains("directory with data")
+                && (warning.what.contains("directory with data")
+                    || warning.what.contains("stands for nothing"))
         })
 }
 
@@ -250,6 +274,10 @@ pub(super) fn soften(ours: &mut [Item], theirs: &mut [Item], linked: &BTreeSet<V
         // Where wimlib shows an encrypted file's backup, a reparse point's or a directory's data, we have no data of the file.
         if item.attributes & 0x4410 != 0 {
             item.data = [0; 20];
+        }
+        // Streams with names beside the backup of an encrypted file: wimlib does not list them.
+        if item.attributes & 0x4000 != 0 {
+            item.named.clear();
         }
         // Names of one file that do not agree: wimlib takes one for all, we keep what each entry says.
         if linked.contains(&item.path) {

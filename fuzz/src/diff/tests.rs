@@ -1,8 +1,11 @@
 //! Every difference that is meant, with an input that shows both sides of it.
 
 use sha1::{Digest as _, Sha1};
-use wcow_wim::{Image, ImageError, ImageIndex, OpenError, Problem, ReadError, Wim};
+use wcow_wim::{
+    Image, ImageError, ImageIndex, OpenError, Problem, ReadError, StreamRole, Wim, XmlError,
+};
 
+use super::rules::is_freed_twice;
 use super::{diff_codec, diff_wim};
 use crate::codecs::{Codec, CodecInput};
 use crate::craft::{BLOB, Parts, empty_root, entry, one_file, row, security, utf16};
@@ -56,7 +59,7 @@ fn directories_that_share_a_list_of_children() {
     let (ours, theirs) = both(&file);
     assert!(matches!(
         image(&ours.unwrap()),
-        Err(ImageError::Damaged { .. })
+        Err(ImageError::SharedChildren { .. })
     ));
     assert_eq!(theirs.images[0].as_ref().map(Vec::len), Ok(5));
 }
@@ -73,7 +76,7 @@ fn directories_whose_lists_of_children_overlap() {
     let (ours, theirs) = both(&file);
     assert!(matches!(
         image(&ours.unwrap()),
-        Err(ImageError::Damaged { .. })
+        Err(ImageError::OverlappingChildren { .. })
     ));
     assert_eq!(theirs.images[0].as_ref().map(Vec::len), Ok(42));
 }
@@ -167,6 +170,75 @@ fn stored_sizes_of_tables_that_are_not_compressed() {
 }
 
 #[test]
+fn a_stored_size_of_an_integrity_table_that_is_another() {
+    let mut file = Parts {
+        integrity: Some(vec![0; 12 + 20]),
+        ..Parts::default()
+    }
+    .build();
+    let table = Resource::read(&file, at::INTEGRITY).unwrap();
+    let start = usize::try_from(table.offset).unwrap();
+    // Its size, one piece, bytes of a piece.
+    for (at, value) in [(0, table.size), (4, 1), (8, 1 << 26)] {
+        set(&mut file, start + at, 4, value);
+    }
+    repair(&mut file);
+    let report = verify(&Wim::open(file.clone()).unwrap(), 1);
+    assert!(report.is_ok(), "{:?}", report.problems);
+    set(&mut file, at::INTEGRITY, 7, table.stored - 1);
+    let (ours, theirs) = both(&file);
+    let problems = verify(&ours.unwrap(), 1).problems;
+    assert!(matches!(problems[..], [Problem::Integrity(_)]));
+    assert_eq!(theirs.verify, 0);
+}
+
+#[test]
+fn characters_by_number_in_xml_data() {
+    let text = "\u{feff}<WIM><IMAGE INDEX=\"1\"><NAME>&#x41;</NAME></IMAGE></WIM>";
+    let file = Parts {
+        xml: Some(utf16(text)),
+        ..Parts::default()
+    }
+    .build();
+    let (ours, theirs) = both(&file);
+    assert_eq!(ours.unwrap().images()[0].name.as_deref(), Some("A"));
+    assert_eq!(theirs.open, 73);
+}
+
+/// wimlib 1.14.4 would end this process, so that it is not given such files; we refuse them.
+#[test]
+fn two_images_of_one_number() {
+    let file = |numbers: &[&str]| {
+        let images = numbers
+            .iter()
+            .map(|number| format!("<IMAGE INDEX='{number}'/>"));
+        Parts {
+            xml: Some(utf16(&format!(
+                "\u{feff}<WIM>{}</WIM>",
+                images.collect::<String>()
+            ))),
+            images: u32::try_from(numbers.len()).ok(),
+            ..Parts::default()
+        }
+        .build()
+    };
+    for numbers in [&["2", "2"][..], &["1", " 3", "+03"]] {
+        let file = file(numbers);
+        assert!(is_freed_twice(&file));
+        diff_wim(&file);
+        let refused = matches!(
+            Wim::open(file),
+            Err(OpenError::Xml {
+                source: XmlError::ImageIndex { .. },
+                ..
+            })
+        );
+        assert!(refused, "{numbers:?}");
+    }
+    assert!(!is_freed_twice(&file(&["2", "1", "3"])));
+}
+
+#[test]
 fn names_of_one_file_that_do_not_agree() {
     let mut names = [(0x20, "one"), (0x21, "two")]
         .map(|(attributes, name)| entry(attributes, 0, &[], digest(BLOB), name));
@@ -202,7 +274,7 @@ fn prefixes_of_chunks_that_the_table_contradicts() {
     assert!(matches!(
         error,
         Err(ImageError::Read {
-            source: ReadError::Resource { .. },
+            source: ReadError::ChunkPrefix { .. },
             ..
         })
     ));
@@ -216,6 +288,53 @@ fn data_of_a_directory() {
     let report = verify(&ours.unwrap(), 1);
     assert!(report.is_ok() && !report.warnings.is_empty());
     assert_eq!(theirs.verify, 55);
+}
+
+/// A file in the root, with these streams: name, whether it is the blob or one that is nowhere.
+fn with_streams(attributes: u32, streams: &[(&str, bool)]) -> Vec<u8> {
+    let streams_of = |(name, is_there): &(&str, bool)| {
+        let name = utf16(name);
+        let end = if name.is_empty() { 0 } else { 2 };
+        let len = (38 + name.len() + end).next_multiple_of(8);
+        let mut bytes = vec![0; len];
+        set(&mut bytes, 0, 8, wide(len));
+        let digest = digest(if *is_there { BLOB } else { b"nowhere" });
+        bytes[16..36].copy_from_slice(&digest);
+        set(&mut bytes, 36, 2, wide(name.len()));
+        bytes[38..38 + name.len()].copy_from_slice(&name);
+        bytes
+    };
+    let list: Vec<u8> = streams.iter().flat_map(streams_of).collect();
+    let mut file = entry(attributes, 0, &list, [0; 20], "file");
+    set(&mut file, 96, 2, wide(streams.len()));
+    let root = entry(0x10, 8 + 104 + 8, &[], [0; 20], "");
+    of_metadata([&security()[..], &root, &[0; 8], &file, &[0; 8]].concat())
+}
+
+#[test]
+fn named_streams_of_an_encrypted_file() {
+    let (ours, theirs) = both(&with_streams(0x4020, &[("", true), ("s", true)]));
+    let image = image(&ours.unwrap()).unwrap();
+    let streams = image.streams(image.nodes().nth(1).unwrap());
+    let roles: Vec<StreamRole> = streams.iter().map(|stream| stream.role).collect();
+    assert_eq!(roles, [StreamRole::EncryptedRaw, StreamRole::Named]);
+    let theirs = theirs.images[0].as_ref().unwrap();
+    assert!(theirs.iter().all(|item| item.named.is_empty()));
+    // It does not list them, but knows them: their blobs must be there.
+    let (ours, theirs) = both(&with_streams(0x4020, &[("", true), ("s", false)]));
+    let problems = verify(&ours.unwrap(), 1).problems;
+    assert!(matches!(problems[..], [Problem::Missing { .. }]));
+    assert_eq!(theirs.verify, 55);
+}
+
+#[test]
+fn streams_without_a_name_that_stand_for_nothing() {
+    for attributes in [0x20, 0x4020] {
+        let (ours, theirs) = both(&with_streams(attributes, &[("", true), ("", false)]));
+        let report = verify(&ours.unwrap(), 1);
+        assert!(report.is_ok() && report.warnings.len() == 1);
+        assert_eq!(theirs.verify, 55);
+    }
 }
 
 #[test]
@@ -250,6 +369,17 @@ fn a_solid_resource_in_a_pipable_file() {
     let (ours, theirs) = both(&file);
     assert!(verify(&ours.unwrap(), 1).is_ok());
     assert_eq!(theirs.verify, 2);
+}
+
+#[test]
+fn a_solid_resource_that_names_no_algorithm() {
+    let mut file = solid(&[b"wcow"], &[(0, b"wcow")]);
+    let header = HEADER + empty_root().len() + BLOB.len();
+    assert_eq!(number(&file, header + 12, 4), Some(1));
+    set(&mut file, header + 12, 4, 0);
+    let (ours, theirs) = both(&file);
+    assert!(verify(&ours.unwrap(), 1).is_ok());
+    assert_eq!(theirs.verify, 16);
 }
 
 #[test]

@@ -22,7 +22,10 @@ pub fn diff_wim(data: &[u8]) {
 /// What the two disagree about, if it is anything.
 fn disagreement(data: &[u8]) -> Option<String> {
     let wim = open(data, 1);
-    if rules::is_too_much(data) || rules::is_refused_for_its_form(wim.as_ref()) {
+    if rules::is_too_much(data)
+        || rules::is_freed_twice(data)
+        || rules::is_refused_for_its_form(wim.as_ref())
+    {
         return None;
     }
     let images = wim.as_ref().map_or(1, Wim::image_count).min(IMAGES);

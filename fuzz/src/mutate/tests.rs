@@ -21,7 +21,11 @@ fn depth(file: &[u8]) -> u32 {
     let image = |number| ImageIndex::new(number).map(|index| wim.image(index));
     let depths = (1..=wim.image_count().min(4)).map(|number| match image(number) {
         Some(Ok(_)) => 3,
-        Some(Err(ImageError::Damaged { .. })) => 2,
+        Some(Err(
+            ImageError::Damaged { .. }
+            | ImageError::SharedChildren { .. }
+            | ImageError::OverlappingChildren { .. },
+        )) => 2,
         _ => 1,
     });
     depths.max().unwrap_or(1)

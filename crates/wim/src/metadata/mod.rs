@@ -127,14 +127,8 @@ impl Image {
         limits: &Limits,
     ) -> Result<Self, ImageError> {
         let mut warnings = Warnings::default();
-        let tree =
-            tree::build(data, Part::Metadata(index), limits, &mut warnings).map_err(|fault| {
-                ImageError::Damaged {
-                    index,
-                    offset: fault.offset,
-                    what: fault.what,
-                }
-            })?;
+        let tree = tree::build(data, Part::Metadata(index), limits, &mut warnings)
+            .map_err(|fault| fault.of_image(index))?;
         Ok(Self {
             wim,
             index,

@@ -2,7 +2,8 @@
 //!
 //! The format has no stream types. The main digest, unless it is zero, and the stream entries without a name stand for, in this
 //! order: the reparse data of a reparse point, then the file's data; or, in an encrypted file, only its raw backup: the first
-//! that is not zero. Stream entries with a name are alternate data streams. (WIM-FORMAT, streams; wimlib 1.13.5.)
+//! that is not zero. Streams without a name beyond those mean nothing. Stream entries with a name are alternate data streams, those
+//! of an encrypted file too: wimlib 1.14.4 does not list these, but wants their blobs to be there.
 
 use wcow_ntmeta::FileAttributes;
 use wcow_tree::Digest;
@@ -35,6 +36,8 @@ pub(super) fn read(
     }
     let end = next;
     let attributes = entry.attributes();
+    let mut ignored = None;
+    let unnamed_from = streams.len();
     let mut push = |role, digest| {
         streams.push(ImageStream {
             name: None,
@@ -55,6 +58,7 @@ pub(super) fn read(
         if !attributes.is_directory() {
             push(StreamRole::Data, contents.unwrap_or(Digest::ZERO));
         } else if contents.is_some_and(|digest| !digest.is_zero()) {
+            ignored = contents;
             log.warn(at, || {
                 "a directory with data; the data is ignored".to_owned()
             });
@@ -63,10 +67,20 @@ pub(super) fn read(
             push(StreamRole::Reparse, digest.unwrap_or(Digest::ZERO));
         }
     }
+    let unnamed_to = streams.len();
     let mut next = first;
     for _ in 0..entry.stream_count() {
         let stream = StreamEntry::parse(data, next)?;
-        if !stream.name.is_empty() {
+        if stream.name.is_empty() {
+            let digest = stream.digest;
+            let used = streams.get(unnamed_from..unnamed_to).unwrap_or_default();
+            let is_known = ignored == Some(digest) || used.iter().any(|it| it.digest == digest);
+            if !is_known && !digest.is_zero() {
+                log.warn(next, || {
+                    "a stream without a name that stands for nothing; ignored".to_owned()
+                });
+            }
+        } else {
             streams.push(ImageStream {
                 name: Some(stream.name.to_name()),
                 role: StreamRole::Named,

@@ -12,7 +12,7 @@ use wcow_ntmeta::SecurityDescriptor;
 
 use crate::error::Warnings;
 use crate::number::as_u64;
-use crate::{Limits, Part};
+use crate::{ImageError, ImageIndex, Limits, Part};
 
 use super::dentry::Dentry;
 use super::tagged::TaggedItems;
@@ -27,15 +27,35 @@ pub(crate) const NOT_FIXED: u64 = 1 << 48;
 
 /// What is wrong with the metadata, and where.
 pub(super) struct Fault {
-    pub(super) offset: u64,
-    pub(super) what: String,
+    offset: u64,
+    what: What,
+}
+
+enum What {
+    Damaged(String),
+    SharedChildren,
+    OverlappingChildren,
 }
 
 impl Fault {
     pub(super) fn new(offset: u64, what: impl FnOnce() -> String) -> Self {
         Self {
             offset,
-            what: what(),
+            what: What::Damaged(what()),
+        }
+    }
+
+    /// What it means for the image.
+    pub(super) fn of_image(self, index: ImageIndex) -> ImageError {
+        let offset = self.offset;
+        match self.what {
+            What::Damaged(what) => ImageError::Damaged {
+                index,
+                offset,
+                what,
+            },
+            What::SharedChildren => ImageError::SharedChildren { index, offset },
+            What::OverlappingChildren => ImageError::OverlappingChildren { index, offset },
         }
     }
 }
@@ -190,9 +210,10 @@ impl Builder<'_, '_> {
         while let Some(entry) = Dentry::parse(self.data, next)? {
             // Empty lists are no danger, and may be shared.
             if next == at && !self.visited.insert(as_u64(at)) {
-                return Err(Fault::new(as_u64(at), || {
-                    "expected a list of children that belongs to one directory, found a second one that uses it".to_owned()
-                }));
+                return Err(Fault {
+                    offset: as_u64(at),
+                    what: What::SharedChildren,
+                });
             }
             if depth >= self.limits.depth {
                 let limit = self.limits.depth;
@@ -201,8 +222,9 @@ impl Builder<'_, '_> {
                 }));
             }
             let end = self.add(entry, next, index(parent))?;
-            self.budget = self.budget.checked_sub(end - next).ok_or_else(|| {
-                Fault::new(as_u64(next), || "expected lists of children that do not overlap, found more entries than the metadata has room for".to_owned())
+            self.budget = self.budget.checked_sub(end - next).ok_or(Fault {
+                offset: as_u64(next),
+                what: What::OverlappingChildren,
             })?;
             let name = entry.name();
             match siblings::name_fault(name) {

@@ -493,6 +493,20 @@ fn a_directory_with_data_and_a_strange_security_id_are_warned_of() {
 }
 
 #[test]
+fn streams_without_a_name_that_stand_for_nothing_are_warned_of() {
+    let empty: &[u16] = &[];
+    let file = entry_with(&[A], &[], &[], &[(empty, 0), (empty, 2), (empty, 0)]);
+    let stream = LIST + 0x70 + 40;
+    check_warnings(
+        &metadata_of(&[vec![file]], LIST),
+        &["a"],
+        &[&format!(
+            "metadata of image 1 at offset {stream:#x}: a stream without a name that stands for nothing; ignored"
+        )],
+    );
+}
+
+#[test]
 fn a_root_with_a_name_and_a_link_group_is_accepted() {
     let mut root = entry(&[A], true, 0);
     put(&mut root, 0x58, &[1]);
