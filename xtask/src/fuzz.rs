@@ -91,9 +91,12 @@ impl Options {
                 "--seconds" => {
                     options.seconds = value()?.parse().context("--seconds wants a number")?
                 }
+                "--seed" => {
+                    options.seed = Some(value()?.parse().context("--seed wants a number")?);
+                }
                 "--jobs" => options.jobs = value()?.parse().context("--jobs wants a number")?,
                 other => bail!(
-                    "fuzz knows no `{other}`; it knows --target, --seconds, --jobs, --wimlib and --record"
+                    "fuzz knows no `{other}`; it knows --target, --seconds, --jobs, --seed, --wimlib and --record"
                 ),
             }
         }
@@ -266,7 +269,7 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let args = "--target lzx --seconds 5 --jobs 2 --record".split(' ');
+        let args = "--target lzx --seconds 5 --jobs 2 --seed 7 --record".split(' ');
         let args: Vec<String> = args.map(str::to_owned).collect();
         let expected = Options {
             target: Some("lzx".to_owned()),
@@ -274,7 +277,7 @@ mod tests {
             jobs: 2,
             wimlib: false,
             record: true,
-            seed: None,
+            seed: Some(7),
         };
         assert_eq!(Options::parse(&args).ok(), Some(expected));
         assert!(Options::parse(&["--target".to_owned(), "none".to_owned()]).is_err());

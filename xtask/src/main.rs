@@ -35,7 +35,7 @@ usage: cargo xtask CHORE
                                  verify, extract and list beside wimlib, held to the limits
   coverage [--min PERCENT] [CRATE...]
                                  which lines of wim, lzx, lzms and xpress the tests reach
-  fuzz [--target T] [--seconds N] [--jobs N] [--wimlib] [--record]";
+  fuzz [--target T] [--seconds N] [--jobs N] [--seed N] [--wimlib] [--record]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -6,7 +6,7 @@ use std::io;
 
 use wcow_tree::Digest;
 
-use crate::{Budget, ImageIndex, XmlError};
+use crate::{Budget, Compression, ImageIndex, XmlError};
 
 /// A form of the format that is known by name and cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +166,20 @@ pub enum ReadError {
         expected: u64,
         /// Bytes that stand before the chunk.
         found: u64,
+    },
+    /// A solid resource has chunks of a size that its algorithm does not have.
+    #[error(
+        "the resource at offset {offset:#x}: expected {expected} as the chunk size of {compression}, found {found:#x}"
+    )]
+    SolidChunkSize {
+        /// Where the resource begins.
+        offset: u64,
+        /// The algorithm that the resource names.
+        compression: Compression,
+        /// Which sizes there are.
+        expected: &'static str,
+        /// The size in bytes that the resource gives.
+        found: u32,
     },
     /// The chunks of a solid resource are together not as long as what is stored of it.
     #[error(

@@ -194,9 +194,12 @@ impl Layout {
             _ => codec.fault(),
         };
         if let Some(expected) = fault {
-            return Err(wrong(format!(
-                "expected {expected} as the chunk size of {compression}, found {chunk_size:#x}"
-            )));
+            return Err(ReadError::SolidChunkSize {
+                offset,
+                compression,
+                expected,
+                found: chunk_size,
+            });
         }
         let chunk_size = u64::from(chunk_size);
         check_chunk_memory(offset, chunk_size.min(size), max_chunk)?;

@@ -10,7 +10,7 @@ use wcow_wim::{
 use crate::codecs::{Codec, CodecInput};
 use crate::field::{number, size};
 use crate::mutate::explodes;
-use crate::mutate::format::{ROW, Resource, SOLID_MARK, Shape, at, flag, unpack};
+use crate::mutate::format::{MAGIC_PIPABLE, ROW, Resource, SOLID_MARK, Shape, at, flag, unpack};
 use crate::wimlib::{Item, Judged};
 
 /// Error codes of wimlib.
@@ -19,6 +19,7 @@ const INVALID_CHUNK_SIZE: i32 = 15;
 const INVALID_COMPRESSION: i32 = 16;
 const INVALID_INTEGRITY: i32 = 19;
 const INVALID_TABLE: i32 = 20;
+const INVALID_HASH: i32 = 28;
 const NO_SUCH_PATH: i32 = 49;
 const NO_SUCH_BLOB: i32 = 55;
 const INVALID_XML: i32 = 73;
@@ -124,6 +125,19 @@ pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> 
     let Some(shape) = Shape::read(data) else {
         return false;
     };
+    // It does not look at the magic of the last header of a pipable file.
+    if shape.pipable
+        && !data
+            .get(shape.header..)
+            .is_some_and(|last| last.starts_with(MAGIC_PIPABLE))
+    {
+        return true;
+    }
+    // It does not look for a lookup table without bytes.
+    let table = Resource::read(data, shape.header + at::TABLE).unwrap_or_default();
+    if table.size == 0 && table.stored == 0 && matches!(error, Some(OpenError::Truncated { .. })) {
+        return true;
+    }
     [at::TABLE, at::XML].iter().any(|place| {
         let own = Resource::read(data, shape.header + place);
         own.is_some_and(|own| !own.is(flag::COMPRESSED) && own.stored != own.size)
@@ -134,8 +148,9 @@ pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> 
 pub(super) fn is_refused_by_wimlib_alone(data: &[u8], wim: &Wim, code: i32) -> bool {
     code == INVALID_TABLE && has_refused_row(data)
         || code == INVALID_INTEGRITY && has_empty_integrity(data)
-        // It knows the five names of characters, and no numbers.
-        || code == INVALID_XML && wim.xml().text().contains("&#")
+        // It knows the five names of characters and no numbers, and one byte order mark.
+        || code == INVALID_XML
+            && (wim.xml().text().contains("&#") || wim.xml().text().starts_with('\u{feff}'))
         // We warn of a chunk size in an uncompressed file.
         || code == INVALID_CHUNK_SIZE
             && wim.header().compression == Compression::None
@@ -150,7 +165,7 @@ fn has_empty_integrity(data: &[u8]) -> bool {
 }
 
 /// True if the lookup table has a row for which wimlib refuses the whole file, and we do not: one that counts for nothing and
-/// contradicts itself, or a blob that lies in two of the resources of its solid run.
+/// contradicts itself, the metadata of an image in a solid run, or a blob that lies in two of the resources of its solid run.
 fn has_refused_row(data: &[u8]) -> bool {
     let Some(shape) = Shape::read(data) else {
         return false;
@@ -161,7 +176,9 @@ fn has_refused_row(data: &[u8]) -> bool {
     let is_solid = |row: &Resource| shape.solid && row.is(flag::SOLID);
     let is_impossible =
         |row: &Resource| !row.is(flag::COMPRESSED) && !is_solid(row) && row.stored != row.size;
-    rows.iter().any(is_impossible)
+    let is_solid_image = |row: &Resource| is_solid(row) && row.is(flag::METADATA);
+    rows.iter()
+        .any(|row| is_impossible(row) || is_solid_image(row))
         || rows
             .chunk_by(|one, other| is_solid(one) == is_solid(other))
             .filter(|run| run.first().is_some_and(is_solid))
@@ -194,8 +211,10 @@ pub(super) fn is_image_refused_by_wimlib_alone(image: &Image, code: i32) -> bool
 }
 
 /// True for images that wimlib reads and we do not.
-pub(super) fn is_image_refused_by_us_alone(error: &ImageError) -> bool {
+pub(super) fn is_image_refused_by_us_alone(data: &[u8], error: &ImageError) -> bool {
     match error {
+        // It rounds the length of the security data up to 2^32, which is 0 to it.
+        ImageError::Damaged { offset: 0, .. } => has_security_of_4_gib(data),
         // A list of children belongs to one directory, and lies beside the others.
         ImageError::SharedChildren { .. } | ImageError::OverlappingChildren { .. } => true,
         // wimlib looks at the chunk table alone.
@@ -204,19 +223,48 @@ pub(super) fn is_image_refused_by_us_alone(error: &ImageError) -> bool {
     }
 }
 
-/// True for problems that only we look for.
-pub(super) fn is_strictness(problem: &Problem) -> bool {
+/// True if the security data of an image says that it has as many bytes as four that count up to multiples of 8 can say, or more.
+fn has_security_of_4_gib(data: &[u8]) -> bool {
+    let Some(shape) = Shape::read(data) else {
+        return false;
+    };
+    let table = shape.table(data).and_then(|table| data.get(table));
+    let rows = table.unwrap_or_default().chunks_exact(ROW);
+    rows.filter_map(|row| Resource::read(row, 0))
+        .filter(|row| row.is(flag::METADATA))
+        .filter_map(|row| unpack(data, shape, &row))
+        .any(|metadata| number(&metadata, 0, 4) > Some(0xFFFF_FFF8))
+}
+
+/// True for problems that only we look for, and for those that follow from them; `all` are those of the file.
+pub(super) fn is_strictness(data: &[u8], problem: &Problem, all: &[Problem]) -> bool {
+    match problem {
+        // The first blob of a solid resource says why the others cannot be read.
+        Problem::Blob {
+            source: ReadError::SolidResource { digest: first, .. },
+            ..
+        } => all.iter().any(|other| {
+            matches!(other, Problem::Blob { digest, .. } if digest == first)
+                && is_own_strictness(data, other)
+        }),
+        _ => is_own_strictness(data, problem),
+    }
+}
+
+fn is_own_strictness(data: &[u8], problem: &Problem) -> bool {
     match problem {
         Problem::Overlap { .. } => true,
         Problem::Integrity(IntegrityError::Table { field, .. }) => *field == "stored size",
-        // wimlib looks at the chunk table alone, gives the last chunk of a solid resource what is left, and looks for no overlaps.
+        // wimlib looks at the chunk table alone, gives the last chunk of a solid resource what is left, looks for no overlaps, and
+        // for no sizes of chunks that are not compressed.
         Problem::Blob { source, .. } => matches!(
             source,
             ReadError::ChunkPrefix { .. }
                 | ReadError::SolidChunks { .. }
+                | ReadError::SolidChunkSize { .. }
                 | ReadError::BlobOverlap { .. }
         ),
-        Problem::Image(error) => is_image_refused_by_us_alone(error),
+        Problem::Image(error) => is_image_refused_by_us_alone(data, error),
         _ => false,
     }
 }
@@ -224,7 +272,7 @@ pub(super) fn is_strictness(problem: &Problem) -> bool {
 /// True for files that we verify and wimlib does not.
 pub(super) fn is_verified_by_us_alone(data: &[u8], report: &VerifyReport, judged: &Judged) -> bool {
     // A solid resource in a pipable file, which has no prefixes to its chunks there either.
-    if judged.verify == DECOMPRESSION && has_solid(data, true) {
+    if matches!(judged.verify, DECOMPRESSION | INVALID_HASH) && has_solid(data, true) {
         return true;
     }
     // A solid resource that names no algorithm, the chunks of which are stored as they are.

@@ -170,6 +170,41 @@ fn stored_sizes_of_tables_that_are_not_compressed() {
 }
 
 #[test]
+fn a_lookup_table_without_bytes_outside_of_the_file() {
+    let mut file = Parts {
+        table: Some(Vec::new()),
+        ..Parts::default()
+    }
+    .build();
+    set(&mut file, at::TABLE + 8, 8, 1 << 40);
+    let (ours, theirs) = both(&file);
+    assert!(matches!(ours, Err(OpenError::Truncated { .. })));
+    assert_eq!((theirs.open, theirs.verify), (0, 0));
+}
+
+#[test]
+fn a_last_header_of_a_pipable_file_with_another_magic() {
+    let mut file = reshaped(&rich(), Form::Pipable);
+    let magic = file.len() - HEADER;
+    file[magic] ^= 1;
+    let (ours, theirs) = both(&file);
+    assert!(matches!(ours, Err(OpenError::Truncated { .. })));
+    assert_eq!((theirs.open, theirs.verify), (0, 0));
+}
+
+#[test]
+fn security_data_of_as_many_bytes_as_can_be_said() {
+    let mut metadata = empty_root();
+    set(&mut metadata, 0, 4, u64::from(u32::MAX));
+    let (ours, theirs) = both(&of_metadata(metadata));
+    assert!(matches!(
+        image(&ours.unwrap()),
+        Err(ImageError::Damaged { offset: 0, .. })
+    ));
+    assert_eq!(theirs.images[0].as_ref().map(Vec::len), Ok(1));
+}
+
+#[test]
 fn a_stored_size_of_an_integrity_table_that_is_another() {
     let mut file = Parts {
         integrity: Some(vec![0; 12 + 20]),
@@ -193,16 +228,18 @@ fn a_stored_size_of_an_integrity_table_that_is_another() {
 }
 
 #[test]
-fn characters_by_number_in_xml_data() {
-    let text = "\u{feff}<WIM><IMAGE INDEX=\"1\"><NAME>&#x41;</NAME></IMAGE></WIM>";
-    let file = Parts {
-        xml: Some(utf16(text)),
-        ..Parts::default()
+fn characters_by_number_or_two_marks_in_xml_data() {
+    for (mark, name) in [("\u{feff}", "&#x41;"), ("\u{feff}\u{feff}", "A")] {
+        let text = format!("{mark}<WIM><IMAGE INDEX=\"1\"><NAME>{name}</NAME></IMAGE></WIM>");
+        let file = Parts {
+            xml: Some(utf16(&text)),
+            ..Parts::default()
+        }
+        .build();
+        let (ours, theirs) = both(&file);
+        assert_eq!(ours.unwrap().images()[0].name.as_deref(), Some("A"));
+        assert_eq!(theirs.open, 73);
     }
-    .build();
-    let (ours, theirs) = both(&file);
-    assert_eq!(ours.unwrap().images()[0].name.as_deref(), Some("A"));
-    assert_eq!(theirs.open, 73);
 }
 
 /// wimlib 1.14.4 would end this process, so that it is not given such files; we refuse them.
@@ -369,6 +406,34 @@ fn a_solid_resource_in_a_pipable_file() {
     let (ours, theirs) = both(&file);
     assert!(verify(&ours.unwrap(), 1).is_ok());
     assert_eq!(theirs.verify, 2);
+}
+
+#[test]
+fn a_row_of_an_image_in_a_solid_run() {
+    let mut file = solid(&[b"wcow"], &[(0, b"wcow")]);
+    let table = Resource::read(&file, at::TABLE).unwrap();
+    let last = usize::try_from(table.offset + table.size).unwrap() - 50;
+    assert_eq!(file[last + 7], 0x10);
+    file[last + 7] = 0x12;
+    let (ours, theirs) = both(&file);
+    assert!(verify(&ours.unwrap(), 1).is_ok());
+    assert_eq!(theirs.open, 20);
+}
+
+#[test]
+fn a_chunk_size_that_the_algorithm_of_a_solid_resource_does_not_have() {
+    // XPRESS has chunks of 4096 bytes and more.
+    let mut file = solid(&[b"wcow"], &[(0, b"wc"), (2, b"ow")]);
+    let header = HEADER + empty_root().len() + BLOB.len();
+    assert_eq!(number(&file, header + 8, 4), Some(1 << 15));
+    set(&mut file, header + 8, 4, 1 << 9);
+    let (ours, theirs) = both(&file);
+    let problems = verify(&ours.unwrap(), 1).problems;
+    assert!(matches!(
+        problems[..],
+        [Problem::Blob { .. }, Problem::Blob { .. }]
+    ));
+    assert_eq!(theirs.verify, 0);
 }
 
 #[test]

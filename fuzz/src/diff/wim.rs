@@ -49,7 +49,7 @@ fn disagreement(data: &[u8]) -> Option<String> {
     if rules::has_empty_image(data) {
         return None;
     }
-    trees(&wim, &judged).or_else(|| verdicts(data, &wim, &judged))
+    trees(data, &wim, &judged).or_else(|| verdicts(data, &wim, &judged))
 }
 
 fn why(data: &[u8]) -> String {
@@ -59,7 +59,7 @@ fn why(data: &[u8]) -> String {
 }
 
 /// The same images can be read, and they have the same entries.
-fn trees(wim: &Wim, judged: &Judged) -> Option<String> {
+fn trees(data: &[u8], wim: &Wim, judged: &Judged) -> Option<String> {
     for (number, theirs) in (1..).zip(&judged.images) {
         let index = ImageIndex::new(number)?;
         match (wim.image(index), theirs) {
@@ -82,7 +82,7 @@ fn trees(wim: &Wim, judged: &Judged) -> Option<String> {
                     "image {number}: we read it, wimlib does not: code {code}"
                 ));
             }
-            (Err(error), Ok(_)) if !rules::is_image_refused_by_us_alone(&error) => {
+            (Err(error), Ok(_)) if !rules::is_image_refused_by_us_alone(data, &error) => {
                 return Some(format!(
                     "image {number}: wimlib reads it, we do not: {}",
                     told(&error)
@@ -119,7 +119,7 @@ fn verdicts(data: &[u8], wim: &Wim, judged: &Judged) -> Option<String> {
     let ours: Vec<&Problem> = report
         .problems
         .iter()
-        .filter(|problem| !rules::is_strictness(problem))
+        .filter(|problem| !rules::is_strictness(data, problem, &report.problems))
         .collect();
     let first = ours.first().map(|problem| told(problem));
     match first {
