@@ -217,8 +217,7 @@ pub(super) fn is_image_refused_by_us_alone(data: &[u8], error: &ImageError) -> b
         ImageError::Damaged { offset: 0, .. } => has_security_of_4_gib(data),
         // A list of children belongs to one directory, and lies beside the others.
         ImageError::SharedChildren { .. } | ImageError::OverlappingChildren { .. } => true,
-        // wimlib looks at the chunk table alone.
-        ImageError::Read { source, .. } => matches!(source, ReadError::ChunkPrefix { .. }),
+        ImageError::Read { source, .. } => is_read_by_wimlib(source),
         _ => false,
     }
 }
@@ -234,6 +233,21 @@ fn has_security_of_4_gib(data: &[u8]) -> bool {
         .filter(|row| row.is(flag::METADATA))
         .filter_map(|row| unpack(data, shape, &row))
         .any(|metadata| number(&metadata, 0, 4) > Some(0xFFFF_FFF8))
+}
+
+/// True for resources that wimlib reads and we do not.
+fn is_read_by_wimlib(error: &ReadError) -> bool {
+    match error {
+        // It looks at the chunk table alone, gives the last chunk of a solid resource what is left, looks for no overlaps, and for no
+        // sizes of chunks that are not compressed.
+        ReadError::ChunkPrefix { .. }
+        | ReadError::SolidChunks { .. }
+        | ReadError::SolidChunkSize { .. }
+        | ReadError::BlobOverlap { .. } => true,
+        // Of the stored size of a single chunk it takes the lower 32 bits.
+        ReadError::OutOfFile { size, .. } => *size > u64::from(u32::MAX),
+        _ => false,
+    }
 }
 
 /// True for problems that only we look for, and for those that follow from them; `all` are those of the file.
@@ -255,15 +269,7 @@ fn is_own_strictness(data: &[u8], problem: &Problem) -> bool {
     match problem {
         Problem::Overlap { .. } => true,
         Problem::Integrity(IntegrityError::Table { field, .. }) => *field == "stored size",
-        // wimlib looks at the chunk table alone, gives the last chunk of a solid resource what is left, looks for no overlaps, and
-        // for no sizes of chunks that are not compressed.
-        Problem::Blob { source, .. } => matches!(
-            source,
-            ReadError::ChunkPrefix { .. }
-                | ReadError::SolidChunks { .. }
-                | ReadError::SolidChunkSize { .. }
-                | ReadError::BlobOverlap { .. }
-        ),
+        Problem::Blob { source, .. } => is_read_by_wimlib(source),
         Problem::Image(error) => is_image_refused_by_us_alone(data, error),
         _ => false,
     }

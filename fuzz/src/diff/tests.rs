@@ -205,6 +205,28 @@ fn security_data_of_as_many_bytes_as_can_be_said() {
 }
 
 #[test]
+fn a_stored_size_of_one_chunk_that_needs_more_than_32_bits() {
+    let mut file = Parts::default().build();
+    // A file of XPRESS chunks, whose metadata is one that is stored as it is.
+    set(&mut file, at::FLAGS, 4, 0x2_0082);
+    set(&mut file, at::CHUNK_SIZE, 4, 1 << 15);
+    let table = Resource::read(&file, at::TABLE).unwrap();
+    let row = usize::try_from(table.offset).unwrap();
+    let stored = number(&file, row, 7).unwrap();
+    set(&mut file, row, 7, stored + (1 << 32));
+    set(&mut file, row + 7, 1, 0x06);
+    let (ours, theirs) = both(&file);
+    assert!(matches!(
+        image(&ours.unwrap()),
+        Err(ImageError::Read {
+            source: ReadError::OutOfFile { .. },
+            ..
+        })
+    ));
+    assert!(theirs.images[0].is_ok());
+}
+
+#[test]
 fn a_stored_size_of_an_integrity_table_that_is_another() {
     let mut file = Parts {
         integrity: Some(vec![0; 12 + 20]),
