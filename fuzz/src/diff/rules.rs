@@ -8,9 +8,11 @@ use wcow_wim::{
 };
 
 use crate::codecs::{Codec, CodecInput};
-use crate::field::{number, size};
+use crate::field::{number, size, wide};
 use crate::mutate::explodes;
-use crate::mutate::format::{MAGIC_PIPABLE, ROW, Resource, SOLID_MARK, Shape, at, flag, unpack};
+use crate::mutate::format::{
+    HEADER, MAGIC_PIPABLE, ROW, Resource, SOLID_MARK, Shape, at, flag, unpack,
+};
 use crate::wimlib::{Item, Judged};
 
 /// Error codes of wimlib.
@@ -147,7 +149,8 @@ pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> 
 /// True for files that wimlib refuses to open on purpose, and we do not.
 pub(super) fn is_refused_by_wimlib_alone(data: &[u8], wim: &Wim, code: i32) -> bool {
     code == INVALID_TABLE && has_refused_row(data)
-        || code == INVALID_INTEGRITY && has_empty_integrity(data)
+        || code == INVALID_INTEGRITY
+            && (has_empty_integrity(data) || has_table_in_header(data))
         // It knows the five names of characters and no numbers, and one byte order mark.
         || code == INVALID_XML
             && (wim.xml().text().contains("&#") || wim.xml().text().starts_with('\u{feff}'))
@@ -162,6 +165,12 @@ fn has_empty_integrity(data: &[u8]) -> bool {
     let table =
         Shape::read(data).and_then(|shape| Resource::read(data, shape.header + at::INTEGRITY));
     table.is_some_and(|table| table.stored == 0 && (table.offset, table.size) != (0, 0))
+}
+
+/// True if the lookup table, with which the bytes end that an integrity table is of, ends before they begin.
+fn has_table_in_header(data: &[u8]) -> bool {
+    let table = Shape::read(data).and_then(|shape| Resource::read(data, shape.header + at::TABLE));
+    table.is_some_and(|table| table.offset.saturating_add(table.stored) < wide(HEADER))
 }
 
 /// True if the lookup table has a row for which wimlib refuses the whole file, and we do not: one that counts for nothing and

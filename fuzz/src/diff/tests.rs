@@ -423,6 +423,24 @@ fn an_integrity_table_without_bytes_at_an_impossible_place() {
 }
 
 #[test]
+fn an_integrity_table_of_nothing_behind_a_lookup_table_in_the_header() {
+    let mut integrity = vec![0; 12];
+    set(&mut integrity, 0, 4, 12);
+    set(&mut integrity, 8, 4, 1 << 10);
+    let mut file = Parts {
+        table: Some(Vec::new()),
+        integrity: Some(integrity),
+        images: Some(0),
+        ..Parts::default()
+    }
+    .build();
+    set(&mut file, at::TABLE + 8, 8, wide(HEADER - 1));
+    let (ours, theirs) = both(&file);
+    assert!(verify(&ours.unwrap(), 1).is_ok());
+    assert_eq!(theirs.open, 19);
+}
+
+#[test]
 fn a_solid_resource_in_a_pipable_file() {
     let file = reshaped(&solid(&[b"wcow"], &[(0, b"wcow")]), Form::Pipable);
     let (ours, theirs) = both(&file);
