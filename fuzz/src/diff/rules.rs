@@ -11,7 +11,7 @@ use crate::codecs::{Codec, CodecInput};
 use crate::field::{number, size, wide};
 use crate::mutate::explodes;
 use crate::mutate::format::{
-    HEADER, MAGIC_PIPABLE, ROW, Resource, SOLID_MARK, Shape, at, flag, unpack,
+    HEADER, MAGIC_PIPABLE, ROW, Resource, SOLID_HEADER, SOLID_MARK, Shape, at, flag, unpack,
 };
 use crate::wimlib::{Item, Judged};
 
@@ -24,6 +24,7 @@ const INVALID_TABLE: i32 = 20;
 const INVALID_HASH: i32 = 28;
 const NO_SUCH_PATH: i32 = 49;
 const NO_SUCH_BLOB: i32 = 55;
+const END_OF_FILE: i32 = 65;
 const INVALID_XML: i32 = 73;
 
 /// Larger resources are not given to wimlib.
@@ -151,6 +152,7 @@ pub(super) fn is_refused_by_wimlib_alone(data: &[u8], wim: &Wim, code: i32) -> b
     code == INVALID_TABLE && has_refused_row(data)
         || code == INVALID_INTEGRITY
             && (has_empty_integrity(data) || has_table_in_header(data))
+        || code == END_OF_FILE && has_solid_outside(data)
         // It knows the five names of characters and no numbers, and one byte order mark.
         || code == INVALID_XML
             && (wim.xml().text().contains("&#") || wim.xml().text().starts_with('\u{feff}'))
@@ -165,6 +167,18 @@ fn has_empty_integrity(data: &[u8]) -> bool {
     let table =
         Shape::read(data).and_then(|shape| Resource::read(data, shape.header + at::INTEGRITY));
     table.is_some_and(|table| table.stored == 0 && (table.offset, table.size) != (0, 0))
+}
+
+/// True if a solid resource, which no blob need be in, has its header outside of the file.
+fn has_solid_outside(data: &[u8]) -> bool {
+    let Some(shape) = Shape::read(data).filter(|shape| shape.solid) else {
+        return false;
+    };
+    let table = shape.table(data).and_then(|table| data.get(table));
+    let rows = table.unwrap_or_default().chunks_exact(ROW);
+    rows.filter_map(|row| Resource::read(row, 0))
+        .filter(|row| row.is(flag::SOLID) && row.size == SOLID_MARK)
+        .any(|row| row.offset.saturating_add(wide(SOLID_HEADER)) > wide(data.len()))
 }
 
 /// True if the lookup table, with which the bytes end that an integrity table is of, ends before they begin.

@@ -423,6 +423,18 @@ fn an_integrity_table_without_bytes_at_an_impossible_place() {
 }
 
 #[test]
+fn a_solid_resource_outside_of_the_file_that_no_blob_needs() {
+    let mut file = solid(&[b"wcow"], &[]);
+    let table = Resource::read(&file, at::TABLE).unwrap();
+    let second = usize::try_from(table.offset).unwrap() + 50;
+    assert_eq!(file[second + 7], 0x10);
+    set(&mut file, second + 8, 8, 1 << 40);
+    let (ours, theirs) = both(&file);
+    assert!(verify(&ours.unwrap(), 1).is_ok());
+    assert_eq!(theirs.open, 65);
+}
+
+#[test]
 fn an_integrity_table_of_nothing_behind_a_lookup_table_in_the_header() {
     let mut integrity = vec![0; 12];
     set(&mut integrity, 0, 4, 12);
