@@ -17,6 +17,7 @@ use crate::wimlib::{Item, Judged};
 
 /// Error codes of wimlib.
 const DECOMPRESSION: i32 = 2;
+const INTEGRITY: i32 = 13;
 const INVALID_CHUNK_SIZE: i32 = 15;
 const INVALID_COMPRESSION: i32 = 16;
 const INVALID_INTEGRITY: i32 = 19;
@@ -150,8 +151,9 @@ pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> 
 /// True for files that wimlib refuses to open on purpose, and we do not.
 pub(super) fn is_refused_by_wimlib_alone(data: &[u8], wim: &Wim, code: i32) -> bool {
     code == INVALID_TABLE && has_refused_row(data)
-        || code == INVALID_INTEGRITY
-            && (has_empty_integrity(data) || has_table_in_header(data))
+        || code == INVALID_INTEGRITY && has_table_in_header(data)
+        // It reads as many bytes as the uncompressed size says, whatever the stored one is.
+        || matches!(code, INTEGRITY | INVALID_INTEGRITY) && has_empty_integrity(data)
         || code == END_OF_FILE && has_solid_outside(data)
         // It knows the five names of characters and no numbers, and one byte order mark.
         || code == INVALID_XML

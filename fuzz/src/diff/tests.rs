@@ -435,6 +435,23 @@ fn a_solid_resource_outside_of_the_file_that_no_blob_needs() {
 }
 
 #[test]
+fn an_integrity_table_without_bytes_where_there_is_a_bad_one() {
+    let mut integrity = vec![0; 12 + 20];
+    for (at, value) in [(0, 32), (4, 1), (8, 1 << 26)] {
+        set(&mut integrity, at, 4, value);
+    }
+    let mut file = Parts {
+        integrity: Some(integrity),
+        ..Parts::default()
+    }
+    .build();
+    set(&mut file, at::INTEGRITY, 7, 0);
+    let (ours, theirs) = both(&file);
+    assert!(verify(&ours.unwrap(), 1).is_ok());
+    assert_eq!(theirs.open, 13);
+}
+
+#[test]
 fn an_integrity_table_of_nothing_behind_a_lookup_table_in_the_header() {
     let mut integrity = vec![0; 12];
     set(&mut integrity, 0, 4, 12);
