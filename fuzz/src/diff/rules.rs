@@ -238,8 +238,7 @@ pub(super) fn is_image_refused_by_wimlib_alone(image: &Image, code: i32) -> bool
 /// True for images that wimlib reads and we do not.
 pub(super) fn is_image_refused_by_us_alone(data: &[u8], error: &ImageError) -> bool {
     match error {
-        // It rounds the length of the security data up to 2^32, which is 0 to it.
-        ImageError::Damaged { offset: 0, .. } => has_security_of_4_gib(data),
+        ImageError::Damaged { offset, .. } => has_length_beyond_all(data, *offset),
         // A list of children belongs to one directory, and lies beside the others.
         ImageError::SharedChildren { .. } | ImageError::OverlappingChildren { .. } => true,
         ImageError::Read { source, .. } => is_read_by_wimlib(source),
@@ -247,17 +246,23 @@ pub(super) fn is_image_refused_by_us_alone(data: &[u8], error: &ImageError) -> b
     }
 }
 
-/// True if the security data of an image says that it has as many bytes as four that count up to multiples of 8 can say, or more.
-fn has_security_of_4_gib(data: &[u8]) -> bool {
+/// True if the metadata of an image has a length at this offset, of the security data or of an entry, that is too large to be rounded
+/// up to a multiple of 8: to wimlib it is 0.
+fn has_length_beyond_all(data: &[u8], offset: u64) -> bool {
     let Some(shape) = Shape::read(data) else {
         return false;
+    };
+    let place = usize::try_from(offset).unwrap_or(usize::MAX);
+    let (len, most) = match place {
+        0 => (4, u64::from(u32::MAX)),
+        _ => (8, u64::MAX),
     };
     let table = shape.table(data).and_then(|table| data.get(table));
     let rows = table.unwrap_or_default().chunks_exact(ROW);
     rows.filter_map(|row| Resource::read(row, 0))
         .filter(|row| row.is(flag::METADATA))
         .filter_map(|row| unpack(data, shape, &row))
-        .any(|metadata| number(&metadata, 0, 4) > Some(0xFFFF_FFF8))
+        .any(|metadata| number(&metadata, place, len) > Some(most - 7))
 }
 
 /// True for resources that wimlib reads and we do not.

@@ -205,6 +205,18 @@ fn security_data_of_as_many_bytes_as_can_be_said() {
 }
 
 #[test]
+fn an_entry_of_as_many_bytes_as_can_be_said() {
+    // In place of the end of the list.
+    let mut metadata = one_file();
+    let end = metadata.len() - 8;
+    set(&mut metadata, end, 8, u64::MAX);
+    let (ours, theirs) = both(&of_metadata(metadata));
+    let error = image(&ours.unwrap());
+    assert!(matches!(error, Err(ImageError::Damaged { offset, .. }) if offset == wide(end)));
+    assert_eq!(theirs.images[0].as_ref().map(Vec::len), Ok(2));
+}
+
+#[test]
 fn a_stored_size_of_one_chunk_that_needs_more_than_32_bits() {
     let mut file = Parts::default().build();
     // A file of XPRESS chunks, whose metadata is one that is stored as it is.
