@@ -1,19 +1,21 @@
 //! Every difference that is meant, with an input that shows both sides of it.
 
+mod codec;
+mod solid;
+
 use sha1::{Digest as _, Sha1};
 use wcow_wim::{
     Image, ImageError, ImageIndex, OpenError, Problem, ReadError, StreamRole, Wim, XmlError,
 };
 
+use super::diff_wim;
 use super::rules::is_freed_twice;
-use super::{diff_codec, diff_wim};
-use crate::codecs::{Codec, CodecInput};
 use crate::craft::{BLOB, Parts, empty_root, entry, one_file, row, security, utf16};
 use crate::field::{number, set, wide};
 use crate::mutate::format::{HEADER, Resource, at};
 use crate::mutate::{Form, repair, reshaped};
 use crate::seeds::rich;
-use crate::wimlib::{Judged, decode, judge};
+use crate::wimlib::{Judged, judge};
 use crate::wims::verify;
 
 /// Both judge the file, and `diff_wim` takes what they say for meant.
@@ -435,18 +437,6 @@ fn an_integrity_table_without_bytes_at_an_impossible_place() {
 }
 
 #[test]
-fn a_solid_resource_outside_of_the_file_that_no_blob_needs() {
-    let mut file = solid(&[b"wcow"], &[]);
-    let table = Resource::read(&file, at::TABLE).unwrap();
-    let second = usize::try_from(table.offset).unwrap() + 50;
-    assert_eq!(file[second + 7], 0x10);
-    set(&mut file, second + 8, 8, 1 << 40);
-    let (ours, theirs) = both(&file);
-    assert!(verify(&ours.unwrap(), 1).is_ok());
-    assert_eq!(theirs.open, 65);
-}
-
-#[test]
 fn an_integrity_table_without_bytes_where_there_is_a_bad_one() {
     let mut integrity = vec![0; 12 + 20];
     for (at, value) in [(0, 32), (4, 1), (8, 1 << 26)] {
@@ -482,53 +472,6 @@ fn an_integrity_table_of_nothing_behind_a_lookup_table_in_the_header() {
 }
 
 #[test]
-fn a_solid_resource_in_a_pipable_file() {
-    let file = reshaped(&solid(&[b"wcow"], &[(0, b"wcow")]), Form::Pipable);
-    let (ours, theirs) = both(&file);
-    assert!(verify(&ours.unwrap(), 1).is_ok());
-    assert_eq!(theirs.verify, 2);
-}
-
-#[test]
-fn a_row_of_an_image_in_a_solid_run() {
-    let mut file = solid(&[b"wcow"], &[(0, b"wcow")]);
-    let table = Resource::read(&file, at::TABLE).unwrap();
-    let last = usize::try_from(table.offset + table.size).unwrap() - 50;
-    assert_eq!(file[last + 7], 0x10);
-    file[last + 7] = 0x12;
-    let (ours, theirs) = both(&file);
-    assert!(verify(&ours.unwrap(), 1).is_ok());
-    assert_eq!(theirs.open, 20);
-}
-
-#[test]
-fn a_chunk_size_that_the_algorithm_of_a_solid_resource_does_not_have() {
-    // XPRESS has chunks of 4096 bytes and more.
-    let mut file = solid(&[b"wcow"], &[(0, b"wc"), (2, b"ow")]);
-    let header = HEADER + empty_root().len() + BLOB.len();
-    assert_eq!(number(&file, header + 8, 4), Some(1 << 15));
-    set(&mut file, header + 8, 4, 1 << 9);
-    let (ours, theirs) = both(&file);
-    let problems = verify(&ours.unwrap(), 1).problems;
-    assert!(matches!(
-        problems[..],
-        [Problem::Blob { .. }, Problem::Blob { .. }]
-    ));
-    assert_eq!(theirs.verify, 0);
-}
-
-#[test]
-fn a_solid_resource_that_names_no_algorithm() {
-    let mut file = solid(&[b"wcow"], &[(0, b"wcow")]);
-    let header = HEADER + empty_root().len() + BLOB.len();
-    assert_eq!(number(&file, header + 12, 4), Some(1));
-    set(&mut file, header + 12, 4, 0);
-    let (ours, theirs) = both(&file);
-    assert!(verify(&ours.unwrap(), 1).is_ok());
-    assert_eq!(theirs.verify, 16);
-}
-
-#[test]
 fn an_image_whose_row_has_no_bytes() {
     let metadata = one_file();
     let mut empty = metadata_row(&metadata);
@@ -555,101 +498,4 @@ fn an_image_without_entries() {
     // One with a root is listed by both.
     let (_, theirs) = both(&of_metadata(empty_root()));
     assert!(theirs.images[0].is_ok());
-}
-
-/// Files of solid resources that hold "wcow": the second word of each is its size, each row's is its place.
-fn solid(resources: &[&[u8]], blobs: &[(u64, &[u8])]) -> Vec<u8> {
-    let metadata = empty_root();
-    let mut rows = vec![metadata_row(&metadata)];
-    let mut offset = wide(HEADER + metadata.len() + BLOB.len());
-    let mut bytes = Vec::new();
-    for resource in resources {
-        // One chunk, stored as it is.
-        let header = [
-            &wide(resource.len()).to_le_bytes()[..],
-            &(1_u32 << 15).to_le_bytes(),
-            &1_u32.to_le_bytes(),
-            &u32::try_from(resource.len()).unwrap().to_le_bytes(),
-            resource,
-        ]
-        .concat();
-        let place = Resource {
-            stored: wide(header.len()),
-            flags: 0x10,
-            offset,
-            size: 1 << 32,
-        };
-        rows.push(row(&place, b"it has no digest"));
-        offset += wide(header.len());
-        bytes.extend(header);
-    }
-    for (place, blob) in blobs {
-        let place = Resource {
-            stored: wide(blob.len()),
-            flags: 0x10,
-            offset: *place,
-            size: 0,
-        };
-        rows.push(row(&place, blob));
-    }
-    Parts {
-        metadata: Some(metadata),
-        between: bytes,
-        table: Some(rows.concat()),
-        solid: true,
-        ..Parts::default()
-    }
-    .build()
-}
-
-#[test]
-fn a_blob_in_two_resources_of_a_solid_run() {
-    let (ours, theirs) = both(&solid(&[b"wc", b"ow"], &[(0, b"wcow")]));
-    assert!(verify(&ours.unwrap(), 1).is_ok());
-    assert_eq!(theirs.open, 20);
-}
-
-#[test]
-fn blobs_of_a_solid_resource_that_overlap() {
-    let (ours, theirs) = both(&solid(&[b"wcow"], &[(0, b"wco"), (2, b"ow")]));
-    let problems = verify(&ours.unwrap(), 1).problems;
-    assert!(matches!(problems[..], [Problem::Blob { .. }]));
-    assert_eq!(theirs.verify, 0);
-}
-
-#[test]
-fn chunks_of_a_solid_resource_that_are_not_as_long_as_it_is() {
-    let mut file = solid(&[b"wcow"], &[(0, b"wcow")]);
-    let size = HEADER + empty_root().len() + BLOB.len() + 16;
-    assert_eq!(number(&file, size, 4), Some(4));
-    set(&mut file, size, 4, 5);
-    let (ours, theirs) = both(&file);
-    let problems = verify(&ours.unwrap(), 1).problems;
-    assert!(matches!(problems[..], [Problem::Blob { .. }]));
-    assert_eq!(theirs.verify, 0);
-}
-
-/// We refuse the chunk, wimlib does not, and `diff_codec` takes that for meant.
-#[track_caller]
-fn refused_by_us_alone(codec: Codec, len: usize, chunk: &[u8]) {
-    let input = CodecInput::seed(codec, 1 << 15, len, chunk);
-    diff_codec(&[&[codec.number()], input.as_slice()].concat());
-    let mut output = vec![0; len];
-    assert!(codec.decode(1 << 15, chunk, &mut output).is_none());
-    assert_eq!(
-        decode(codec.number(), 1 << 15, chunk, &mut output),
-        Some(true)
-    );
-}
-
-#[test]
-fn lzms_input_that_ends_early() {
-    refused_by_us_alone(Codec::Lzms, 64, &[0; 4]);
-}
-
-#[test]
-fn an_lzx_code_without_symbols() {
-    // A verbatim block of 32768 bytes, whose pre-code has no symbol.
-    let chunk = [&[0x00, 0x30][..], &[0; 62]].concat();
-    refused_by_us_alone(Codec::Lzx, 1 << 15, &chunk);
 }
