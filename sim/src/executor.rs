@@ -1,31 +1,35 @@
 //! The simulator itself: a world, the futures that wait for it, and the loop that lets time jump when all of them wait.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 
-use wcow_host::HostError;
 use wcow_ntmeta::FileTime;
 
 use crate::blobs::{BlobId, BlobStore, MemoryBlobs};
-use crate::call::{Call, ClientId, FromReply, OpId, TreeId};
+use crate::choice::{Choices, Draw};
 use crate::client::SimHost;
-use crate::fs::{SharedBuilder, TreeCache};
+use crate::faults::{FaultHit, FaultPlan};
+use crate::inner::{HostState, Inner, Locked, Ready, TaskWaker};
 use crate::profile::Profile;
+use crate::queue::Schedule;
 use crate::trace::TraceRecord;
-use crate::world::guest::{GuestProgram, Programs};
-use crate::world::{Answer, Outside, World};
+use crate::world::World;
+use crate::world::guest::GuestProgram;
 
 /// A simulated host with everything that is not data: waiting futures, blobs, programs that a test supplies. Clones share it.
+///
+/// A world has one host, or several that share one clock: see [`add_host`](Self::add_host). What runs futures runs those of all.
 ///
 /// Whoever runs futures on it does so from one thread at a time; otherwise the order of events is a matter of chance.
 #[derive(Clone)]
 pub struct Sim {
     inner: Arc<Mutex<Inner>>,
+    /// The place of the host among those of its world.
+    place: usize,
 }
 
 /// Nothing is left to happen, and a future still waits.
@@ -37,38 +41,100 @@ pub struct Stuck {
 }
 
 impl Sim {
-    /// A host of this profile, switched on for the first time, with its blobs in memory. The seed decides everything that
-    /// could go either way.
+    /// A host of this profile, switched on for the first time, with its blobs in memory. A seed, or other [`Choices`], decide
+    /// everything that could go either way.
     #[must_use]
-    pub fn new(profile: Profile, seed: u64) -> Self {
-        Self::with_blobs(profile, seed, Arc::new(MemoryBlobs::default()))
+    pub fn new(profile: Profile, choices: impl Into<Choices>) -> Self {
+        Self::with_blobs(profile, choices, Arc::new(MemoryBlobs::default()))
     }
 
     /// The same with a store of one's own for the contents of files.
     #[must_use]
-    pub fn with_blobs(profile: Profile, seed: u64, blobs: Arc<dyn BlobStore>) -> Self {
-        Self::from_world(World::new(profile, seed), blobs)
+    pub fn with_blobs(
+        profile: Profile,
+        choices: impl Into<Choices>,
+        blobs: Arc<dyn BlobStore>,
+    ) -> Self {
+        Self::from_world(World::new(profile, choices.into()), blobs)
     }
 
     pub(crate) fn from_world(world: World, blobs: Arc<dyn BlobStore>) -> Self {
-        let inner = Inner {
-            world,
-            blobs,
-            trees: TreeCache::default(),
-            programs: Programs::default(),
-            answers: ByOp::new(),
-            wakers: ByOp::new(),
-            abandoned: BTreeSet::new(),
-            budgets: BTreeMap::new(),
-            builders: BTreeMap::new(),
-            trace: None,
-            tasks: BTreeMap::new(),
-            next_task: 0,
-            ready: Arc::default(),
-        };
+        let inner = Inner::new(HostState::new(world, blobs));
         Self {
             inner: Arc::new(Mutex::new(inner)),
+            place: 0,
         }
+    }
+
+    /// Adds another host to the world, with choices of its own and the blobs of this one. Both live at the same time, whose
+    /// start is the later of the two profiles'.
+    #[must_use]
+    pub fn add_host(&self, profile: Profile, choices: impl Into<Choices>) -> Self {
+        let world = World::new(profile, choices.into());
+        let mut locked = self.lock();
+        let blobs = Arc::clone(&locked.blobs);
+        let place = locked.inner.add(HostState::new(world, blobs));
+        Self {
+            inner: Arc::clone(&self.inner),
+            place,
+        }
+    }
+
+    /// A world of its own that is as this one is now, and shares nothing with it but the store of the contents, to which both only
+    /// add. Clients and futures stay behind: in the new world it is as if all clients had just been killed.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let locked = self.lock();
+        let mut hosts = locked.inner.hosts().map(HostState::fork);
+        let mut inner = match hosts.next() {
+            Some(first) => Inner::new(first),
+            None => Inner::new(locked.fork()),
+        };
+        for host in hosts {
+            inner.add(host);
+        }
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+            place: self.place,
+        }
+    }
+
+    /// Says in which order things happen that are due at the same time, from now on.
+    pub fn set_schedule(&self, schedule: Schedule) {
+        self.lock().world.queue.set_schedule(schedule);
+    }
+
+    /// Says what goes wrong from now on.
+    pub fn set_faults(&self, plan: FaultPlan) {
+        self.lock().world.set_faults(plan);
+    }
+
+    /// Lets a random part of all that can go wrong do so from now on, at rates that are drawn too; `budget` calls are hit at most.
+    pub fn draw_faults(&self, budget: u32) {
+        self.lock().world.draw_faults(budget);
+    }
+
+    /// The calls that were hit by faults so far.
+    #[must_use]
+    pub fn fault_hits(&self) -> Vec<FaultHit> {
+        self.lock().world.faults.hits().to_vec()
+    }
+
+    /// How many calls the host has performed so far, sleeping not counted.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.lock().world.faults.calls()
+    }
+
+    /// Starts keeping what is drawn.
+    pub fn record_draws(&self) {
+        self.lock().world.choice.record();
+    }
+
+    /// What was drawn since the last time; empty unless [`record_draws`](Self::record_draws) was called.
+    #[must_use]
+    pub fn take_draws(&self) -> Vec<Draw> {
+        self.lock().world.choice.take_drawn()
     }
 
     /// A new client: a process that talks to the host.
@@ -115,7 +181,7 @@ impl Sim {
                 waker.wake();
             }
         });
-        let mut inner = self.lock();
+        let inner = &mut self.lock().inner;
         inner.next_task += 1;
         let id = inner.next_task;
         inner.tasks.insert(id, task);
@@ -154,13 +220,13 @@ impl Sim {
     /// Ends a client as a killed process ends: its handles and locks are gone, its calls are answered to nobody, what the host
     /// was asked for goes on. Its futures never become ready again.
     pub fn kill(&self, client: &SimHost) {
-        let mut inner = self.lock();
-        let inner = &mut *inner;
-        inner.tear_trees(client.id());
-        for op in inner.world.kill(client.id()) {
-            inner.wakers.remove(op);
-            inner.answers.remove(op);
-            inner.abandoned.remove(&op);
+        let mut locked = self.lock();
+        let host = &mut *locked;
+        host.tear_trees(client.id());
+        for op in host.world.kill(client.id()) {
+            host.wakers.remove(op);
+            host.answers.remove(op);
+            host.abandoned.remove(&op);
         }
     }
 
@@ -169,16 +235,18 @@ impl Sim {
     pub fn advance(&self, ticks: u64) {
         let target = FileTime::from_ticks(self.now().ticks().saturating_add(ticks));
         while self.step(Some(target)) {}
-        self.lock().world.set_time(target);
+        self.lock().inner.set_time(target);
     }
 
     /// The virtual time.
     #[must_use]
     pub fn now(&self) -> FileTime {
-        self.lock().world.now()
+        let mut locked = self.lock();
+        locked.inner.follow_pace();
+        locked.world.now()
     }
 
-    /// The fingerprint of everything that has happened: equal for equal seeds and equal calls.
+    /// The fingerprint of everything that has happened on this host: equal for equal seeds and equal calls.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         self.lock().world.fingerprint()
@@ -220,19 +288,19 @@ impl Sim {
     /// The blobs that the host still needs, for whoever cleans the store. Trees that cannot be read are left out.
     #[must_use]
     pub fn blobs_in_use(&self) -> BTreeSet<BlobId> {
-        let mut inner = self.lock();
-        let (world, mut outside) = inner.parts();
+        let mut locked = self.lock();
+        let (world, mut outside) = locked.parts();
         world.blobs(&mut outside)
     }
 
     /// Locks what is behind the clones.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> Locked<'_> {
+        Locked::new(&self.inner, self.place)
     }
 
     /// Polls what is ready; when nothing is, lets the next event happen.
     fn drive<T>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Result<T, Stuck> {
-        let spawned = Arc::clone(&self.lock().ready);
+        let spawned = Arc::clone(&self.lock().inner.ready);
         let root = Arc::<Ready>::default();
         root.insert(0);
         let waker = Waker::from(Arc::new(TaskWaker {
@@ -248,14 +316,14 @@ impl Sim {
                 self.poll_task(task, &spawned);
             } else if !self.step(None) {
                 return Err(Stuck {
-                    waiting: self.lock().world.waiting(),
+                    waiting: self.lock().inner.waiting(),
                 });
             }
         }
     }
 
     fn poll_task(&self, task: u64, ready: &Arc<Ready>) {
-        let Some(mut future) = self.lock().tasks.remove(&task) else {
+        let Some(mut future) = self.lock().inner.tasks.remove(&task) else {
             return;
         };
         let waker = Waker::from(Arc::new(TaskWaker {
@@ -267,25 +335,24 @@ impl Sim {
             .poll(&mut Context::from_waker(&waker))
             .is_pending()
         {
-            self.lock().tasks.insert(task, future);
+            self.lock().inner.tasks.insert(task, future);
         }
     }
 
     /// Lets the next event happen, if there is one, at `until` at the latest.
-    fn step(&self, until: Option<FileTime>) -> bool {
+    pub(crate) fn step(&self, until: Option<FileTime>) -> bool {
         // Most events answer one call; only more of them take memory.
         let mut first = None;
         let mut more = Vec::new();
         {
-            let mut inner = self.lock();
-            let (world, mut outside) = inner.parts();
-            if !world.step(until, &mut outside) {
-                return false;
-            }
-            inner.collect_answers(|waker| match first {
+            let mut locked = self.lock();
+            let woken = |waker| match first {
                 None => first = Some(waker),
                 Some(_) => more.push(waker),
-            });
+            };
+            if !locked.inner.step(until, woken) {
+                return false;
+            }
         }
         first.into_iter().chain(more).for_each(Waker::wake);
         true
@@ -315,217 +382,6 @@ impl<T> Future for Task<T> {
                 Poll::Pending
             }
         }
-    }
-}
-
-type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// What clones of [`Sim`] share.
-pub(crate) struct Inner {
-    pub(crate) world: World,
-    pub(crate) blobs: Arc<dyn BlobStore>,
-    pub(crate) trees: TreeCache,
-    pub(crate) programs: Programs,
-    answers: ByOp<Answer>,
-    wakers: ByOp<Waker>,
-    abandoned: BTreeSet<OpId>,
-    /// How many calls a client may still issue.
-    budgets: BTreeMap<ClientId, u64>,
-    /// Trees that are being written, by whom.
-    builders: BTreeMap<TreeId, (ClientId, SharedBuilder)>,
-    trace: Option<Vec<TraceRecord>>,
-    tasks: BTreeMap<u64, BoxedTask>,
-    next_task: u64,
-    ready: Arc<Ready>,
-}
-
-impl Inner {
-    /// The world, and what it needs from outside.
-    pub(crate) fn parts(&mut self) -> (&mut World, Outside<'_>) {
-        let outside = Outside {
-            blobs: &*self.blobs,
-            trees: &mut self.trees,
-            programs: &mut self.programs,
-            trace: self.trace.as_mut(),
-        };
-        (&mut self.world, outside)
-    }
-
-    /// A client begins to write a tree.
-    pub(crate) fn add_builder(&mut self, tree: TreeId, client: ClientId, builder: SharedBuilder) {
-        self.builders.insert(tree, (client, builder));
-    }
-
-    /// A client has written a tree.
-    pub(crate) fn remove_builder(&mut self, tree: TreeId) {
-        self.builders.remove(&tree);
-    }
-
-    /// Whatever part of a killed client's trees was on the disk stays there.
-    fn tear_trees(&mut self, client: ClientId) {
-        let (torn, kept) = std::mem::take(&mut self.builders)
-            .into_iter()
-            .partition(|(_, (owner, _))| *owner == client);
-        self.builders = kept;
-        let torn: BTreeMap<TreeId, (ClientId, SharedBuilder)> = torn;
-        for (tree, (_, builder)) in torn {
-            if let Some(builder) = builder
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take()
-            {
-                let (world, mut outside) = self.parts();
-                world.leave_torn(tree, builder, &mut outside);
-            }
-        }
-    }
-
-    fn collect_answers(&mut self, mut woken: impl FnMut(Waker)) {
-        for (op, answer) in self.world.take_answers() {
-            if self.abandoned.remove(&op) {
-                continue;
-            }
-            self.answers.insert(op, answer);
-            if let Some(waker) = self.wakers.remove(op) {
-                woken(waker);
-            }
-        }
-    }
-
-    /// Issues a call, unless the client has gone or may not.
-    fn begin(&mut self, client: ClientId, call: Box<Call>) -> Option<OpId> {
-        if let Some(budget) = self.budgets.get_mut(&client) {
-            *budget = budget.checked_sub(1)?;
-        }
-        self.world.begin(client, call)
-    }
-}
-
-/// A call on its way: issued when it is first polled, answered by the world. Dropping it stops the waiting only.
-pub(crate) struct OpFuture<T> {
-    sim: Sim,
-    client: ClientId,
-    state: OpState,
-    answer: PhantomData<fn() -> T>,
-}
-
-enum OpState {
-    New(Option<Box<Call>>),
-    Waiting(OpId),
-    /// Answered, or never to be.
-    Over,
-}
-
-impl<T> OpFuture<T> {
-    pub(crate) fn new(sim: Sim, client: ClientId, call: Box<Call>) -> Self {
-        Self {
-            sim,
-            client,
-            state: OpState::New(Some(call)),
-            answer: PhantomData,
-        }
-    }
-}
-
-impl<T: FromReply> Future for OpFuture<T> {
-    type Output = Result<T, HostError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let mut inner = this.sim.lock();
-        match &mut this.state {
-            OpState::New(call) => {
-                let op = call.take().and_then(|call| inner.begin(this.client, call));
-                this.state = op.map_or(OpState::Over, OpState::Waiting);
-                if let Some(op) = op {
-                    inner.wakers.insert(op, context.waker().clone());
-                }
-                Poll::Pending
-            }
-            OpState::Waiting(op) => match inner.answers.remove(*op) {
-                Some(answer) => {
-                    this.state = OpState::Over;
-                    Poll::Ready((*answer).map(|reply| {
-                        T::from_reply(reply)
-                            .expect("every call is answered by a reply of its own type")
-                    }))
-                }
-                None => {
-                    inner.wakers.insert(*op, context.waker().clone());
-                    Poll::Pending
-                }
-            },
-            OpState::Over => Poll::Pending,
-        }
-    }
-}
-
-impl<T> Drop for OpFuture<T> {
-    fn drop(&mut self) {
-        if let OpState::Waiting(op) = self.state {
-            let mut inner = self.sim.lock();
-            inner.wakers.remove(op);
-            if inner.answers.remove(op).is_none() && inner.world.is_alive(self.client) {
-                inner.abandoned.insert(op);
-            }
-        }
-    }
-}
-
-/// Values by call, in the order of the calls' numbers. There are few at a time, and most belong to the newest call.
-struct ByOp<T>(Vec<(OpId, T)>);
-
-impl<T> ByOp<T> {
-    fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    fn insert(&mut self, op: OpId, value: T) {
-        match self.place(op) {
-            Ok(place) => {
-                if let Some(there) = self.0.get_mut(place) {
-                    there.1 = value;
-                }
-            }
-            Err(place) => self.0.insert(place, (op, value)),
-        }
-    }
-
-    fn remove(&mut self, op: OpId) -> Option<T> {
-        let place = self.place(op).ok()?;
-        Some(self.0.remove(place).1)
-    }
-
-    fn place(&self, op: OpId) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&op, |(op, _)| *op)
-    }
-}
-
-/// Tasks that want to be polled, lowest number first: the numbers in descending order.
-#[derive(Default)]
-struct Ready(Mutex<Vec<u64>>);
-
-impl Ready {
-    fn insert(&self, task: u64) {
-        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(place) = tasks.binary_search_by(|there| task.cmp(there)) {
-            tasks.insert(place, task);
-        }
-    }
-
-    fn take(&self) -> Option<u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
-    }
-}
-
-struct TaskWaker {
-    task: u64,
-    ready: Arc<Ready>,
-}
-
-impl Wake for TaskWaker {
-    fn wake(self: Arc<Self>) {
-        self.ready.insert(self.task);
     }
 }
 

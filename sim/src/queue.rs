@@ -1,4 +1,4 @@
-//! What will happen, in order: by time, then by the order in which it was planned.
+//! What will happen, in order: by time, then by the schedule.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use wcow_ntmeta::FileTime;
 
 use crate::call::{Call, ClientId, OpId};
+use crate::choice::{Choice, Label};
 use crate::serial;
 use crate::world::compute::ComputeEvent;
 
@@ -20,6 +21,8 @@ pub(crate) enum Event {
         client: ClientId,
         /// What was called. Boxed, so that what waits in the queue is small.
         call: Box<Call>,
+        /// Whether a fault has made it late; it is spared others.
+        late: bool,
     },
     /// The machine is up again after a restart that `op` asked for.
     Booted {
@@ -30,6 +33,19 @@ pub(crate) enum Event {
     Compute(ComputeEvent),
 }
 
+impl Event {
+    /// Who it comes from.
+    fn source(&self) -> Source {
+        match self {
+            Self::Perform { client, .. } => Some(*client),
+            Self::Booted { .. } | Self::Compute(_) => None,
+        }
+    }
+}
+
+/// Who an event comes from: a client, or the host itself. What comes from one of them stays in its order.
+type Source = Option<ClientId>;
+
 /// An event with its place in the order.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Planned {
@@ -39,17 +55,88 @@ pub(crate) struct Planned {
     pub(crate) event: Event,
 }
 
+/// In which order things happen that are due at the same time, and what counts as the same time.
+///
+/// Events of one client, or of the host itself, stay in their order, whatever the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Schedule {
+    /// The order.
+    pub order: Order,
+    /// Times of events are rounded up to a multiple of so many ticks of 100 ns. The larger it is, the more is due at the same
+    /// time.
+    pub quantum: u64,
+}
+
+impl Default for Schedule {
+    /// The order in which things were planned, to the tick.
+    fn default() -> Self {
+        Self {
+            order: Order::FirstIn,
+            quantum: 1,
+        }
+    }
+}
+
+/// Which of several events comes first that are due at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Order {
+    /// The one that was planned first.
+    FirstIn,
+    /// Any: each time a draw.
+    Random,
+    /// The one whose source has the highest priority. Priorities are drawn once, and changed at `depth - 1` points that are
+    /// drawn too: a bug that needs so many orderings is found with a known probability (Burckhardt et al., "A Randomized
+    /// Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010).
+    Priority {
+        /// How many orderings the bugs that are sought need; 1 changes no priority.
+        depth: u32,
+    },
+}
+
+/// The decisions, counted over a run, among which the points are drawn where priorities change.
+const DECISIONS: u64 = 256;
+/// First priorities are this or higher, later ones lower.
+const FIRST_PRIORITY: u64 = 1 << 32;
+
+/// What [`Order::Priority`] remembers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Priorities {
+    #[serde(with = "serial::pairs")]
+    of: BTreeMap<Source, u64>,
+    /// The decisions at which the chosen one falls behind all others, drawn at the first decision.
+    changes: Option<Vec<u64>>,
+    decisions: u64,
+}
+
 /// The ordered queue. Time jumps from one event to the next.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Queue {
     #[serde(with = "serial::pairs")]
     events: BTreeMap<(FileTime, u64), Planned>,
     planned: u64,
+    schedule: Schedule,
+    priorities: Priorities,
 }
 
 impl Queue {
+    /// How equal times are dealt with from now on.
+    pub(crate) fn set_schedule(&mut self, schedule: Schedule) {
+        self.schedule = schedule;
+    }
+
     /// Plans an event.
     pub(crate) fn push(&mut self, time: FileTime, boot: u32, event: Event) {
+        let time = match self.schedule.quantum {
+            0 | 1 => time,
+            quantum => {
+                let ticks = time.ticks();
+                let rounded = ticks.div_ceil(quantum).saturating_mul(quantum);
+                FileTime::from_ticks(rounded.max(ticks))
+            }
+        };
         self.planned += 1;
         self.events
             .insert((time, self.planned), Planned { boot, event });
@@ -61,14 +148,181 @@ impl Queue {
     }
 
     /// Takes the next event: its time, its sequence number, itself.
-    pub(crate) fn pop(&mut self) -> Option<(FileTime, u64, Planned)> {
-        self.events
-            .pop_first()
-            .map(|((time, sequence), planned)| (time, sequence, planned))
+    pub(crate) fn pop(&mut self, choice: &mut Choice) -> Option<(FileTime, u64, Planned)> {
+        let first = match self.schedule.order {
+            Order::FirstIn => None,
+            order => self.choose(order, choice),
+        };
+        let ((time, sequence), planned) = match first {
+            None => self.events.pop_first()?,
+            Some(key) => self.events.remove_entry(&key)?,
+        };
+        Some((time, sequence, planned))
     }
 
     /// All planned events, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Planned> {
         self.events.values()
+    }
+
+    /// The event that comes first; `None` if there is nothing to choose from.
+    fn choose(&mut self, order: Order, choice: &mut Choice) -> Option<(FileTime, u64)> {
+        let time = self.next_time()?;
+        // The first event of each source.
+        let mut candidates: Vec<(Source, u64)> = Vec::new();
+        for ((_, sequence), planned) in self.events.range((time, 0)..=(time, u64::MAX)) {
+            let source = planned.event.source();
+            if candidates.iter().all(|(known, _)| *known != source) {
+                candidates.push((source, *sequence));
+            }
+        }
+        if candidates.len() < 2 {
+            return None;
+        }
+        let place = match order {
+            Order::FirstIn => 0,
+            Order::Random => {
+                let count = u64::try_from(candidates.len()).unwrap_or(u64::MAX);
+                usize::try_from(choice.draw(Label::Order, count)).unwrap_or(0)
+            }
+            Order::Priority { depth } => self.priorities.choose(&candidates, depth, choice),
+        };
+        let (_, sequence) = candidates.get(place)?;
+        Some((time, *sequence))
+    }
+}
+
+impl Priorities {
+    /// The place of the candidate with the highest priority.
+    fn choose(&mut self, candidates: &[(Source, u64)], depth: u32, choice: &mut Choice) -> usize {
+        let changes = self.changes.get_or_insert_with(|| {
+            (1..depth)
+                .map(|_| choice.draw(Label::Order, DECISIONS))
+                .collect()
+        });
+        let mut best = (0, 0);
+        for (place, (source, _)) in candidates.iter().enumerate() {
+            let priority = *self
+                .of
+                .entry(*source)
+                .or_insert_with(|| FIRST_PRIORITY + choice.draw(Label::Order, 1 << 16));
+            if priority > best.1 {
+                best = (place, priority);
+            }
+        }
+        // The later the change, the lower the priority that it gives.
+        if changes.contains(&self.decisions)
+            && let Some((source, _)) = candidates.get(best.0)
+        {
+            self.of
+                .insert(*source, DECISIONS.saturating_sub(self.decisions));
+        }
+        self.decisions = self.decisions.saturating_add(1);
+        best.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::choice::Choices;
+
+    /// Plans `count` events of each of three clients at the same time, and gives the order in which they come.
+    fn order(schedule: Schedule, seed: u64, count: u64) -> Vec<(u32, u64)> {
+        let mut queue = Queue::default();
+        queue.set_schedule(schedule);
+        for number in 0..count {
+            for client in 1..=3 {
+                queue.push(
+                    FileTime::from_ticks(10 + number % 3),
+                    0,
+                    Event::Perform {
+                        op: OpId(number),
+                        client: ClientId(client),
+                        call: Box::new(Call::SleepUntil(FileTime::ZERO)),
+                        late: false,
+                    },
+                );
+            }
+        }
+        let mut choice = Choice::new(Choices::Seed(seed));
+        let mut order = Vec::new();
+        while let Some((_, _, planned)) = queue.pop(&mut choice) {
+            if let Event::Perform { op, client, .. } = planned.event {
+                order.push((client.0, op.0));
+            }
+        }
+        order
+    }
+
+    fn schedule(order: Order) -> Schedule {
+        Schedule { order, quantum: 8 }
+    }
+
+    #[test]
+    fn the_first_in_is_the_first_out() {
+        let exact: Vec<u64> = order(Schedule::default(), 1, 4)
+            .iter()
+            .map(|(_, op)| *op)
+            .collect();
+        assert_eq!(exact, [0, 0, 0, 3, 3, 3, 1, 1, 1, 2, 2, 2]);
+        let rounded: Vec<u64> = order(schedule(Order::FirstIn), 1, 4)
+            .iter()
+            .map(|(_, op)| *op)
+            .collect();
+        assert_eq!(rounded, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]);
+    }
+
+    #[test]
+    fn every_schedule_keeps_what_one_client_does_in_order() {
+        for order_of in [
+            Order::FirstIn,
+            Order::Random,
+            Order::Priority { depth: 1 },
+            Order::Priority { depth: 3 },
+        ] {
+            for seed in 0..50 {
+                let order = order(schedule(order_of), seed, 5);
+                assert_eq!(order.len(), 15);
+                for client in 1..=3 {
+                    let own: Vec<u64> = order
+                        .iter()
+                        .filter(|(of, _)| *of == client)
+                        .map(|(_, op)| *op)
+                        .collect();
+                    assert_eq!(own, [0, 1, 2, 3, 4], "{order_of:?}, seed {seed}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn random_and_priority_find_every_order_of_clients() {
+        for order_of in [Order::Random, Order::Priority { depth: 1 }] {
+            let mut seen: Vec<Vec<(u32, u64)>> = (0..200)
+                .map(|seed| order(schedule(order_of), seed, 1))
+                .collect();
+            seen.sort();
+            seen.dedup();
+            assert_eq!(seen.len(), 6, "{order_of:?}");
+        }
+    }
+
+    #[test]
+    fn without_changes_the_first_client_is_done_before_the_next() {
+        for seed in 0..20 {
+            let order = order(schedule(Order::Priority { depth: 1 }), seed, 5);
+            let clients: Vec<u32> = order.iter().map(|(client, _)| *client).collect();
+            let mut runs = clients.clone();
+            runs.dedup();
+            assert_eq!(runs.len(), 3, "{clients:?}");
+        }
+        let switching = (0..2000).any(|seed| {
+            let order = order(schedule(Order::Priority { depth: 4 }), seed, 5);
+            let mut runs: Vec<u32> = order.iter().map(|(client, _)| *client).collect();
+            runs.dedup();
+            runs.len() > 3
+        });
+        assert!(switching, "a change of priorities shows in some seed");
     }
 }

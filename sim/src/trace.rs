@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Resumed = 0x1005,
     /// An event of an earlier start of the machine, without effect.
     Stale = 0x1006,
+    /// A call was hit by a fault, whose number stands as the code.
+    Fault = 0x1008,
 }
 
 /// The running hash.

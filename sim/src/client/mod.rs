@@ -14,7 +14,7 @@ use wcow_host::Host;
 
 use crate::Sim;
 use crate::call::{Call, ClientId, FromReply};
-use crate::executor::OpFuture;
+use crate::op::OpFuture;
 
 pub use files::SimTree;
 

@@ -209,7 +209,7 @@ impl World {
         Ok(feature.state.into())
     }
 
-    fn restart_service(&mut self, name: &str, out: &mut Outside<'_>) -> Outcome {
+    pub(super) fn restart_service(&mut self, name: &str, out: &mut Outside<'_>) -> Outcome {
         let service = self
             .machine
             .services

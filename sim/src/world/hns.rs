@@ -12,7 +12,7 @@ use wcow_ntmeta::{Guid, Hresult};
 
 use super::World;
 use crate::call::{NetworkCall, Outcome};
-use crate::choice::Label;
+use crate::choice::Identity;
 
 /// From this build on a NAT network does not survive a restart of the machine.
 const NAT_IS_VOLATILE_FROM: u32 = 17763;
@@ -253,7 +253,7 @@ impl World {
         if endpoint.mac_address.is_empty() {
             let choice = &mut self.choice;
             let pool = *self.hns.mac_pool.get_or_insert_with(|| {
-                u16::try_from(choice.draw(Label::Mac, 1 << 16)).unwrap_or_default()
+                u16::try_from(choice.identity(Identity::Mac) >> 48).unwrap_or_default()
             });
             endpoint.mac_address = self.hns.free_mac(pool);
         }

@@ -17,7 +17,8 @@ use wcow_ntmeta::{FileTime, Guid};
 
 use crate::blobs::{BlobId, BlobStore};
 use crate::call::{Call, ClientId, Fault, OpId, Outcome, Reply, Step};
-use crate::choice::{Choice, Label};
+use crate::choice::{Choice, Choices, Identity, Label};
+use crate::faults::{self, FaultPlan, Faults, What};
 use crate::fs::{Fs, TreeCache};
 use crate::profile::Profile;
 use crate::queue::{Event, Queue};
@@ -34,10 +35,10 @@ pub(crate) const TICKS_PER_SECOND: u64 = 10_000_000;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct World {
     pub(crate) profile: Profile,
-    pub(crate) seed: u64,
     pub(crate) now: FileTime,
     pub(crate) queue: Queue,
     pub(crate) choice: Choice,
+    pub(crate) faults: Faults,
     pub(crate) machine: MachineState,
     pub(crate) fs: Fs,
     pub(crate) switches: switches::Switches,
@@ -87,14 +88,15 @@ impl Outside<'_> {
 
 impl World {
     /// A host that is switched on for the first time.
-    pub(crate) fn new(profile: Profile, seed: u64) -> Self {
-        let mut choice = Choice::from_seed(seed);
-        let boot_id = Guid::v4_from(choice.wide_bits(Label::Guid));
+    pub(crate) fn new(profile: Profile, choices: Choices) -> Self {
+        let seed = choices.seed();
+        let mut choice = Choice::new(choices);
+        let boot_id = Guid::v4_from(choice.wide_identity(Identity::Guid));
         let mut world = Self {
-            seed,
             now: profile.start,
             queue: Queue::default(),
             choice,
+            faults: Faults::default(),
             machine: MachineState::new(&profile, boot_id),
             fs: Fs::new(profile.start, profile.free_bytes),
             switches: switches::Switches::new(&profile),
@@ -152,7 +154,7 @@ impl World {
 
     /// A GUID of the host's own making.
     pub(crate) fn new_guid(&mut self) -> Guid {
-        Guid::v4_from(self.choice.wide_bits(Label::Guid))
+        Guid::v4_from(self.choice.wide_identity(Identity::Guid))
     }
 
     /// Issues a call: it takes effect after the time that such a call takes. `None` if the client was killed.
@@ -176,7 +178,12 @@ impl World {
         self.queue.push(
             time,
             self.machine.boots,
-            Event::Perform { op, client, call },
+            Event::Perform {
+                op,
+                client,
+                call,
+                late: false,
+            },
         );
         Some(op)
     }
@@ -194,13 +201,18 @@ impl World {
             (Some(next), Some(until)) if next > until => return false,
             _ => {}
         }
-        let Some((time, sequence, planned)) = self.queue.pop() else {
+        let Some((time, sequence, planned)) = self.queue.pop(&mut self.choice) else {
             return false;
         };
         self.now = self.now.max(time);
         let stale = planned.boot != self.machine.boots;
         match planned.event {
-            Event::Perform { op, client, call } => self.perform(sequence, op, client, &call, out),
+            Event::Perform {
+                op,
+                client,
+                call,
+                late,
+            } => self.perform(sequence, op, client, call, late, out),
             Event::Booted { op } => {
                 self.fingerprint
                     .record(self.now, sequence, Kind::Booted as u16, op.0, 0, "");
@@ -286,19 +298,77 @@ impl World {
         blobs
     }
 
+    /// From now on these faults come.
+    pub(crate) fn set_faults(&mut self, plan: FaultPlan) {
+        self.faults.set(plan);
+    }
+
+    /// From now on a random part of all faults comes.
+    pub(crate) fn draw_faults(&mut self, budget: u32) {
+        let plan = FaultPlan::swarm(&mut self.choice, budget);
+        self.faults.set(plan);
+    }
+
     fn perform(
         &mut self,
         sequence: u64,
         op: OpId,
         client: ClientId,
-        call: &Call,
+        call: Box<Call>,
+        late: bool,
         out: &mut Outside<'_>,
     ) {
         let (kind, operation, _, _) = call.kind();
         self.fingerprint
             .record(self.now, sequence, kind, op.0, client.0, "");
         out.trace(self.now, || format!("{operation} {}", call.object()));
-        match self.outcome(op, client, call, out) {
+        let hit = if late {
+            None
+        } else {
+            self.faults
+                .next(self.now, &call, operation, &mut self.choice)
+        };
+        if let Some(what) = &hit {
+            self.fingerprint.record(
+                self.now,
+                sequence,
+                Kind::Fault as u16,
+                op.0,
+                what.number(),
+                "",
+            );
+            out.trace(self.now, || format!("  fault: {what}"));
+        }
+        let outcome = match hit {
+            None => self.outcome(op, client, &call, out),
+            Some(What::Refused) => Err(faults::refusal(&call, &mut self.choice)),
+            Some(What::RefusedWith(code)) => Err(code.into()),
+            Some(What::AnswerLost) if matches!(*call, Call::Files(_)) => {
+                Err(faults::refusal(&call, &mut self.choice))
+            }
+            Some(What::AnswerLost) => match self.outcome(op, client, &call, out) {
+                Ok(Step::Done(_)) => Err(faults::lost()),
+                // A call that takes its time has not been answered yet, and a refusal tells no less than a lost answer.
+                outcome => outcome,
+            },
+            Some(What::Late(ticks)) => {
+                let event = Event::Perform {
+                    op,
+                    client,
+                    call,
+                    late: true,
+                };
+                self.queue
+                    .push(after(self.now, ticks), self.machine.boots, event);
+                return;
+            }
+            Some(What::ServiceRestart(name)) => {
+                // A host without the service has nothing to restart.
+                let _ = self.restart_service(&name, out);
+                self.outcome(op, client, &call, out)
+            }
+        };
+        match outcome {
             Ok(Step::Done(reply)) => self.give(op, client, Ok(reply), out),
             Ok(Step::Pending) => {
                 if self.is_alive(client) {

@@ -7,6 +7,8 @@ mod containers;
 #[cfg(test)]
 mod executor;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod fingerprints;
@@ -28,3 +30,5 @@ mod support;
 mod switches;
 #[cfg(test)]
 mod trees;
+#[cfg(test)]
+mod worlds;

@@ -65,7 +65,7 @@ pub enum GuestNext {
 }
 
 /// The supplied programs that a host knows, by lower-case name without `.exe`.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Programs(BTreeMap<String, Arc<dyn GuestProgram>>);
 
 impl Programs {

@@ -1,0 +1,309 @@
+//! What goes wrong on a simulated host although nobody asked for it.
+//!
+//! A [`FaultPlan`] is data: rules that say which call is hit and how, and a budget of how many are hit at most. Whether a rule of
+//! chance hits is a draw of [`Label::Fault`], so it is recorded, replayed and made smaller like every other choice. Codes are those
+//! with which Windows answers such calls when a device, a service or another program is in the way; each has an entry in the
+//! catalogue.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use wcow_host::codes::win32;
+use wcow_host::{Operation, Retry};
+use wcow_ntmeta::{FileTime, Hresult};
+
+use crate::call::{Call, Fault, FilesCall};
+use crate::choice::{Choice, Label};
+
+/// Ticks of 100 ns in a second.
+const SECOND: u64 = 10_000_000;
+
+/// Which calls of a host go wrong, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FaultPlan {
+    /// The rules; the first that fits a call hits it.
+    #[serde(default)]
+    pub rules: Vec<FaultRule>,
+    /// How many calls are hit at most.
+    pub budget: u32,
+}
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FaultRule {
+    /// Which calls.
+    pub when: When,
+    /// What happens to them.
+    pub what: What,
+}
+
+/// Which calls a rule hits. Sleeping is no call that can go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[non_exhaustive]
+pub enum When {
+    /// The call of this number, the host's first being 1.
+    Call(u64),
+    /// The call of this number among those of one operation, the first being 1.
+    Nth {
+        /// The operation.
+        operation: Operation,
+        /// The number.
+        number: u64,
+    },
+    /// Each call of one operation, or of any, in `numerator` of `denominator` cases.
+    Chance {
+        /// The operation; any if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operation: Option<Operation>,
+        /// Cases in which the call is hit.
+        numerator: u32,
+        /// Out of so many.
+        denominator: u32,
+    },
+}
+
+/// What happens to a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum What {
+    /// It is refused and has no effect. The code is drawn from those that such a call can meet.
+    Refused,
+    /// It is refused with this code and has no effect.
+    RefusedWith(Hresult),
+    /// It takes effect, and its answer is lost: 0x6BE, the remote procedure call failed. Calls of the file system are no remote
+    /// calls; they are refused instead.
+    AnswerLost,
+    /// It takes effect so many ticks of 100 ns later.
+    Late(u64),
+    /// A service crashes and is started again just before the call takes effect. Nothing happens if the host has none of this name.
+    ServiceRestart(String),
+}
+
+impl What {
+    /// Its number in the fingerprint; frozen.
+    pub(crate) fn number(&self) -> u32 {
+        match self {
+            Self::Refused => 1,
+            Self::RefusedWith(_) => 2,
+            Self::AnswerLost => 3,
+            Self::Late(_) => 4,
+            Self::ServiceRestart(_) => 5,
+        }
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("refused without effect"),
+            Self::RefusedWith(code) => write!(f, "refused with {code}, without effect"),
+            Self::AnswerLost => f.write_str("takes effect, and its answer is lost"),
+            Self::Late(ticks) => write!(f, "late by {} ms", ticks / (SECOND / 1000)),
+            Self::ServiceRestart(name) => write!(f, "{name} crashes and starts again"),
+        }
+    }
+}
+
+/// A call that was hit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultHit {
+    /// When.
+    pub time: FileTime,
+    /// The number of the call, the host's first being 1.
+    pub call: u64,
+    /// The operation.
+    pub operation: Operation,
+    /// What it was about.
+    pub object: String,
+    /// What happened to it.
+    pub what: What,
+}
+
+impl FaultPlan {
+    /// Nothing goes wrong.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The call of this number is refused, nothing else.
+    #[must_use]
+    pub fn refuse_call(number: u64) -> Self {
+        Self {
+            rules: vec![FaultRule {
+                when: When::Call(number),
+                what: What::Refused,
+            }],
+            budget: 1,
+        }
+    }
+
+    /// A random part of all that can go wrong, each at a rate of its own; at most `budget` calls are hit.
+    pub(crate) fn swarm(choice: &mut Choice, budget: u32) -> Self {
+        let mut rules = Vec::new();
+        let mut add = |choice: &mut Choice, operation, what| {
+            // A half of the rules is in force, each hitting one call of 4 to 259.
+            if choice.draw(Label::Fault, 2) == 1 {
+                let spread = u32::try_from(choice.draw(Label::Fault, 256)).unwrap_or(0);
+                rules.push(FaultRule {
+                    when: When::Chance {
+                        operation,
+                        numerator: 1,
+                        denominator: 4 + spread,
+                    },
+                    what,
+                });
+            }
+        };
+        for &operation in Operation::ALL {
+            add(choice, Some(operation), What::Refused);
+            add(choice, Some(operation), What::AnswerLost);
+        }
+        for seconds in [1, 30] {
+            add(choice, None, What::Late(seconds * SECOND));
+        }
+        for service in ["vmcompute", "hns"] {
+            add(choice, None, What::ServiceRestart(service.to_owned()));
+        }
+        Self { rules, budget }
+    }
+}
+
+/// The faults of a world, as data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Faults {
+    plan: FaultPlan,
+    /// Calls so far.
+    calls: u64,
+    /// Calls so far of the operations that rules count.
+    counted: Vec<(Operation, u64)>,
+    hits: Vec<FaultHit>,
+}
+
+impl Faults {
+    /// Replaces the plan. What was counted stays counted.
+    pub(crate) fn set(&mut self, plan: FaultPlan) {
+        self.counted = plan
+            .rules
+            .iter()
+            .filter_map(|rule| match rule.when {
+                When::Nth { operation, .. } => Some((operation, 0)),
+                When::Call(_) | When::Chance { .. } => None,
+            })
+            .collect();
+        self.plan = plan;
+    }
+
+    /// The calls that were hit so far.
+    pub(crate) fn hits(&self) -> &[FaultHit] {
+        &self.hits
+    }
+
+    /// How many calls there were.
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// What happens to the next call.
+    pub(crate) fn next(
+        &mut self,
+        time: FileTime,
+        call: &Call,
+        operation: Operation,
+        choice: &mut Choice,
+    ) -> Option<What> {
+        if matches!(call, Call::SleepUntil(_)) {
+            return None;
+        }
+        self.calls += 1;
+        if self.plan.budget == 0 {
+            return None;
+        }
+        for (counted, count) in &mut self.counted {
+            if *counted == operation {
+                *count += 1;
+            }
+        }
+        let number = self.calls;
+        let counted = &self.counted;
+        let count = |operation| {
+            counted
+                .iter()
+                .find(|(counted, _)| *counted == operation)
+                .map_or(0, |(_, count)| *count)
+        };
+        let rule = self.plan.rules.iter().find(|rule| match rule.when {
+            When::Call(wanted) => wanted == number,
+            When::Nth {
+                operation: of,
+                number,
+            } => of == operation && count(of) == number,
+            When::Chance {
+                operation: of,
+                numerator,
+                denominator,
+            } => {
+                of.is_none_or(|of| of == operation)
+                    && choice.happens(Label::Fault, numerator.into(), denominator.into())
+            }
+        })?;
+        let what = rule.what.clone();
+        self.plan.budget -= 1;
+        self.hits.push(FaultHit {
+            time,
+            call: number,
+            operation,
+            object: call.object(),
+            what: what.clone(),
+        });
+        Some(what)
+    }
+}
+
+/// With what a call is refused that nothing is wrong with.
+pub(crate) fn refusal(call: &Call, choice: &mut Choice) -> Fault {
+    let codes: &[(Hresult, Retry)] = match call {
+        Call::Files(call) => match call {
+            FilesCall::Metadata(_) | FilesCall::List(_) => &[(win32::IO_DEVICE, Retry::No)],
+            FilesCall::Read { .. }
+            | FilesCall::Lock(_)
+            | FilesCall::Rename { .. }
+            | FilesCall::Replace { .. }
+            | FilesCall::RemoveFile(_)
+            | FilesCall::RemoveDirAll(_) => &[
+                (win32::IO_DEVICE, Retry::No),
+                (win32::SHARING_VIOLATION, Retry::Soon),
+            ],
+            FilesCall::Write { .. }
+            | FilesCall::Copy { .. }
+            | FilesCall::CreateDirAll(_)
+            | FilesCall::CreateTree(_)
+            | FilesCall::FinishTree { .. } => {
+                &[(win32::IO_DEVICE, Retry::No), (win32::DISK_FULL, Retry::No)]
+            }
+            FilesCall::SyncFile(_) | FilesCall::SyncDir(_) | FilesCall::Unlock(_) => {
+                &[(win32::IO_DEVICE, Retry::No)]
+            }
+        },
+        _ => &[
+            (win32::RPC_S_SERVER_UNAVAILABLE, Retry::Soon),
+            (win32::RPC_S_CALL_FAILED_DNE, Retry::Soon),
+        ],
+    };
+    let count = u64::try_from(codes.len()).unwrap_or(1);
+    let place = usize::try_from(choice.draw(Label::Fault, count)).unwrap_or(0);
+    let (code, retry) = codes
+        .get(place)
+        .copied()
+        .unwrap_or((win32::IO_DEVICE, Retry::No));
+    Fault::from(code).retry(retry)
+}
+
+/// The answer to a call whose answer was lost.
+pub(crate) fn lost() -> Fault {
+    Fault::from(win32::RPC_S_CALL_FAILED).retry(Retry::Soon)
+}

@@ -1,0 +1,293 @@
+//! What clones of [`Sim`] share: the hosts of one world, and the futures of their clients.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Wake, Waker};
+
+use wcow_ntmeta::FileTime;
+
+use crate::blobs::BlobStore;
+use crate::call::{Call, ClientId, OpId, TreeId};
+use crate::fs::{SharedBuilder, TreeCache};
+use crate::op::ByOp;
+use crate::paced::Pace;
+use crate::trace::TraceRecord;
+use crate::world::guest::Programs;
+use crate::world::{Answer, Outside, World};
+
+pub(crate) type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Everything behind the clones of one [`Sim`](crate::Sim), and of the hosts that were added to it.
+pub(crate) struct Inner {
+    first: HostState,
+    others: Vec<HostState>,
+    pub(crate) tasks: BTreeMap<u64, BoxedTask>,
+    pub(crate) next_task: u64,
+    pub(crate) ready: Arc<Ready>,
+    /// How virtual time follows the wall clock, if it does.
+    pub(crate) pace: Option<Arc<Pace>>,
+}
+
+/// One host: its world, and what is no data.
+pub(crate) struct HostState {
+    pub(crate) world: World,
+    pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) trees: TreeCache,
+    pub(crate) programs: Programs,
+    pub(crate) answers: ByOp<Answer>,
+    pub(crate) wakers: ByOp<Waker>,
+    pub(crate) abandoned: BTreeSet<OpId>,
+    /// How many calls a client may still issue.
+    pub(crate) budgets: BTreeMap<ClientId, u64>,
+    /// Trees that are being written, by whom.
+    builders: BTreeMap<TreeId, (ClientId, SharedBuilder)>,
+    pub(crate) trace: Option<Vec<TraceRecord>>,
+}
+
+impl Inner {
+    pub(crate) fn new(first: HostState) -> Self {
+        Self {
+            first,
+            others: Vec::new(),
+            tasks: BTreeMap::new(),
+            next_task: 0,
+            ready: Arc::default(),
+            pace: None,
+        }
+    }
+
+    /// Adds a host, whose clock shows the time of the others. Gives its place.
+    pub(crate) fn add(&mut self, mut host: HostState) -> usize {
+        let now = self.first.world.now();
+        host.world.set_time(now);
+        let later = host.world.now();
+        self.set_time(later);
+        self.others.push(host);
+        self.others.len()
+    }
+
+    /// The host at a place.
+    pub(crate) fn host(&self, place: usize) -> &HostState {
+        place
+            .checked_sub(1)
+            .and_then(|place| self.others.get(place))
+            .unwrap_or(&self.first)
+    }
+
+    /// The host at a place, to be changed.
+    pub(crate) fn host_mut(&mut self, place: usize) -> &mut HostState {
+        match place.checked_sub(1) {
+            None => &mut self.first,
+            Some(place) => self.others.get_mut(place).unwrap_or(&mut self.first),
+        }
+    }
+
+    /// All hosts, in the order in which they were added.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &HostState> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Moves the clocks of all hosts on, never back.
+    pub(crate) fn set_time(&mut self, time: FileTime) {
+        self.first.world.set_time(time);
+        for host in &mut self.others {
+            host.world.set_time(time);
+        }
+    }
+
+    /// Moves the clocks to the time of the pace, if there is one.
+    pub(crate) fn follow_pace(&mut self) {
+        if let Some(now) = self.pace.as_ref().map(|pace| pace.now()) {
+            self.set_time(now);
+        }
+    }
+
+    /// The calls of all hosts that wait for an answer.
+    pub(crate) fn waiting(&self) -> Vec<String> {
+        self.hosts().flat_map(|host| host.world.waiting()).collect()
+    }
+
+    /// When the next event of any host is due.
+    pub(crate) fn next_time(&self) -> Option<FileTime> {
+        self.hosts()
+            .filter_map(|host| host.world.queue.next_time())
+            .min()
+    }
+
+    /// Lets the next event of any host happen if it is due at `until` at the latest; of equal times that of the host that was
+    /// added first. False if there is none. Wakers are handed to `woken`.
+    pub(crate) fn step(&mut self, until: Option<FileTime>, woken: impl FnMut(Waker)) -> bool {
+        if self.others.is_empty() {
+            return self.first.step(until, woken);
+        }
+        let next = self
+            .hosts()
+            .enumerate()
+            .filter_map(|(place, host)| Some((host.world.queue.next_time()?, place)))
+            .min();
+        let Some((time, place)) = next.filter(|(time, _)| until.is_none_or(|until| *time <= until))
+        else {
+            return false;
+        };
+        self.set_time(time);
+        self.host_mut(place).step(until, woken)
+    }
+}
+
+impl HostState {
+    pub(crate) fn new(world: World, blobs: Arc<dyn BlobStore>) -> Self {
+        Self {
+            world,
+            blobs,
+            trees: TreeCache::default(),
+            programs: Programs::default(),
+            answers: ByOp::new(),
+            wakers: ByOp::new(),
+            abandoned: BTreeSet::new(),
+            budgets: BTreeMap::new(),
+            builders: BTreeMap::new(),
+            trace: None,
+        }
+    }
+
+    /// The same host at the same moment, without its clients: as if they had been killed, with nothing of the trees that they
+    /// were writing.
+    pub(crate) fn fork(&self) -> Self {
+        let mut world = self.world.clone();
+        world.everybody_left();
+        Self {
+            programs: self.programs.clone(),
+            trace: self.trace.as_ref().map(|_| Vec::new()),
+            ..Self::new(world, Arc::clone(&self.blobs))
+        }
+    }
+
+    /// The world, and what it needs from outside.
+    pub(crate) fn parts(&mut self) -> (&mut World, Outside<'_>) {
+        let outside = Outside {
+            blobs: &*self.blobs,
+            trees: &mut self.trees,
+            programs: &mut self.programs,
+            trace: self.trace.as_mut(),
+        };
+        (&mut self.world, outside)
+    }
+
+    /// A client begins to write a tree.
+    pub(crate) fn add_builder(&mut self, tree: TreeId, client: ClientId, builder: SharedBuilder) {
+        self.builders.insert(tree, (client, builder));
+    }
+
+    /// A client has written a tree.
+    pub(crate) fn remove_builder(&mut self, tree: TreeId) {
+        self.builders.remove(&tree);
+    }
+
+    /// Whatever part of a killed client's trees was on the disk stays there.
+    pub(crate) fn tear_trees(&mut self, client: ClientId) {
+        let (torn, kept) = std::mem::take(&mut self.builders)
+            .into_iter()
+            .partition(|(_, (owner, _))| *owner == client);
+        self.builders = kept;
+        let torn: BTreeMap<TreeId, (ClientId, SharedBuilder)> = torn;
+        for (tree, (_, builder)) in torn {
+            if let Some(builder) = builder
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+            {
+                let (world, mut outside) = self.parts();
+                world.leave_torn(tree, builder, &mut outside);
+            }
+        }
+    }
+
+    fn step(&mut self, until: Option<FileTime>, woken: impl FnMut(Waker)) -> bool {
+        let (world, mut outside) = self.parts();
+        if !world.step(until, &mut outside) {
+            return false;
+        }
+        self.collect_answers(woken);
+        true
+    }
+
+    fn collect_answers(&mut self, mut woken: impl FnMut(Waker)) {
+        for (op, answer) in self.world.take_answers() {
+            if self.abandoned.remove(&op) {
+                continue;
+            }
+            self.answers.insert(op, answer);
+            if let Some(waker) = self.wakers.remove(op) {
+                woken(waker);
+            }
+        }
+    }
+
+    /// Issues a call, unless the client has gone or may not.
+    pub(crate) fn begin(&mut self, client: ClientId, call: Box<Call>) -> Option<OpId> {
+        if let Some(budget) = self.budgets.get_mut(&client) {
+            *budget = budget.checked_sub(1)?;
+        }
+        self.world.begin(client, call)
+    }
+}
+
+/// One host of a world that is locked for its owner.
+pub(crate) struct Locked<'a> {
+    pub(crate) inner: MutexGuard<'a, Inner>,
+    place: usize,
+}
+
+impl<'a> Locked<'a> {
+    pub(crate) fn new(inner: &'a Mutex<Inner>, place: usize) -> Self {
+        Self {
+            inner: inner.lock().unwrap_or_else(PoisonError::into_inner),
+            place,
+        }
+    }
+}
+
+impl Deref for Locked<'_> {
+    type Target = HostState;
+
+    fn deref(&self) -> &HostState {
+        self.inner.host(self.place)
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut HostState {
+        self.inner.host_mut(self.place)
+    }
+}
+
+/// Tasks that want to be polled, lowest number first: the numbers in descending order.
+#[derive(Default)]
+pub(crate) struct Ready(Mutex<Vec<u64>>);
+
+impl Ready {
+    pub(crate) fn insert(&self, task: u64) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(place) = tasks.binary_search_by(|there| task.cmp(there)) {
+            tasks.insert(place, task);
+        }
+    }
+
+    pub(crate) fn take(&self) -> Option<u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+pub(crate) struct TaskWaker {
+    pub(crate) task: u64,
+    pub(crate) ready: Arc<Ready>,
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.ready.insert(self.task);
+    }
+}

@@ -1,0 +1,115 @@
+//! Calls on their way: what a client's future waits for.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use wcow_host::HostError;
+
+use crate::Sim;
+use crate::call::{Call, ClientId, FromReply, OpId};
+
+/// A call on its way: issued when it is first polled, answered by the world. Dropping it stops the waiting only.
+pub(crate) struct OpFuture<T> {
+    sim: Sim,
+    client: ClientId,
+    state: OpState,
+    answer: PhantomData<fn() -> T>,
+}
+
+enum OpState {
+    New(Option<Box<Call>>),
+    Waiting(OpId),
+    /// Answered, or never to be.
+    Over,
+}
+
+impl<T> OpFuture<T> {
+    pub(crate) fn new(sim: Sim, client: ClientId, call: Box<Call>) -> Self {
+        Self {
+            sim,
+            client,
+            state: OpState::New(Some(call)),
+            answer: PhantomData,
+        }
+    }
+}
+
+impl<T: FromReply> Future for OpFuture<T> {
+    type Output = Result<T, HostError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let mut locked = this.sim.lock();
+        match &mut this.state {
+            OpState::New(call) => {
+                locked.inner.follow_pace();
+                let op = call.take().and_then(|call| locked.begin(this.client, call));
+                this.state = op.map_or(OpState::Over, OpState::Waiting);
+                if let Some(op) = op {
+                    locked.wakers.insert(op, context.waker().clone());
+                    if let Some(pace) = &locked.inner.pace {
+                        pace.issued();
+                    }
+                }
+                Poll::Pending
+            }
+            OpState::Waiting(op) => match locked.answers.remove(*op) {
+                Some(answer) => {
+                    this.state = OpState::Over;
+                    Poll::Ready((*answer).map(|reply| {
+                        T::from_reply(reply)
+                            .expect("every call is answered by a reply of its own type")
+                    }))
+                }
+                None => {
+                    locked.wakers.insert(*op, context.waker().clone());
+                    Poll::Pending
+                }
+            },
+            OpState::Over => Poll::Pending,
+        }
+    }
+}
+
+impl<T> Drop for OpFuture<T> {
+    fn drop(&mut self) {
+        if let OpState::Waiting(op) = self.state {
+            let mut locked = self.sim.lock();
+            locked.wakers.remove(op);
+            if locked.answers.remove(op).is_none() && locked.world.is_alive(self.client) {
+                locked.abandoned.insert(op);
+            }
+        }
+    }
+}
+
+/// Values by call, in the order of the calls' numbers. There are few at a time, and most belong to the newest call.
+pub(crate) struct ByOp<T>(Vec<(OpId, T)>);
+
+impl<T> ByOp<T> {
+    pub(crate) fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn insert(&mut self, op: OpId, value: T) {
+        match self.place(op) {
+            Ok(place) => {
+                if let Some(there) = self.0.get_mut(place) {
+                    there.1 = value;
+                }
+            }
+            Err(place) => self.0.insert(place, (op, value)),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, op: OpId) -> Option<T> {
+        let place = self.place(op).ok()?;
+        Some(self.0.remove(place).1)
+    }
+
+    fn place(&self, op: OpId) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&op, |(op, _)| *op)
+    }
+}
