@@ -296,6 +296,34 @@ impl Choice {
     }
 }
 
+/// Choices for what is made outside of a host, such as the plan of a run.
+#[derive(Clone, Debug)]
+pub struct Draws(Choice);
+
+impl Draws {
+    /// Draws from these choices, from their beginning.
+    #[must_use]
+    pub fn new(choices: impl Into<Choices>) -> Self {
+        Self(Choice::new(choices.into()))
+    }
+
+    /// A number below `bound`; 0 if `bound` is 0 or 1.
+    pub fn draw(&mut self, label: Label, bound: u64) -> u64 {
+        self.0.draw(label, bound)
+    }
+
+    /// True in `numerator` of `denominator` cases. The source that gives 0 says no.
+    pub fn happens(&mut self, label: Label, numerator: u64, denominator: u64) -> bool {
+        self.0.happens(label, numerator, denominator)
+    }
+
+    /// One of `items`; `None` if there are none.
+    pub fn pick<'t, T>(&mut self, label: Label, items: &'t [T]) -> Option<&'t T> {
+        let count = u64::try_from(items.len()).ok()?;
+        items.get(usize::try_from(self.draw(label, count)).ok()?)
+    }
+}
+
 /// Maps 64 bits to a number below `bound`. The high half of a product maps evenly enough: the bias is below bound / 2^64.
 fn scaled(bits: u64, bound: u64) -> u64 {
     let product = u128::from(bits) * u128::from(bound);

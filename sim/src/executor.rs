@@ -217,6 +217,24 @@ impl Sim {
         outcome
     }
 
+    /// Lets a client issue so many calls and no more: its next one is never issued, and never answered. Whoever polls its futures
+    /// looks with [`is_spent`](Self::is_spent) and then [kills](Self::kill) it.
+    pub fn limit_calls(&self, client: &SimHost, calls: u64) {
+        self.lock().budgets.insert(client.id(), calls);
+    }
+
+    /// Whether a client has issued all the calls that it may.
+    #[must_use]
+    pub fn is_spent(&self, client: &SimHost) -> bool {
+        self.lock().budgets.get(&client.id()) == Some(&0)
+    }
+
+    /// The calls that wait for an answer: function and object.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<String> {
+        self.lock().inner.waiting()
+    }
+
     /// Ends a client as a killed process ends: its handles and locks are gone, its calls are answered to nobody, what the host
     /// was asked for goes on. Its futures never become ready again.
     pub fn kill(&self, client: &SimHost) {

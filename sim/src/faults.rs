@@ -12,7 +12,7 @@ use wcow_host::codes::win32;
 use wcow_host::{Operation, Retry};
 use wcow_ntmeta::{FileTime, Hresult};
 
-use crate::call::{Call, Fault, FilesCall};
+use crate::call::{Call, ControlCall, Fault, FilesCall};
 use crate::choice::{Choice, Label};
 
 /// Ticks of 100 ns in a second.
@@ -39,7 +39,7 @@ pub struct FaultRule {
     pub what: What,
 }
 
-/// Which calls a rule hits. Sleeping is no call that can go wrong.
+/// Which calls a rule hits. Sleeping, asking for the version of Windows and making a GUID cannot go wrong, and do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 #[non_exhaustive]
@@ -216,7 +216,10 @@ impl Faults {
         operation: Operation,
         choice: &mut Choice,
     ) -> Option<What> {
-        if matches!(call, Call::SleepUntil(_)) {
+        if matches!(
+            call,
+            Call::SleepUntil(_) | Call::Control(ControlCall::Info | ControlCall::NewGuid)
+        ) {
             return None;
         }
         self.calls += 1;

@@ -54,7 +54,7 @@ mod world;
 
 pub use blobs::{BlobId, BlobStore, BlobWriter, MemoryBlobs};
 pub use call::{ClientId, OpId};
-pub use choice::{Choices, Draw, Exhaustive, Label, Recording};
+pub use choice::{Choices, Draw, Draws, Exhaustive, Label, Recording};
 pub use client::{Face, SimHost, SimTree};
 pub use executor::{Sim, Stuck, Task};
 pub use faults::{FaultHit, FaultPlan, FaultRule, What, When};

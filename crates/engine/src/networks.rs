@@ -1,11 +1,12 @@
 //! Networks: a plan, carried out step by step.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_host::{Host, HostControl, HostError, NetworkService, SwitchService, SwitchType};
-use wcow_network::{Driver, HostNetworking, NetworkPlan, NetworkSpec, NetworkStep};
+use wcow_network::{Driver, HostNetworking, NetworkSpec, NetworkStep};
 use wcow_ntmeta::Guid;
 
 use crate::records::Folder;
@@ -49,6 +50,19 @@ pub enum NetworkBacking {
     },
 }
 
+impl fmt::Display for NetworkBacking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Switch { switch, nat: None } => write!(f, "switch {switch:?}"),
+            Self::Switch {
+                switch,
+                nat: Some(nat),
+            } => write!(f, "switch {switch:?} or NAT {nat:?}"),
+            Self::Hns { id } => write!(f, "network {id}"),
+        }
+    }
+}
+
 /// What the engine keeps of a network.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct NetworkRecord {
@@ -58,6 +72,9 @@ struct NetworkRecord {
     #[serde(default)]
     gateway: Option<Ipv4Addr>,
     backing: NetworkBacking,
+    /// It is about to be made: `backing` is a plan.
+    #[serde(default)]
+    unfinished: bool,
 }
 
 impl NetworkRecord {
@@ -95,10 +112,14 @@ impl<H: Host> Engine<H> {
                 .into_iter()
                 .find(|network| network.name.eq_ignore_ascii_case(&spec.name))
             {
-                return Err(EngineError::Exists {
-                    kind: Kind::Network,
-                    name: taken.name,
-                });
+                if !taken.unfinished {
+                    return Err(EngineError::Exists {
+                        kind: Kind::Network,
+                        name: taken.name,
+                    });
+                }
+                // Whoever began it is gone, or this command could not have locked it.
+                self.take_network_back(&taken).await?;
             }
             self.make_network(spec).await
         };
@@ -110,10 +131,9 @@ impl<H: Host> Engine<H> {
     /// # Errors
     /// [`EngineError::Host`], [`EngineError::Record`].
     pub async fn networks(&self) -> Result<Vec<NetworkSummary>, EngineError> {
+        let recorded = self.settled_networks().await?;
         let host = self.host_networking().await?;
-        let mut networks: Vec<NetworkSummary> = self
-            .recorded_networks()
-            .await?
+        let mut networks: Vec<NetworkSummary> = recorded
             .into_iter()
             .map(|network| {
                 let present = host.has(&network.backing);
@@ -207,39 +227,42 @@ impl<H: Host> Engine<H> {
                 by: format!("container {}", users.join(", ")),
             });
         }
-        let removed = async {
-            match &network.backing {
-                // The switch first: it is what can be refused, and then nothing has changed. What is gone already is done.
-                NetworkBacking::Switch { switch, nat } => {
-                    let switches = self.host.switches();
-                    let listed = switches.switches().await?;
-                    if listed.iter().any(|known| known.name == *switch) {
-                        switches.remove_switch(switch).await?;
-                    }
-                    if let Some(nat) = nat
-                        && switches
-                            .nats()
-                            .await?
-                            .iter()
-                            .any(|known| known.name == *nat)
-                    {
-                        switches.remove_nat(nat).await?;
-                    }
-                    Ok(())
-                }
-                NetworkBacking::Hns { id } => match self.host.network().delete_network(*id).await {
-                    Err(error) if error.is_win32(0x490) => Ok(()),
-                    answer => answer,
-                },
-            }
-        };
-        removed
+        self.remove_backing(&network.backing)
             .await
             .map_err(|error| EngineError::host(format!("remove network {name:?}"), error))?;
         if network.ours {
             self.remove_record(Folder::Networks, name).await?;
         }
         Ok(())
+    }
+
+    /// Removes what a network is on the host. What is gone already is done.
+    async fn remove_backing(&self, backing: &NetworkBacking) -> Result<(), HostError> {
+        match backing {
+            // The switch first: it is what can be refused, and then nothing has changed.
+            NetworkBacking::Switch { switch, nat } => {
+                let switches = self.host.switches();
+                let listed = switches.switches().await?;
+                if listed.iter().any(|known| known.name == *switch) {
+                    switches.remove_switch(switch).await?;
+                }
+                if let Some(nat) = nat {
+                    let nats = match switches.nats().await {
+                        // A host without the module has no NAT.
+                        Err(error) if error.is_command_missing() => Vec::new(),
+                        answer => answer?,
+                    };
+                    if nats.iter().any(|known| known.name == *nat) {
+                        switches.remove_nat(nat).await?;
+                    }
+                }
+                Ok(())
+            }
+            NetworkBacking::Hns { id } => match self.host.network().delete_network(*id).await {
+                Err(error) if error.is_win32(0x490) => Ok(()),
+                answer => answer,
+            },
+        }
     }
 
     /// A network that a container is to be connected to: as it is on the host now. A NAT network of ours that the host lost is
@@ -255,38 +278,164 @@ impl<H: Host> Engine<H> {
         if network.driver != Driver::Nat || !matches!(network.backing, NetworkBacking::Hns { .. }) {
             return Err(EngineError::NetworkGone { name: network.name });
         }
+        let NetworkBacking::Hns { id } = network.backing else {
+            return Err(EngineError::NetworkGone { name: network.name });
+        };
         let again = NetworkSpec {
-            name: network.name,
+            name: network.name.clone(),
             driver: network.driver,
             subnet: network.subnet,
             gateway: network.gateway,
             adapter: None,
         };
-        self.make_network(&again).await
+        // It gets the id that its record tells, so that the record stays true whatever becomes of the call.
+        let mut steps = self.plan_steps(&again).await?;
+        for step in &mut steps {
+            if let NetworkStep::HnsCreate(network) = step {
+                network.id = id.to_string();
+            }
+            self.do_step(step)
+                .await
+                .map_err(|error| EngineError::host(creating(&again), error))?;
+        }
+        Ok(NetworkSummary {
+            present: true,
+            ..network
+        })
     }
 
-    /// Plans a network, makes it, and keeps a record of it. Nothing is left of one that has none.
+    /// Plans a network, makes it, and keeps a record of it, which is written before anything is made and says so. Nothing is left
+    /// of a network that has none. The caller has it locked.
     async fn make_network(&self, spec: &NetworkSpec) -> Result<NetworkSummary, EngineError> {
+        let mut steps = self.plan_steps(spec).await?;
+        let mut record = NetworkRecord {
+            name: spec.name.clone(),
+            driver: spec.driver,
+            subnet: spec.subnet,
+            gateway: spec.gateway,
+            backing: self.planned_backing(spec, &mut steps).await?,
+            unfinished: true,
+        };
+        self.write_network(&record).await?;
+        let mut done: Option<&NetworkStep> = None;
+        for step in &steps {
+            match self.do_step(step).await {
+                Ok(subnet) => record.subnet = subnet.or(record.subnet),
+                Err(error) => {
+                    // What was refused at once has left nothing; an answer that was lost may have.
+                    let left_behind = if done.is_some() || error.is_ambiguous() {
+                        self.take_network_back(&record).await.is_err()
+                    } else {
+                        self.remove_record(Folder::Networks, &record.name)
+                            .await
+                            .is_err()
+                    };
+                    return Err(EngineError::Host {
+                        doing: creating(spec),
+                        error: Box::new(error),
+                        left_behind: if left_behind {
+                            vec![record.backing.to_string()]
+                        } else {
+                            Vec::new()
+                        },
+                    });
+                }
+            }
+            done = Some(step);
+        }
+        record.unfinished = false;
+        if let Err(error) = self.write_network(&record).await {
+            // The next command that comes upon the unfinished record tries again.
+            let _ = self.take_network_back(&record).await;
+            return Err(error);
+        }
+        Ok(record.summary(true))
+    }
+
+    /// The calls that make a network on this host.
+    async fn plan_steps(&self, spec: &NetworkSpec) -> Result<Vec<NetworkStep>, EngineError> {
         let host = self.host_networking().await?.known;
         let plan = wcow_network::plan(spec, &host).map_err(|error| EngineError::Plan {
             name: spec.name.clone(),
             error,
         })?;
-        let (network, made) = self.carry_out(spec, &plan).await?;
-        match self
-            .write_record(Folder::Networks, &network.name, &network.name, &network)
-            .await
-        {
-            Ok(()) => Ok(network.summary(true)),
-            Err(EngineError::Host { doing, error, .. }) => Err(EngineError::Host {
-                doing,
-                error,
-                left_behind: self.take_back(made).await,
-            }),
-            Err(error) => {
-                self.take_back(made).await;
-                Err(error)
+        Ok(plan.steps)
+    }
+
+    /// What a network will be on the host. A network of the Host Network Service gets an id here, in its step too.
+    async fn planned_backing(
+        &self,
+        spec: &NetworkSpec,
+        steps: &mut [NetworkStep],
+    ) -> Result<NetworkBacking, EngineError> {
+        let mut backing = NetworkBacking::Switch {
+            switch: spec.name.clone(),
+            nat: None,
+        };
+        for step in steps {
+            match (step, &mut backing) {
+                (NetworkStep::NewSwitch(new), NetworkBacking::Switch { switch, .. }) => {
+                    switch.clone_from(&new.name);
+                }
+                (NetworkStep::NewNat(new), NetworkBacking::Switch { nat, .. }) => {
+                    *nat = Some(new.name.clone());
+                }
+                (NetworkStep::HnsCreate(network), backing) => {
+                    let id = self
+                        .host
+                        .control()
+                        .new_guid()
+                        .await
+                        .map_err(|error| EngineError::host("make an id", error))?;
+                    network.id = id.to_string();
+                    *backing = NetworkBacking::Hns { id };
+                }
+                (_, NetworkBacking::Hns { .. }) => {}
             }
+        }
+        Ok(backing)
+    }
+
+    /// Removes what a creation made, and its record. The caller has the network locked.
+    async fn take_network_back(&self, record: &NetworkRecord) -> Result<(), EngineError> {
+        self.remove_backing(&record.backing)
+            .await
+            .map_err(|error| {
+                EngineError::host(format!("take network {:?} back", record.name), error)
+            })?;
+        self.remove_record(Folder::Networks, &record.name).await
+    }
+
+    async fn write_network(&self, record: &NetworkRecord) -> Result<(), EngineError> {
+        self.write_record(Folder::Networks, &record.name, &record.name, record)
+            .await
+    }
+
+    /// The records, after what is left of creations that were cut off was taken back. One that somebody still is at, or that
+    /// cannot be taken back, stays in the list.
+    async fn settled_networks(&self) -> Result<Vec<NetworkRecord>, EngineError> {
+        let records = self.recorded_networks().await?;
+        let mut changed = false;
+        for record in records.iter().filter(|record| record.unfinished) {
+            let Some(held) = self.try_lock(Kind::Network, &record.name).await? else {
+                continue;
+            };
+            let now: Result<Option<NetworkRecord>, _> =
+                self.read_record(Folder::Networks, &record.name).await;
+            if let Ok(Some(record)) = &now
+                && record.unfinished
+            {
+                // What cannot be taken back stays in the list, and removing it says why.
+                let _ = self.take_network_back(record).await;
+            }
+            self.unlock(held).await;
+            now?;
+            changed = true;
+        }
+        if changed {
+            self.recorded_networks().await
+        } else {
+            Ok(records)
         }
     }
 
@@ -320,81 +469,26 @@ impl<H: Host> Engine<H> {
         })
     }
 
-    async fn carry_out(
-        &self,
-        spec: &NetworkSpec,
-        plan: &NetworkPlan,
-    ) -> Result<(NetworkRecord, Made), EngineError> {
-        let mut made = Made::default();
-        for step in &plan.steps {
-            if let Err(error) = self.do_step(step, &mut made).await {
-                let left_behind = self.take_back(made).await;
-                return Err(EngineError::Host {
-                    doing: format!("create network {:?}", spec.name),
-                    error: Box::new(error),
-                    left_behind,
-                });
-            }
-        }
-        let backing = match (made.hns, &made.switch) {
-            (Some(id), _) => NetworkBacking::Hns { id },
-            (None, switch) => NetworkBacking::Switch {
-                switch: switch.clone().unwrap_or_else(|| spec.name.clone()),
-                nat: made.nat.clone(),
-            },
-        };
-        let network = NetworkRecord {
-            name: spec.name.clone(),
-            driver: spec.driver,
-            subnet: made.subnet.or(spec.subnet),
-            gateway: spec.gateway,
-            backing,
-        };
-        Ok((network, made))
-    }
-
-    async fn do_step(&self, step: &NetworkStep, made: &mut Made) -> Result<(), HostError> {
+    /// Makes one call; gives the subnet that the host chose.
+    async fn do_step(&self, step: &NetworkStep) -> Result<Option<Ipv4Net>, HostError> {
         match step {
             NetworkStep::NewSwitch(switch) => {
-                let switch = self.host.switches().new_switch(switch).await?;
-                made.subnet = switch.nat_subnet;
-                made.switch = Some(switch.name);
+                Ok(self.host.switches().new_switch(switch).await?.nat_subnet)
             }
-            NetworkStep::NewNat(nat) => {
-                let nat = self.host.switches().new_nat(nat).await?;
-                made.nat = Some(nat.name);
-            }
+            NetworkStep::NewNat(nat) => self.host.switches().new_nat(nat).await.map(|_| None),
             NetworkStep::HnsCreate(network) => {
                 let network = self.host.network().create_network(network).await?;
-                made.subnet = network
+                Ok(network
                     .subnets
                     .first()
-                    .and_then(|subnet| subnet.address_prefix.parse().ok());
-                made.hns = network.id.parse().ok();
+                    .and_then(|subnet| subnet.address_prefix.parse().ok()))
             }
         }
-        Ok(())
     }
+}
 
-    async fn take_back(&self, made: Made) -> Vec<String> {
-        let mut left_behind = Vec::new();
-        if let Some(id) = made.hns
-            && self.host.network().delete_network(id).await.is_err()
-        {
-            left_behind.push(format!("network {id}"));
-        }
-        if let Some(nat) = made.nat
-            && self.host.switches().remove_nat(&nat).await.is_err()
-        {
-            left_behind.push(format!("NAT {nat:?}"));
-        }
-        if let Some(switch) = made.switch
-            && self.host.switches().remove_switch(&switch).await.is_err()
-        {
-            left_behind.push(format!("switch {switch:?}"));
-        }
-        left_behind
-    }
+fn creating(spec: &NetworkSpec) -> String {
+    format!("create network {:?}", spec.name)
 }
 
 /// What the host says of its networking, and which of its lists it gave.
@@ -418,13 +512,4 @@ impl Networking {
             }
         }
     }
-}
-
-/// What the steps so far have made.
-#[derive(Default)]
-struct Made {
-    switch: Option<String>,
-    nat: Option<String>,
-    hns: Option<Guid>,
-    subnet: Option<Ipv4Net>,
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use wcow_ntmeta::Hresult;
 
+use crate::codes::{v1, v2, win32};
+
 /// A failed call: what was asked for, of which object, and the host's answer, exactly as its generation gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostError {
@@ -54,6 +56,24 @@ impl HostError {
             Code::Hresult(code) => Some(code),
             Code::PowerShell(_) => None,
         }
+    }
+
+    /// True if the host does not know the command: the PowerShell module that has it is not there.
+    #[must_use]
+    pub fn is_command_missing(&self) -> bool {
+        matches!(&self.code, Code::PowerShell(error) if error.id == "CommandNotFoundException")
+    }
+
+    /// True if the call may have taken effect although it failed: its answer was lost, or did not come in time.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        self.hresult().is_some_and(|code| {
+            code == win32::RPC_S_CALL_FAILED
+                || code == win32::TIMEOUT
+                || code == v1::CONNECTION_TIMEOUT
+                || code == v2::CONNECTION_TIMEOUT
+                || code == v2::OPERATION_TIMEOUT
+        })
     }
 
     /// True if the host gave this Win32 error, as an HRESULT of facility 7.

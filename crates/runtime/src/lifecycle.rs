@@ -291,15 +291,16 @@ impl<'h, H: Host> Runtime<'h, H> {
         if let Some(reason) = unsupported(build, spec.attachment.as_ref()) {
             return Err(Step::Unsupported(reason));
         }
-        self.host
-            .layers()
-            .create_scratch(scratch, &spec.layers)
+        let layers = self.host.layers();
+        let scratch_made = layers.create_scratch(scratch, &spec.layers);
+        done.attempt(Undo::DestroyLayer(scratch.clone()), scratch_made)
             .await?;
-        done.push(Undo::DestroyLayer(scratch.clone()));
         if era::containers_persist(build) {
             let document = CreateDocument::TechnicalPreview(preview_document(spec, scratch));
-            let system = self.host.compute().create(&spec.id, &document).await?;
-            done.push(Undo::RemoveSystem(spec.id.clone()));
+            let created = self.host.compute().create(&spec.id, &document);
+            let system = done
+                .attempt(Undo::RemoveSystem(spec.id.clone()), created)
+                .await?;
             self.host.compute().close(system).await?;
         }
         Ok(())
@@ -316,17 +317,19 @@ impl<'h, H: Host> Runtime<'h, H> {
         let layers = self.host.layers();
         let compute = self.host.compute();
         let build = self.build().await?;
-        layers.activate(scratch).await?;
-        done.push(Undo::Deactivate(scratch.clone()));
-        layers.prepare(scratch, &spec.layers).await?;
-        done.push(Undo::Unprepare(scratch.clone()));
+        done.attempt(Undo::Deactivate(scratch.clone()), layers.activate(scratch))
+            .await?;
+        let prepared = layers.prepare(scratch, &spec.layers);
+        done.attempt(Undo::Unprepare(scratch.clone()), prepared)
+            .await?;
 
         if era::containers_persist(build) {
             let system = compute.open(&spec.id).await?;
-            let started = compute.start(system).await;
+            let started = done
+                .attempt(Undo::Terminate(spec.id.clone()), compute.start(system))
+                .await;
             let closed = compute.close(system).await;
             started?;
-            done.push(Undo::Terminate(spec.id.clone()));
             closed?;
             return Ok(None);
         }
@@ -340,8 +343,12 @@ impl<'h, H: Host> Runtime<'h, H> {
         };
         let document =
             CreateDocument::Schema1(schema1_document(spec, scratch, volume, endpoint.as_ref()));
-        let system = compute.create(&spec.id, &document).await?;
-        done.push(Undo::Terminate(spec.id.clone()));
+        let system = done
+            .attempt(
+                Undo::Terminate(spec.id.clone()),
+                compute.create(&spec.id, &document),
+            )
+            .await?;
         let started = compute.start(system).await;
         let closed = compute.close(system).await;
         started?;
@@ -365,7 +372,16 @@ impl<'h, H: Host> Runtime<'h, H> {
             policies: ports.iter().map(PortMapping::nat_policy).collect(),
             ..HnsEndpoint::default()
         };
-        let made = self.host.network().create_endpoint(&wanted).await?;
+        let made = match self.host.network().create_endpoint(&wanted).await {
+            Err(error) => {
+                // The answer was lost; the endpoint may be there under the planned id.
+                if let Some(id) = planned.filter(|_| error.is_ambiguous()) {
+                    done.push(Undo::DeleteEndpoint(id));
+                }
+                return Err(error.into());
+            }
+            Ok(made) => made,
+        };
         let id = made.id.parse::<Guid>().ok().or(planned).ok_or_else(|| {
             Step::Unsupported(format!(
                 "the Host Network Service answered with an endpoint id that is no GUID: {:?}",

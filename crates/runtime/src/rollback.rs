@@ -1,6 +1,7 @@
 //! Undoing what was done, in reverse.
 
 use std::fmt;
+use std::future::Future;
 
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::{hcn, v1, win32};
@@ -65,6 +66,22 @@ impl Rollback {
     /// Remembers how to undo what was just done.
     pub fn push(&mut self, step: Undo) {
         self.steps.push(step);
+    }
+
+    /// Makes a call, and remembers how to undo what it did, or may have done although it failed.
+    ///
+    /// # Errors
+    /// The call's own.
+    pub async fn attempt<T>(
+        &mut self,
+        undo: Undo,
+        call: impl Future<Output = Result<T, HostError>>,
+    ) -> Result<T, HostError> {
+        let answer = call.await;
+        if answer.as_ref().err().is_none_or(HostError::is_ambiguous) {
+            self.push(undo);
+        }
+        answer
     }
 
     /// The steps, in the order they were done: for keeping, once all is well.

@@ -1,0 +1,136 @@
+//! What the clients of a run did and were told, in order.
+
+use std::collections::BTreeSet;
+
+use wcow_ntmeta::FileTime;
+
+use crate::plan::Step;
+
+/// One step of one client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The client's place in the plan.
+    pub client: usize,
+    /// What it did.
+    pub step: Step,
+    /// When it began.
+    pub began: FileTime,
+    /// When it was answered; `None` if the client was killed first, or still waited at the end.
+    pub ended: Option<FileTime>,
+    /// What it came to.
+    pub ending: Ending,
+}
+
+/// What a step came to, as its client knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It was done.
+    Done,
+    /// It was refused before anything was changed: there is no such object, it exists already, it is in use.
+    Refused(String),
+    /// It failed. The client is told that nothing is left of it, or what is; the object may be as before or as wanted.
+    Failed(String),
+    /// The client never heard of it.
+    Unknown,
+}
+
+/// A named thing that steps make and remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thing {
+    /// A base OS image.
+    Image,
+    /// A network.
+    Network,
+    /// A container.
+    Container,
+}
+
+impl Thing {
+    /// One word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Network => "network",
+            Self::Container => "container",
+        }
+    }
+}
+
+impl Step {
+    /// What it makes or removes, and whether the thing is there if it is done.
+    #[must_use]
+    pub fn effect(&self) -> Option<(Thing, &str, bool)> {
+        match self {
+            Self::InstallImage(wim) => Some((Thing::Image, image_of(wim), true)),
+            Self::RemoveImage(name) => Some((Thing::Image, name, false)),
+            Self::CreateNetwork { name, .. } => Some((Thing::Network, name, true)),
+            Self::RemoveNetwork(name) => Some((Thing::Network, name, false)),
+            Self::CreateContainer { name, .. } => Some((Thing::Container, name, true)),
+            Self::RemoveContainer(name) => Some((Thing::Container, name, false)),
+            _ => None,
+        }
+    }
+}
+
+/// The name that the image of a WIM file of the scenarios gives itself.
+fn image_of(wim: &str) -> &str {
+    wcow_scenario::wims::WIMS
+        .iter()
+        .find(|demo| demo.name == wim)
+        .map_or(wim, |demo| demo.image)
+}
+
+/// All things that a history speaks of.
+#[must_use]
+pub fn things(history: &[Done]) -> BTreeSet<(Thing, &str)> {
+    history
+        .iter()
+        .filter_map(|done| done.step.effect())
+        .map(|(thing, name, _)| (thing, name))
+        .collect()
+}
+
+/// Whether a thing may be there at the end, and whether it may be missing, if everybody was told the truth.
+///
+/// A step can be the last one to have had a say unless another one that was certainly done began after it had ended. What
+/// failed or was never heard of may have had an effect or none.
+#[must_use]
+pub fn allowed(history: &[Done], thing: Thing, name: &str) -> Allowed {
+    let steps: Vec<(&Done, bool)> = history
+        .iter()
+        .filter_map(|done| match done.step.effect() {
+            Some((of, whose, there)) if of == thing && whose == name => Some((done, there)),
+            _ => None,
+        })
+        .collect();
+    let later = |done: &Done| {
+        steps.iter().any(|(other, _)| {
+            other.ending == Ending::Done && done.ended.is_some_and(|ended| other.began > ended)
+        })
+    };
+    let mut allowed = Allowed {
+        there: false,
+        missing: !steps.iter().any(|(done, _)| done.ending == Ending::Done),
+    };
+    for (done, there) in &steps {
+        if matches!(done.ending, Ending::Refused(_)) || later(done) {
+            continue;
+        }
+        if *there {
+            allowed.there = true;
+        } else {
+            allowed.missing = true;
+        }
+    }
+    allowed
+}
+
+/// What may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// The thing may be there.
+    pub there: bool,
+    /// It may be missing.
+    pub missing: bool,
+}

@@ -1,0 +1,232 @@
+//! Plans: what the clients of a run do, one step after the other.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use wcow_network::Driver;
+use wcow_sim::{Draws, Label};
+
+/// Most clients of a plan that is made up.
+const CLIENTS: u64 = 3;
+/// Most steps of each of them.
+const STEPS: u64 = 12;
+
+/// What each client does. All of them begin at the same time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Plan {
+    /// The clients.
+    pub clients: Vec<ClientPlan>,
+}
+
+/// What one client does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ClientPlan {
+    /// The steps; each begins when the one before it was answered, whatever the answer.
+    pub steps: Vec<Step>,
+    /// The client is killed right after it has issued so many calls to the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub killed_after: Option<u64>,
+}
+
+/// One command, as a user would give it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    deny_unknown_fields
+)]
+pub enum Step {
+    /// Installs the image of a WIM file that the scenarios bring along, such as `servercore-20348.wim`.
+    InstallImage(String),
+    /// Removes an image.
+    RemoveImage(String),
+    /// Makes a network.
+    CreateNetwork {
+        /// Its name.
+        name: String,
+        /// Its driver.
+        driver: Driver,
+    },
+    /// Removes a network.
+    RemoveNetwork(String),
+    /// Creates a container.
+    CreateContainer {
+        /// Its name.
+        name: String,
+        /// Its image.
+        image: String,
+        /// The network it is connected to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        network: Option<String>,
+    },
+    /// Starts a container.
+    Start(String),
+    /// Runs a program in a container and waits for its end.
+    Exec {
+        /// The container.
+        name: String,
+        /// The command line.
+        command: String,
+    },
+    /// Stops a container.
+    Stop(String),
+    /// Ends a container at once.
+    Kill(String),
+    /// Removes a container, also one that runs.
+    RemoveContainer(String),
+    /// Lists containers, networks and images.
+    List,
+    /// Waits so many seconds.
+    Wait(u32),
+    /// Restarts the host.
+    Reboot,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InstallImage(wim) => write!(f, "image install {wim}"),
+            Self::RemoveImage(name) => write!(f, "image rm {name}"),
+            Self::CreateNetwork { name, driver } => {
+                write!(f, "network create {name} --driver {driver}")
+            }
+            Self::RemoveNetwork(name) => write!(f, "network rm {name}"),
+            Self::CreateContainer {
+                name,
+                image,
+                network,
+            } => {
+                write!(f, "container create {image} --name {name}")?;
+                network
+                    .iter()
+                    .try_for_each(|network| write!(f, " --network {network}"))
+            }
+            Self::Start(name) => write!(f, "container start {name}"),
+            Self::Exec { name, command } => write!(f, "exec {name} {command}"),
+            Self::Stop(name) => write!(f, "container stop {name}"),
+            Self::Kill(name) => write!(f, "container kill {name}"),
+            Self::RemoveContainer(name) => write!(f, "container rm --force {name}"),
+            Self::List => f.write_str("container ls"),
+            Self::Wait(seconds) => write!(f, "wait {seconds} s"),
+            Self::Reboot => f.write_str("host reboot"),
+        }
+    }
+}
+
+/// What a plan is made up from on hosts of one profile.
+struct Things {
+    wim: &'static str,
+    image: &'static str,
+    drivers: &'static [Driver],
+}
+
+fn things(profile: &str) -> Option<Things> {
+    match profile {
+        "server-2022" => Some(Things {
+            wim: "servercore-20348.wim",
+            image: "servercore",
+            drivers: &[Driver::Nat, Driver::Internal],
+        }),
+        "core-tp3" => Some(Things {
+            wim: "WindowsServerCore.wim",
+            image: "WindowsServerCore",
+            drivers: &[Driver::Nat],
+        }),
+        _ => None,
+    }
+}
+
+const CONTAINERS: [&str; 2] = ["web", "db"];
+const NETWORKS: [&str; 2] = ["front", "back"];
+const COMMANDS: [&str; 3] = ["cmd /c echo hello", "cmd /c exit 3", "ping -n 3 127.0.0.1"];
+
+impl Plan {
+    /// The profiles that plans can be made up for.
+    pub const PROFILES: [&'static str; 2] = ["server-2022", "core-tp3"];
+
+    /// Makes up a plan for a host of a profile: an empty one if nothing is known of the profile.
+    ///
+    /// Names are few, so that clients meet. The source of choices that gives zeros makes one client that installs an image.
+    #[must_use]
+    pub fn draw(profile: &str, draws: &mut Draws) -> Self {
+        let Some(things) = things(profile) else {
+            return Self::default();
+        };
+        let clients = 1 + draws.draw(Label::Plan, CLIENTS);
+        let clients = (0..clients)
+            .map(|client| {
+                let mut steps = Vec::new();
+                if client == 0 {
+                    steps.push(Step::InstallImage(things.wim.to_owned()));
+                } else {
+                    // The others come when there may be an image, or a little earlier.
+                    let seconds = draws.draw(Label::Plan, 8);
+                    steps.push(Step::Wait(u32::try_from(seconds).unwrap_or(0)));
+                }
+                for _ in 0..draws.draw(Label::Plan, STEPS) {
+                    steps.push(step(&things, draws));
+                }
+                let killed_after = draws
+                    .happens(Label::Plan, 1, 4)
+                    .then(|| 1 + draws.draw(Label::Plan, 150));
+                ClientPlan {
+                    steps,
+                    killed_after,
+                }
+            })
+            .collect();
+        Self { clients }
+    }
+
+    /// How many steps there are.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.clients.iter().map(|client| client.steps.len()).sum()
+    }
+}
+
+fn step(things: &Things, draws: &mut Draws) -> Step {
+    let container = pick(draws, &CONTAINERS);
+    match draws.draw(Label::Plan, 20) {
+        0..=4 => Step::CreateContainer {
+            name: container,
+            image: things.image.to_owned(),
+            network: draws
+                .happens(Label::Plan, 1, 2)
+                .then(|| pick(draws, &NETWORKS)),
+        },
+        5..=8 => Step::Start(container),
+        9 | 10 => Step::Exec {
+            name: container,
+            command: pick(draws, &COMMANDS),
+        },
+        11 | 12 => Step::CreateNetwork {
+            name: pick(draws, &NETWORKS),
+            driver: draws
+                .pick(Label::Plan, things.drivers)
+                .copied()
+                .unwrap_or(Driver::Nat),
+        },
+        13 => Step::RemoveNetwork(pick(draws, &NETWORKS)),
+        14 => Step::Stop(container),
+        15 => Step::Kill(container),
+        16 => Step::RemoveContainer(container),
+        17 => Step::List,
+        18 => match draws.draw(Label::Plan, 3) {
+            0 => Step::Reboot,
+            1 => Step::RemoveImage(things.image.to_owned()),
+            _ => Step::InstallImage(things.wim.to_owned()),
+        },
+        _ => Step::Wait(u32::try_from(draws.draw(Label::Plan, 30)).unwrap_or(0)),
+    }
+}
+
+fn pick(draws: &mut Draws, names: &[&str]) -> String {
+    draws
+        .pick(Label::Plan, names)
+        .copied()
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,452 @@
+//! One run: clients do what a plan says on a simulated host where things go wrong, and then everything is checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use serde::{Deserialize, Serialize};
+use wcow_engine::{CreateContainer, Engine, EngineError, Force, InstallWimError};
+use wcow_host::{Clock, Host, HostError};
+use wcow_network::NetworkSpec;
+use wcow_ntmeta::FileTime;
+use wcow_runtime::ExecSpec;
+use wcow_scenario::WimShelf;
+use wcow_sim::{Choices, Draws, FaultHit, FaultPlan, Profile, Schedule, Sim, SimHost, Stuck};
+
+use crate::checks::{self, Violation};
+use crate::history::{Done, Ending};
+use crate::plan::{Plan, Step};
+
+/// Ticks of 100 ns in a second.
+const SECOND: u64 = 10_000_000;
+/// How long a container gets to stop.
+const GRACE: u64 = 10 * SECOND;
+/// The longest that the clients of a run may take in virtual time: a day.
+const LONGEST: u64 = 24 * 3600 * SECOND;
+
+/// How long the host may take to finish what it was asked for when nothing goes wrong any more: ten minutes, a restart and the
+/// longest delays included.
+const SETTLING: u64 = 600 * SECOND;
+
+/// Everything that decides a run, as data: the same on every machine, debug and release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RunSpec {
+    /// The profile of the host.
+    pub profile: String,
+    /// Where the host's choices come from.
+    pub choices: Choices,
+    /// In which order things happen that are due at the same time.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// What goes wrong.
+    #[serde(default)]
+    pub faults: Faults,
+    /// What the clients do.
+    pub plan: Plan,
+}
+
+/// What goes wrong during a run. When the clients are done, nothing does any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Faults {
+    /// Nothing.
+    #[default]
+    None,
+    /// A random part of all that can, hitting so many calls at most.
+    Swarm(u32),
+    /// What a plan says.
+    Plan(FaultPlan),
+}
+
+/// A spec that names something that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no profile is called {name:?}; there are {}", .known.join(", "))]
+pub struct UnknownProfile {
+    /// The name as given.
+    pub name: String,
+    /// The profiles that there are.
+    pub known: Vec<String>,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The host's fingerprint at the end.
+    pub fingerprint: String,
+    /// What the clients did and were told.
+    pub history: Vec<Done>,
+    /// The calls that were hit by faults.
+    pub hits: Vec<FaultHit>,
+    /// How many calls the clients made.
+    pub calls: u64,
+    /// The promises that were broken, in the order in which they are checked.
+    pub violations: Vec<Violation>,
+    /// Situations that came up, by name, and how often.
+    pub marks: BTreeMap<&'static str, u64>,
+}
+
+impl RunSpec {
+    /// The run of a seed: profile, plan and faults are made up from it too.
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Self {
+        use wcow_sim::Label;
+
+        // The plan has choices of its own: what is tried does not depend on what happens.
+        let mut draws = Draws::new(seed);
+        let profile = draws
+            .pick(Label::Plan, &Plan::PROFILES)
+            .copied()
+            .unwrap_or("server-2022");
+        let faults = match draws.draw(Label::Plan, 4) {
+            0 => Faults::None,
+            budget => Faults::Swarm(u32::try_from(budget * budget).unwrap_or(1)),
+        };
+        let order = match draws.draw(Label::Plan, 3) {
+            0 => Schedule::default(),
+            1 => Schedule {
+                order: wcow_sim::Order::Random,
+                quantum: SECOND / 100,
+            },
+            _ => Schedule {
+                order: wcow_sim::Order::Priority { depth: 3 },
+                quantum: SECOND / 100,
+            },
+        };
+        Self {
+            profile: profile.to_owned(),
+            choices: Choices::Seed(seed),
+            schedule: order,
+            faults,
+            plan: Plan::draw(profile, &mut draws),
+        }
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// There is no such profile. A broken promise is no error: it stands in the report.
+    pub fn run(&self, shelf: &dyn WimShelf) -> Result<Report, UnknownProfile> {
+        let profile = Profile::named(&self.profile).ok_or_else(|| UnknownProfile {
+            name: self.profile.clone(),
+            known: Profile::all()
+                .into_iter()
+                .map(|profile| profile.name)
+                .collect(),
+        })?;
+        let sim = Sim::new(profile, self.choices.clone());
+        Ok(self.run_on(&sim, shelf))
+    }
+
+    /// Runs it on a host that was just made from its profile and choices, for whoever wants to keep a trace.
+    #[must_use]
+    pub fn run_on(&self, sim: &Sim, shelf: &dyn WimShelf) -> Report {
+        let before = sim.run(checks::belongings(&sim.client()));
+        sim.set_schedule(self.schedule);
+        match &self.faults {
+            Faults::None => {}
+            Faults::Swarm(budget) => sim.draw_faults(*budget),
+            Faults::Plan(plan) => sim.set_faults(plan.clone()),
+        }
+        let log = Log::default();
+        let clients = self
+            .plan
+            .clients
+            .iter()
+            .enumerate()
+            .map(|(number, plan)| {
+                let host = sim.client();
+                if let Some(calls) = plan.killed_after {
+                    sim.limit_calls(&host, calls);
+                }
+                let engine = Engine::new(host.clone());
+                let log = log.clone();
+                let steps = async move {
+                    for step in &plan.steps {
+                        let place = log.begin(number, step, engine.host().clock().now());
+                        let ending = perform(&engine, step, shelf).await;
+                        log.end(place, engine.host().clock().now(), ending);
+                    }
+                };
+                Client {
+                    host,
+                    steps: Some(Box::pin(steps)),
+                }
+            })
+            .collect();
+        let deadline = FileTime::from_ticks(sim.now().ticks().saturating_add(LONGEST));
+        let ended = sim.run(Clients {
+            sim,
+            clients,
+            deadline,
+        });
+        sim.set_faults(FaultPlan::none());
+        let calls = sim.calls();
+        let history = log.take();
+        let mut violations = Vec::new();
+        match ended {
+            Ok(true) => {}
+            Ok(false) => violations.push(Violation::Unsettled {
+                waiting: sim.waiting(),
+            }),
+            Err(Stuck { waiting }) => violations.push(Violation::Unsettled { waiting }),
+        }
+        // What was asked for goes on without its client.
+        sim.advance(SETTLING);
+        let mut marks = BTreeMap::new();
+        if violations.is_empty() {
+            let found = sim.run(checks::after(sim, &history, before, shelf));
+            match found {
+                Ok(found) => violations.extend(found),
+                Err(Stuck { waiting }) => violations.push(Violation::Unsettled { waiting }),
+            }
+        }
+        mark(&history, &sim.fault_hits(), &mut marks);
+        Report {
+            fingerprint: sim.fingerprint(),
+            hits: sim.fault_hits(),
+            calls,
+            violations,
+            marks,
+            history,
+        }
+    }
+}
+
+/// A client that does its steps, until it is done or dead.
+struct Client<'a> {
+    host: SimHost,
+    steps: Option<Pin<Box<dyn Future<Output = ()> + 'a>>>,
+}
+
+/// All clients at once. True when all are done, false if that takes too long.
+struct Clients<'a> {
+    sim: &'a Sim,
+    clients: Vec<Client<'a>>,
+    deadline: FileTime,
+}
+
+impl Future for Clients<'_> {
+    type Output = bool;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<bool> {
+        let this = &mut *self;
+        for client in &mut this.clients {
+            if let Some(steps) = &mut client.steps {
+                if steps.as_mut().poll(context).is_ready() || this.sim.is_spent(&client.host) {
+                    // Its process ends, one way or the other.
+                    client.steps = None;
+                    this.sim.kill(&client.host);
+                }
+            }
+        }
+        if this.clients.iter().all(|client| client.steps.is_none()) {
+            Poll::Ready(true)
+        } else if this.sim.now() > this.deadline {
+            Poll::Ready(false)
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+/// What all clients did, in the order in which it began.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<Done>>>);
+
+impl Log {
+    fn begin(&self, client: usize, step: &Step, now: FileTime) -> usize {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        log.push(Done {
+            client,
+            step: step.clone(),
+            began: now,
+            ended: None,
+            ending: Ending::Unknown,
+        });
+        log.len() - 1
+    }
+
+    fn end(&self, place: usize, now: FileTime, ending: Ending) {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(done) = log.get_mut(place) {
+            done.ended = Some(now);
+            done.ending = ending;
+        }
+    }
+
+    fn take(&self) -> Vec<Done> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Does one step.
+async fn perform(engine: &Engine<SimHost>, step: &Step, shelf: &dyn WimShelf) -> Ending {
+    match step {
+        Step::InstallImage(name) => {
+            let Some((wim, index)) = shelf.wim(name) else {
+                return Ending::Refused(format!("there is no WIM {name:?}"));
+            };
+            match engine.install_wim(wim, index, None).await {
+                Ok(_) => Ending::Done,
+                Err(InstallWimError::Engine(error)) => failed(&error),
+                Err(error) => Ending::Refused(error.to_string()),
+            }
+        }
+        Step::RemoveImage(name) => ending(engine.remove_image(name).await),
+        Step::CreateNetwork { name, driver } => {
+            let spec = NetworkSpec {
+                name: name.clone(),
+                driver: *driver,
+                subnet: None,
+                gateway: None,
+                adapter: None,
+            };
+            ending(engine.create_network(&spec).await)
+        }
+        Step::RemoveNetwork(name) => ending(engine.remove_network(name).await),
+        Step::CreateContainer {
+            name,
+            image,
+            network,
+        } => {
+            let wanted = CreateContainer {
+                image: image.clone(),
+                name: Some(name.clone()),
+                network: network.clone(),
+                ..CreateContainer::default()
+            };
+            ending(engine.create_container(wanted).await)
+        }
+        Step::Start(name) => ending(engine.start(name).await),
+        Step::Exec { name, command } => match engine.exec(name, &ExecSpec::new(command)).await {
+            Err(error) => failed(&error),
+            Ok(process) => match process.wait().await {
+                Ok(_) => Ending::Done,
+                Err(error) => Ending::Failed(told(&error)),
+            },
+        },
+        Step::Stop(name) => ending(engine.stop(name, GRACE).await),
+        Step::Kill(name) => ending(engine.kill(name).await),
+        Step::RemoveContainer(name) => ending(engine.remove_container(name, Force::Yes).await),
+        Step::List => {
+            let listed = async {
+                engine.containers().await?;
+                engine.networks().await?;
+                engine.images().await?;
+                Ok::<_, EngineError>(())
+            };
+            ending(listed.await)
+        }
+        Step::Wait(seconds) => {
+            let clock = engine.host().clock();
+            let until = clock
+                .now()
+                .ticks()
+                .saturating_add(u64::from(*seconds) * SECOND);
+            clock.sleep_until(FileTime::from_ticks(until)).await;
+            Ending::Done
+        }
+        Step::Reboot => ending(engine.reboot().await),
+    }
+}
+
+fn ending<T>(answer: Result<T, EngineError>) -> Ending {
+    match answer {
+        Ok(_) => Ending::Done,
+        Err(error) => failed(&error),
+    }
+}
+
+/// A refusal that says that nothing was tried is one; whatever the host had a part in may have had an effect.
+fn failed(error: &EngineError) -> Ending {
+    match error {
+        EngineError::NotFound { .. }
+        | EngineError::Exists { .. }
+        | EngineError::InUse { .. }
+        | EngineError::Busy { .. }
+        | EngineError::State { .. }
+        | EngineError::BadName { .. }
+        | EngineError::Plan { .. }
+        | EngineError::NetworkGone { .. }
+        | EngineError::Publish { .. }
+        | EngineError::PortTaken { .. } => Ending::Refused(error.to_string()),
+        _ => Ending::Failed(error.host_error().map_or_else(|| error.to_string(), told)),
+    }
+}
+
+fn told(error: &HostError) -> String {
+    error.to_string()
+}
+
+/// Notes which situations a run was in.
+fn mark(history: &[Done], hits: &[FaultHit], marks: &mut BTreeMap<&'static str, u64>) {
+    let mut note = |name, count: usize| {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        if count > 0 {
+            *marks.entry(name).or_insert(0) += count;
+        }
+    };
+    let count = |wanted: &dyn Fn(&Done) -> bool| history.iter().filter(|done| wanted(done)).count();
+    let done = |done: &Done| done.ending == Ending::Done;
+    let failed = |done: &Done| matches!(done.ending, Ending::Failed(_));
+    note(
+        "an image was installed",
+        count(&|step| matches!(step.step, Step::InstallImage(_)) && done(step)),
+    );
+    note(
+        "an install failed",
+        count(&|step| matches!(step.step, Step::InstallImage(_)) && failed(step)),
+    );
+    note(
+        "a container was created",
+        count(&|step| matches!(step.step, Step::CreateContainer { .. }) && done(step)),
+    );
+    note(
+        "a creation failed",
+        count(&|step| matches!(step.step, Step::CreateContainer { .. }) && failed(step)),
+    );
+    note(
+        "a container was started",
+        count(&|step| matches!(step.step, Step::Start(_)) && done(step)),
+    );
+    note(
+        "a start failed",
+        count(&|step| matches!(step.step, Step::Start(_)) && failed(step)),
+    );
+    note(
+        "a program ran",
+        count(&|step| matches!(step.step, Step::Exec { .. }) && done(step)),
+    );
+    note(
+        "a network was made",
+        count(&|step| matches!(step.step, Step::CreateNetwork { .. }) && done(step)),
+    );
+    note(
+        "a network could not be made",
+        count(&|step| matches!(step.step, Step::CreateNetwork { .. }) && failed(step)),
+    );
+    note(
+        "a container was removed",
+        count(&|step| matches!(step.step, Step::RemoveContainer(_)) && done(step)),
+    );
+    note(
+        "the host was restarted",
+        count(&|step| step.step == Step::Reboot && done(step)),
+    );
+    note("a client was killed", count(&|step| step.ended.is_none()));
+    note(
+        "a command was refused",
+        count(&|step| matches!(step.ending, Ending::Refused(_))),
+    );
+    let overlapping = history
+        .iter()
+        .map(|done| done.client)
+        .collect::<BTreeSet<_>>()
+        .len();
+    note("several clients worked", usize::from(overlapping > 1));
+    note("a fault hit", hits.len());
+}

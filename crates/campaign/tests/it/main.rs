@@ -1,0 +1,4 @@
+//! Runs from seeds, and what they find.
+
+#[cfg(test)]
+mod seeds;
