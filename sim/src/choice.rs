@@ -36,6 +36,21 @@ pub enum Label {
     Plan = 11,
 }
 
+impl Label {
+    /// Every label.
+    pub const ALL: [Self; 9] = [
+        Self::Latency,
+        Self::Restart,
+        Self::ComputeTime,
+        Self::ProcessId,
+        Self::Guest,
+        Self::Torn,
+        Self::Order,
+        Self::Fault,
+        Self::Plan,
+    ];
+}
+
 /// What must differ from all others of its kind. The numbers are those of the streams, and frozen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]

@@ -10,7 +10,6 @@ use wcow_engine::{ContainerStatus, Engine, EngineError, Force};
 use wcow_host::{ComputeService, FileSystem, Host, NetworkService, SwitchService};
 use wcow_image_store::ImageStore;
 use wcow_ntmeta::HostPath;
-use wcow_scenario::WimShelf;
 use wcow_sim::{Sim, SimHost};
 
 use crate::history::{Done, Thing, allowed, things};
@@ -173,7 +172,6 @@ pub(crate) async fn after(
     sim: &Sim,
     history: &[Done],
     before: Result<Belongings, wcow_sim::Stuck>,
-    _shelf: &dyn WimShelf,
 ) -> Vec<Violation> {
     let engine = Engine::new(sim.client());
     let mut violations = Vec::new();

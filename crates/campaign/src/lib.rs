@@ -1,12 +1,44 @@
 //! Runs of the engine on simulated hosts where things go wrong, and what they must not break.
+//!
+//! A [`RunSpec`] is data: a profile, where choices come from, in which order equal times are taken, what goes wrong, and what each
+//! client does. [`RunSpec::from_seed`] makes all of it up from a number; [`RunSpec::run`] runs it and checks what the engine
+//! promises. [`sweep`] runs many seeds, [`shrink`] makes a failing run small, a [`RunFile`] repeats it anywhere and for ever.
+//!
+//! ```
+//! use wcow_campaign::RunSpec;
+//! use wcow_scenario::wims::Shelf;
+//!
+//! let shelf = Shelf::build()?;
+//! let report = RunSpec::from_seed(7).run(&shelf)?;
+//! assert_eq!(report.violations, []);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | check | promise |
+//! |---|---|
+//! | `settles` | when nothing goes wrong any more, every command ends in bounded virtual time |
+//! | `listed-images-are-complete` | an image that is listed passes its test |
+//! | `acknowledged-survives` | what a client was told is there is there, unless somebody removed it |
+//! | `removed-stays-removed` | what a client was told is gone is gone, unless somebody made it again |
+//! | `what-runs-has-its-parts` | a container that runs has its compute system and its scratch layer |
+//! | `commands-work-again` | when nothing goes wrong any more, everything can be listed and removed |
+//! | `nothing-leaks` | when everything was removed, the host holds what it held before |
 #![forbid(unsafe_code)]
 
+mod canary;
 mod checks;
+mod file;
 mod history;
 mod plan;
 mod run;
+mod shrink;
+mod sweep;
 
+pub use canary::canary;
 pub use checks::Violation;
+pub use file::{ReplayError, RunFile, RunFileError, SCHEMA, divergence};
 pub use history::{Allowed, Done, Ending, Thing, allowed, things};
 pub use plan::{ClientPlan, Plan, Step};
 pub use run::{Faults, Report, RunSpec, UnknownProfile};
+pub use shrink::{Shrunk, shrink, shrink_while};
+pub use sweep::{MARKS, Sweep, sweep};

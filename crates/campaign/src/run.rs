@@ -130,15 +130,19 @@ impl RunSpec {
     /// # Errors
     /// There is no such profile. A broken promise is no error: it stands in the report.
     pub fn run(&self, shelf: &dyn WimShelf) -> Result<Report, UnknownProfile> {
-        let profile = Profile::named(&self.profile).ok_or_else(|| UnknownProfile {
+        let profile = Profile::named(&self.profile).ok_or_else(|| self.unknown_profile())?;
+        let sim = Sim::new(profile, self.choices.clone());
+        Ok(self.run_on(&sim, shelf))
+    }
+
+    pub(crate) fn unknown_profile(&self) -> UnknownProfile {
+        UnknownProfile {
             name: self.profile.clone(),
             known: Profile::all()
                 .into_iter()
                 .map(|profile| profile.name)
                 .collect(),
-        })?;
-        let sim = Sim::new(profile, self.choices.clone());
-        Ok(self.run_on(&sim, shelf))
+        }
     }
 
     /// Runs it on a host that was just made from its profile and choices, for whoever wants to keep a trace.
@@ -198,7 +202,7 @@ impl RunSpec {
         sim.advance(SETTLING);
         let mut marks = BTreeMap::new();
         if violations.is_empty() {
-            let found = sim.run(checks::after(sim, &history, before, shelf));
+            let found = sim.run(checks::after(sim, &history, before));
             match found {
                 Ok(found) => violations.extend(found),
                 Err(Stuck { waiting }) => violations.push(Violation::Unsettled { waiting }),

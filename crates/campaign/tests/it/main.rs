@@ -1,4 +1,8 @@
-//! Runs from seeds, and what they find.
+//! Runs from seeds: what they keep, find, and make of what they find.
 
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod seeds;
+#[cfg(test)]
+mod small;
