@@ -93,10 +93,9 @@ impl RunFile {
             Ok(file)
         } else {
             let found = &file.schema;
-            Err(serde::de::Error::custom(format!(
-                "expected schema {SCHEMA:?}, found {found:?}"
-            )))
-            .map_err(RunFileError)
+            let error: serde_json::Error =
+                serde::de::Error::custom(format!("expected schema {SCHEMA:?}, found {found:?}"));
+            Err(error.into())
         }
     }
 

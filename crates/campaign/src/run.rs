@@ -239,12 +239,12 @@ impl Future for Clients<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<bool> {
         let this = &mut *self;
         for client in &mut this.clients {
-            if let Some(steps) = &mut client.steps {
-                if steps.as_mut().poll(context).is_ready() || this.sim.is_spent(&client.host) {
-                    // Its process ends, one way or the other.
-                    client.steps = None;
-                    this.sim.kill(&client.host);
-                }
+            if let Some(steps) = &mut client.steps
+                && (steps.as_mut().poll(context).is_ready() || this.sim.is_spent(&client.host))
+            {
+                // Its process ends, one way or the other.
+                client.steps = None;
+                this.sim.kill(&client.host);
             }
         }
         if this.clients.iter().all(|client| client.steps.is_none()) {
@@ -367,18 +367,10 @@ fn ending<T>(answer: Result<T, EngineError>) -> Ending {
 
 /// A refusal that says that nothing was tried is one; whatever the host had a part in may have had an effect.
 fn failed(error: &EngineError) -> Ending {
-    match error {
-        EngineError::NotFound { .. }
-        | EngineError::Exists { .. }
-        | EngineError::InUse { .. }
-        | EngineError::Busy { .. }
-        | EngineError::State { .. }
-        | EngineError::BadName { .. }
-        | EngineError::Plan { .. }
-        | EngineError::NetworkGone { .. }
-        | EngineError::Publish { .. }
-        | EngineError::PortTaken { .. } => Ending::Refused(error.to_string()),
-        _ => Ending::Failed(error.host_error().map_or_else(|| error.to_string(), told)),
+    match error.host_error() {
+        Some(error) => Ending::Failed(told(error)),
+        None if matches!(error.exit_code(), 2..=4) => Ending::Refused(error.to_string()),
+        None => Ending::Failed(error.to_string()),
     }
 }
 

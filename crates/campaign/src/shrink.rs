@@ -225,6 +225,9 @@ impl Search<'_> {
             Choices::Recorded(recording) => recording.clone(),
             _ => return,
         };
+        if recording == Recording::default() {
+            return;
+        }
         let mut zeros = best.0.clone();
         zeros.choices = Choices::Recorded(Recording::default());
         if self.take(best, zeros) {

@@ -451,16 +451,64 @@ pub(crate) enum HostCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SimCommand {
-    /// Play a scenario on a fresh simulated host.
+    /// Play a scenario on a fresh simulated host, or, without one, what the seed makes up.
     Run {
         /// A built-in scenario (S1 to S14) or a file.
-        scenario: String,
-        /// Seed of the host.
+        scenario: Option<String>,
+        /// The seed.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// Write the run to a file, to be replayed anywhere. Not for scenarios.
+        #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
+        save: Option<PathBuf>,
+        /// Show every event. Not for scenarios.
+        #[arg(long, conflicts_with = "scenario")]
+        trace: bool,
+    },
+    /// Play what many seeds make up, and check every promise after each.
+    Sweep(SweepArgs),
+    /// Repeat a run from its file.
+    Replay {
+        /// The file, as `sim run --save` or `sim sweep --keep` wrote it.
+        file: PathBuf,
+        /// Show every event.
+        #[arg(long)]
+        trace: bool,
+    },
+    /// Make a run small that breaks a promise.
+    Shrink {
+        /// The file of the run.
+        file: PathBuf,
+        /// Where the small one is written to; to standard output if not given.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Print the run of a file as a Rust test.
+    Promote {
+        /// The file of the run.
+        file: PathBuf,
+        /// The name of the test.
+        #[arg(long)]
+        name: String,
     },
     /// List the failures that are known.
     Catalogue,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SweepArgs {
+    /// How many seeds.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) first: u64,
+    /// How many threads to use; all cores if not given. Results do not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Make runs small that break a promise, and write them to files in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) keep: Option<PathBuf>,
 }
 
 /// A number of bytes: `1048576`, `1024K`, `1MiB`.

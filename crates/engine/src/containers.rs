@@ -145,8 +145,11 @@ impl<H: Host> Engine<H> {
         match runtime.start(&record.created, &planned).await {
             Ok(running) => record.running = Some(running),
             Err(error) => {
+                // What could not be taken back is tried again by whoever ends, starts or removes it next.
+                if error.left_behind().is_empty() {
+                    record.running = None;
+                }
                 let error = failed(&record.name, "started", error);
-                record.running = None;
                 // The refusal says more than a record that is behind: what that one names is gone, and taking it back is nothing.
                 let _ = self.write_container(&record).await;
                 return Err(error);
@@ -207,6 +210,9 @@ impl<H: Host> Engine<H> {
         let found = pick(self.read_records(Folder::Containers).await?, name)?;
         let remove = async {
             let mut record = self.locked_record(&found).await?;
+            if record.unfinished {
+                self.check_in_flight(Kind::Container, &record.name, record.created_at)?;
+            }
             let runtime = self.runtime();
             let status = self.status(&runtime, &record).await?;
             if matches!(status, ContainerStatus::Running | ContainerStatus::Paused)

@@ -92,6 +92,7 @@ impl<H: Host> Engine<H> {
                 });
             }
             // Whoever began it is gone, or this command could not have locked it.
+            self.check_in_flight(Kind::Container, &taken.name, taken.created_at)?;
             self.take_creation_back(&taken).await?;
         }
         let image = self.image(&wanted.image).await?;
@@ -192,6 +193,9 @@ impl<H: Host> Engine<H> {
         &self,
         found: &ContainerRecord,
     ) -> Result<bool, EngineError> {
+        if self.is_in_flight(found.created_at) {
+            return Ok(false);
+        }
         let Some(held) = self.try_lock(Kind::Container, &found.name).await? else {
             return Ok(false);
         };

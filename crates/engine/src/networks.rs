@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
-use wcow_host::{Host, HostControl, HostError, NetworkService, SwitchService, SwitchType};
+use wcow_host::{Clock, Host, HostControl, HostError, NetworkService, SwitchService, SwitchType};
 use wcow_network::{Driver, HostNetworking, NetworkSpec, NetworkStep};
-use wcow_ntmeta::Guid;
+use wcow_ntmeta::{FileTime, Guid};
 
 use crate::records::Folder;
 use crate::{Engine, EngineError, Kind, containers::is_valid_name};
@@ -75,6 +75,9 @@ struct NetworkRecord {
     /// It is about to be made: `backing` is a plan.
     #[serde(default)]
     unfinished: bool,
+    /// When it was begun to be made.
+    #[serde(default)]
+    began: FileTime,
 }
 
 impl NetworkRecord {
@@ -119,6 +122,7 @@ impl<H: Host> Engine<H> {
                     });
                 }
                 // Whoever began it is gone, or this command could not have locked it.
+                self.check_in_flight(Kind::Network, &taken.name, taken.began)?;
                 self.take_network_back(&taken).await?;
             }
             self.make_network(spec).await
@@ -218,6 +222,13 @@ impl<H: Host> Engine<H> {
     }
 
     async fn remove_locked_network(&self, name: &str) -> Result<(), EngineError> {
+        if let Some(record) = self
+            .read_record::<NetworkRecord>(Folder::Networks, name)
+            .await?
+            .filter(|record| record.unfinished)
+        {
+            self.check_in_flight(Kind::Network, name, record.began)?;
+        }
         let network = self.network(name).await?;
         let users = self.containers_on(name).await?;
         if !users.is_empty() {
@@ -315,6 +326,7 @@ impl<H: Host> Engine<H> {
             gateway: spec.gateway,
             backing: self.planned_backing(spec, &mut steps).await?,
             unfinished: true,
+            began: self.host.clock().now(),
         };
         self.write_network(&record).await?;
         let mut done: Option<&NetworkStep> = None;
@@ -416,7 +428,8 @@ impl<H: Host> Engine<H> {
     async fn settled_networks(&self) -> Result<Vec<NetworkRecord>, EngineError> {
         let records = self.recorded_networks().await?;
         let mut changed = false;
-        for record in records.iter().filter(|record| record.unfinished) {
+        let stale = |record: &&NetworkRecord| record.unfinished && !self.is_in_flight(record.began);
+        for record in records.iter().filter(stale) {
             let Some(held) = self.try_lock(Kind::Network, &record.name).await? else {
                 continue;
             };

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wcow_host::{FileKind, FileSystem, Host, HostError, WriteMode};
-use wcow_ntmeta::HostPath;
+use wcow_host::{Clock, FileKind, FileSystem, Host, HostError, WriteMode};
+use wcow_ntmeta::{FileTime, HostPath};
 
 use crate::{Engine, EngineError, Kind};
 
@@ -179,6 +179,35 @@ impl<H: Host> Engine<H> {
             // It may have been put in its place by now. If it cannot be removed, the next one to write the record replaces it.
             let _ = self.host.files().remove_file(&folder.fresh(object)).await;
             self.unlock(held).await;
+        }
+        Ok(())
+    }
+}
+
+/// How long a call may still be on its way to take effect after the program that made it has ended, in ticks of 100 ns of the
+/// host's clock: a minute.
+const IN_FLIGHT: u64 = 60 * 10_000_000;
+
+impl<H: Host> Engine<H> {
+    /// Whether what was begun then by a program that has ended may still take effect: services go on with what they were asked
+    /// for. To take it back now could be too early.
+    pub(crate) fn is_in_flight(&self, began: FileTime) -> bool {
+        let since = self.host.clock().now().ticks().checked_sub(began.ticks());
+        since.is_some_and(|since| since < IN_FLIGHT)
+    }
+
+    /// Refuses to touch what may still be on its way.
+    pub(crate) fn check_in_flight(
+        &self,
+        kind: Kind,
+        name: &str,
+        began: FileTime,
+    ) -> Result<(), EngineError> {
+        if self.is_in_flight(began) {
+            return Err(EngineError::Busy {
+                kind,
+                name: name.to_owned(),
+            });
         }
         Ok(())
     }

@@ -73,6 +73,7 @@ impl HostError {
                 || code == v1::CONNECTION_TIMEOUT
                 || code == v2::CONNECTION_TIMEOUT
                 || code == v2::OPERATION_TIMEOUT
+                || code == v2::SERVICE_DISCONNECT
         })
     }
 

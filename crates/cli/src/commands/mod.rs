@@ -1,5 +1,6 @@
 //! One file per group of commands.
 
+pub(crate) mod campaign;
 pub(crate) mod container;
 pub(crate) mod explain;
 pub(crate) mod host;

@@ -7,6 +7,7 @@ use wcow_scenario::{Scenario, wims};
 use wcow_sim::scenarios;
 
 use crate::args::SimCommand;
+use crate::commands::campaign;
 use crate::failure::{Failure, exit};
 use crate::output::Output;
 use crate::tour::{Item, Page, Stage};
@@ -14,7 +15,23 @@ use crate::tour::{Item, Page, Stage};
 /// Runs one command of the group; a scenario that does not go as expected ends with 1.
 pub(crate) fn run(command: &SimCommand, output: &Output) -> Result<u8, Failure> {
     match command {
-        SimCommand::Run { scenario, seed } => play(scenario, *seed, output),
+        SimCommand::Run {
+            scenario: Some(scenario),
+            seed,
+            ..
+        } => play(scenario, *seed, output),
+        SimCommand::Run {
+            scenario: None,
+            seed,
+            save,
+            trace,
+        } => campaign::run(*seed, save.as_deref(), *trace, output),
+        SimCommand::Sweep(args) => campaign::run_sweep(args, output),
+        SimCommand::Replay { file, trace } => campaign::replay(file, *trace, output),
+        SimCommand::Shrink { file, output: to } => {
+            campaign::make_small(file, to.as_deref(), output)
+        }
+        SimCommand::Promote { file, name } => campaign::promote(file, name, output),
         SimCommand::Catalogue => catalogue(output).map(|()| 0),
     }
 }

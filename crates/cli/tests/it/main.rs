@@ -1,6 +1,7 @@
 //! The program as a user meets it: what it prints where, and which code it ends with.
 
 mod budgets;
+mod campaign;
 mod containers;
 mod corpus;
 mod data;

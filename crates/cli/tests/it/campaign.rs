@@ -1,0 +1,90 @@
+//! `wcow sim`: runs that are made up from seeds.
+
+use crate::support::{Home, text};
+
+#[test]
+fn the_run_of_a_seed_is_shown_saved_and_replayed() {
+    let home = Home::new();
+    let file = home.path("run.json");
+    let words = ["sim", "run", "--seed", "5", "--save", text(&file)];
+    let shown = home.wcow(&words).ok();
+    for told in [
+        "CLIENT",
+        "image install",
+        "seed 5, profile ",
+        "fingerprint ",
+    ] {
+        assert!(shown.contains(told), "{told:?} in {shown}");
+    }
+    let item = &home
+        .wcow(&["sim", "run", "--seed", "5", "--format", "json"])
+        .items("sim.run")[0];
+    let replayed = &home
+        .wcow(&["sim", "replay", text(&file), "--format", "json"])
+        .items("sim.run")[0];
+    for key in ["fingerprint", "steps", "faults", "violations", "calls"] {
+        assert_eq!(item[key], replayed[key], "{key}");
+    }
+    let traced = home.wcow(&["sim", "replay", text(&file), "--trace"]).ok();
+    assert!(traced.contains("LockFileEx"), "{traced}");
+}
+
+#[test]
+fn a_run_that_differs_from_its_file_is_told() {
+    let home = Home::new();
+    let file = home.path("run.json");
+    let words = ["sim", "run", "--seed", "5", "--save", text(&file)];
+    home.wcow(&words).ok();
+    let saved = std::fs::read_to_string(&file).unwrap();
+    let changed = saved
+        .replace("\"fingerprint\": \"", "\"fingerprint\": \"00")
+        .replace("\"events\": \"", "\"events\": \"zzzz");
+    let other = home.put("other.json", changed.as_bytes());
+    home.wcow(&["sim", "replay", text(&other)])
+        .fails(6, &["other.json", "event 1", "version"]);
+}
+
+#[test]
+fn a_sweep_counts_situations() {
+    let home = Home::new();
+    let swept = home.wcow(&["sim", "sweep", "--seeds", "20"]).ok();
+    assert!(swept.contains("20 runs from seed 0 on"), "{swept}");
+    assert!(swept.contains("every promise kept"), "{swept}");
+    let item = &home
+        .wcow(&[
+            "sim", "sweep", "--seeds", "20", "--first", "7", "--format", "json",
+        ])
+        .items("sim.sweep")[0];
+    assert_eq!(item["runs"], 20);
+    assert_eq!(item["first"], 7);
+    assert_eq!(item["broken"], serde_json::json!([]));
+}
+
+#[test]
+fn files_that_are_no_runs() {
+    let home = Home::new();
+    let missing = home.path("nosuch.json");
+    for command in ["replay", "shrink"] {
+        home.wcow(&["sim", command, text(&missing)])
+            .fails(3, &["nosuch.json"]);
+    }
+    let bad = home.put("bad.json", b"{\"schema\": 7}");
+    home.wcow(&["sim", "replay", text(&bad)])
+        .fails(2, &["bad.json", "line 1 column 12", "help: "]);
+    home.wcow(&["sim", "run", "S4", "--save", "x.json"])
+        .fails(2, &["--save"]);
+}
+
+#[test]
+fn only_what_fails_is_made_small_and_any_run_becomes_a_test() {
+    let home = Home::new();
+    let file = home.path("run.json");
+    let words = ["sim", "run", "--seed", "5", "--save", text(&file)];
+    home.wcow(&words).ok();
+    home.wcow(&["sim", "shrink", text(&file)])
+        .fails(1, &["run.json", "breaks no promise"]);
+    let test = home.wcow(&["sim", "promote", text(&file), "--name", "seed_5"]);
+    assert!(test.ok().contains("fn seed_5()"));
+    home.wcow(&["sim", "promote", text(&file), "--name", "5 seeds"])
+        .fails(2, &["5 seeds"]);
+}
