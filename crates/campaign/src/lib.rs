@@ -42,3 +42,8 @@ pub use plan::{ClientPlan, Plan, Step};
 pub use run::{Faults, Report, RunSpec, UnknownProfile};
 pub use shrink::{Shrunk, shrink, shrink_while};
 pub use sweep::{MARKS, Sweep, sweep};
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -228,19 +228,21 @@ pub(crate) fn run_sweep(args: &SweepArgs, output: &Output) -> Result<u8, Failure
 pub(crate) fn replay(path: &Path, trace: bool, output: &Output) -> Result<u8, Failure> {
     let file = read(path)?;
     let shelf = shelf()?;
-    let repeated = file.replay(&shelf);
+    match file.replay(&shelf) {
+        Ok(_) => {}
+        Err(ReplayError::Profile(error)) => return Err(unknown(&error)),
+        Err(error @ ReplayError::Diverged { .. }) => {
+            return Err(Failure::new(
+                exit::INTEGRITY,
+                format!("{} does not run as it did", path.display()),
+            )
+            .because(&error)
+            .help("the simulated host or the engine has changed since; record it anew if that is meant"));
+        }
+    }
     let report = play(&file.run, &shelf, trace, output)?;
     show(None, &file.run, &report, output)?;
-    match repeated {
-        Ok(_) => Ok(code(&report)),
-        Err(ReplayError::Profile(error)) => Err(unknown(&error)),
-        Err(error @ ReplayError::Diverged { .. }) => Err(Failure::new(
-            exit::INTEGRITY,
-            format!("{} does not run as it did", path.display()),
-        )
-        .because(&error)
-        .help("the simulated host or the engine has changed since; record the run anew if that is meant")),
-    }
+    Ok(code(&report))
 }
 
 /// Makes the run of a file small.
