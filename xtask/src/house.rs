@@ -97,6 +97,19 @@ const ARROWS: &[(&str, &[&str])] = &[
             "wcow-wim",
         ],
     ),
+    (
+        "wcow-campaign",
+        &[
+            "wcow-engine",
+            "wcow-host",
+            "wcow-image-store",
+            "wcow-network",
+            "wcow-ntmeta",
+            "wcow-runtime",
+            "wcow-scenario",
+            "wcow-sim",
+        ],
+    ),
 ];
 
 /// The end of the arrows: these may use every crate, and no crate may use them (xtask takes the fuzzers' seeds from wcow-fuzz).
