@@ -36,6 +36,7 @@
 
 mod blobs;
 mod call;
+mod check;
 mod choice;
 mod client;
 mod executor;
@@ -54,6 +55,7 @@ mod world;
 
 pub use blobs::{BlobId, BlobStore, BlobWriter, MemoryBlobs};
 pub use call::{ClientId, OpId};
+pub use check::{Check, CheckResult, Found, check};
 pub use choice::{Choices, Draw, Draws, Exhaustive, Label, Recording};
 pub use client::{Face, SimHost, SimTree};
 pub use executor::{Sim, Stuck, Task};

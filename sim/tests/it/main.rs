@@ -1,6 +1,8 @@
 //! What a simulated host does, seen through the traits of `wcow-host`.
 
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod compute;
 #[cfg(test)]
 mod containers;
