@@ -46,7 +46,7 @@ const COMMANDS: &[&[&str]] = &[
     &["host", "reboot"],
     &["host", "rm"],
     &["sim"],
-    &["sim", "run"],
+    &["sim", "replay"],
     &["sim", "catalogue"],
     &["explain"],
     &["completion"],
