@@ -231,6 +231,29 @@ macro_rules! into_call {
 
 into_call! { Compute(ComputeCall), Layers(LayersCall), Network(NetworkCall), Switches(SwitchesCall), Control(ControlCall), Files(FilesCall), }
 
+impl FilesCall {
+    /// The paths that the call is about.
+    pub(crate) fn paths(&self) -> [Option<&HostPath>; 2] {
+        match self {
+            Self::Metadata(path)
+            | Self::List(path)
+            | Self::CreateDirAll(path)
+            | Self::Read { path, .. }
+            | Self::Write { path, .. }
+            | Self::SyncFile(path)
+            | Self::SyncDir(path)
+            | Self::RemoveFile(path)
+            | Self::RemoveDirAll(path)
+            | Self::Lock(path)
+            | Self::CreateTree(path) => [Some(path), None],
+            Self::Copy { from, to } | Self::Rename { from, to } | Self::Replace { from, to } => {
+                [Some(from), Some(to)]
+            }
+            Self::Unlock(_) | Self::FinishTree { .. } => [None, None],
+        }
+    }
+}
+
 impl Call {
     /// The function's number in the trace (frozen), its name, and how long it takes: at least, and by how much more at most,
     /// both in microseconds.

@@ -34,11 +34,13 @@ pub enum Label {
     Fault = 10,
     /// What is tried: the plan of a run.
     Plan = 11,
+    /// What a power loss leaves.
+    Power = 12,
 }
 
 impl Label {
     /// Every label.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Latency,
         Self::Restart,
         Self::ComputeTime,
@@ -48,6 +50,7 @@ impl Label {
         Self::Order,
         Self::Fault,
         Self::Plan,
+        Self::Power,
     ];
 }
 

@@ -13,7 +13,7 @@ use crate::blobs::{BlobId, BlobStore, MemoryBlobs};
 use crate::choice::{Choices, Draw};
 use crate::client::SimHost;
 use crate::faults::{FaultHit, FaultPlan};
-use crate::inner::{HostState, Inner, Locked, Ready, TaskWaker};
+use crate::inner::{HostState, Inner, Locked, Ready, Stepped, TaskWaker};
 use crate::profile::Profile;
 use crate::queue::Schedule;
 use crate::trace::TraceRecord;
@@ -38,6 +38,28 @@ pub struct Sim {
 pub struct Stuck {
     /// The calls that wait for an answer: function and object.
     pub waiting: Vec<String>,
+}
+
+/// How a future ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended<T> {
+    /// By itself.
+    Value(T),
+    /// Its client was killed.
+    Killed,
+    /// The power of the host went, and with it every client; the host is up again.
+    PowerLost,
+}
+
+impl<T> Ended<T> {
+    /// The value, if it ended by itself.
+    #[must_use]
+    pub fn value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Killed | Self::PowerLost => None,
+        }
+    }
 }
 
 impl Sim {
@@ -147,10 +169,24 @@ impl Sim {
     /// Runs a future, and everything that was spawned, until the future is ready.
     ///
     /// # Errors
-    /// The future waits for something that cannot come.
+    /// The future waits for something that cannot come, such as an answer that a power loss cut off.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> Result<T, Stuck> {
+        match self.run_to_end(future)? {
+            Ended::Value(value) => Ok(value),
+            Ended::Killed | Ended::PowerLost => Err(Stuck {
+                waiting: vec!["an answer that the power loss cut off".to_owned()],
+            }),
+        }
+    }
+
+    /// Runs a future, and everything that was spawned, until the future is ready or cut off: by a power loss that
+    /// [`power_loss_at`](Self::power_loss_at) asked for. A future that is cut off is dropped.
+    ///
+    /// # Errors
+    /// The future waits for something that cannot come.
+    pub fn run_to_end<T>(&self, future: impl Future<Output = T>) -> Result<Ended<T>, Stuck> {
         let mut future = pin!(future);
-        self.drive(|context| future.as_mut().poll(context))
+        self.drive(|context| future.as_mut().poll(context).map(Ended::Value))
     }
 
     /// Runs a future that is known to end. Use [`run`](Self::run) where that is in question.
@@ -190,7 +226,7 @@ impl Sim {
     }
 
     /// Runs a future until its client has issued `calls` calls, then kills the client: the future is dropped, what the host
-    /// was asked for goes on. `None` if it came to that.
+    /// was asked for goes on.
     ///
     /// # Errors
     /// The future waits for something that cannot come.
@@ -199,19 +235,21 @@ impl Sim {
         client: &SimHost,
         calls: u64,
         future: impl Future<Output = T>,
-    ) -> Result<Option<T>, Stuck> {
+    ) -> Result<Ended<T>, Stuck> {
         let id = client.id();
         self.lock().budgets.insert(id, calls);
         let outcome = {
             let mut future = pin!(future);
             self.drive(|context| match future.as_mut().poll(context) {
-                Poll::Ready(value) => Poll::Ready(Some(value)),
-                Poll::Pending if self.lock().budgets.get(&id) == Some(&0) => Poll::Ready(None),
+                Poll::Ready(value) => Poll::Ready(Ended::Value(value)),
+                Poll::Pending if self.lock().budgets.get(&id) == Some(&0) => {
+                    Poll::Ready(Ended::Killed)
+                }
                 Poll::Pending => Poll::Pending,
             })
         };
         self.lock().budgets.remove(&id);
-        if matches!(outcome, Ok(None)) {
+        if matches!(outcome, Ok(Ended::Killed)) {
             self.kill(client);
         }
         outcome
@@ -252,7 +290,7 @@ impl Sim {
     /// polled.
     pub fn advance(&self, ticks: u64) {
         let target = FileTime::from_ticks(self.now().ticks().saturating_add(ticks));
-        while self.step(Some(target)) {}
+        while self.step(Some(target)) != Stepped::Nothing {}
         self.lock().inner.set_time(target);
     }
 
@@ -317,7 +355,10 @@ impl Sim {
     }
 
     /// Polls what is ready; when nothing is, lets the next event happen.
-    fn drive<T>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Result<T, Stuck> {
+    fn drive<T>(
+        &self,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<Ended<T>>,
+    ) -> Result<Ended<T>, Stuck> {
         let spawned = Arc::clone(&self.lock().inner.ready);
         let root = Arc::<Ready>::default();
         root.insert(0);
@@ -327,15 +368,21 @@ impl Sim {
         }));
         loop {
             if root.take().is_some() {
-                if let Poll::Ready(value) = poll(&mut Context::from_waker(&waker)) {
-                    return Ok(value);
+                if let Poll::Ready(ended) = poll(&mut Context::from_waker(&waker)) {
+                    return Ok(ended);
                 }
             } else if let Some(task) = spawned.take() {
                 self.poll_task(task, &spawned);
-            } else if !self.step(None) {
-                return Err(Stuck {
-                    waiting: self.lock().inner.waiting(),
-                });
+            } else {
+                match self.step(None) {
+                    Stepped::Event => {}
+                    Stepped::PowerLost => return Ok(Ended::PowerLost),
+                    Stepped::Nothing => {
+                        return Err(Stuck {
+                            waiting: self.lock().inner.waiting(),
+                        });
+                    }
+                }
             }
         }
     }
@@ -358,7 +405,7 @@ impl Sim {
     }
 
     /// Lets the next event happen, if there is one, at `until` at the latest.
-    pub(crate) fn step(&self, until: Option<FileTime>) -> bool {
+    pub(crate) fn step(&self, until: Option<FileTime>) -> Stepped {
         // Most events answer one call; only more of them take memory.
         let mut first = None;
         let mut more = Vec::new();
@@ -368,12 +415,13 @@ impl Sim {
                 None => first = Some(waker),
                 Some(_) => more.push(waker),
             };
-            if !locked.inner.step(until, woken) {
-                return false;
+            let stepped = locked.inner.step(until, woken);
+            if stepped != Stepped::Event {
+                return stepped;
             }
         }
         first.into_iter().chain(more).for_each(Waker::wake);
-        true
+        Stepped::Event
     }
 }
 

@@ -10,9 +10,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::win32;
 use wcow_host::{Operation, Retry};
-use wcow_ntmeta::{FileTime, Hresult};
+use wcow_ntmeta::{FileTime, HostPath, Hresult};
 
-use crate::call::{Call, ControlCall, Fault, FilesCall};
+use crate::call::{Call, ControlCall, Fault, FilesCall, TreeId};
 use crate::choice::{Choice, Label};
 
 /// Ticks of 100 ns in a second.
@@ -40,7 +40,7 @@ pub struct FaultRule {
 }
 
 /// Which calls a rule hits. Sleeping, asking for the version of Windows and making a GUID cannot go wrong, and do not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 #[non_exhaustive]
 pub enum When {
@@ -52,6 +52,18 @@ pub enum When {
         operation: Operation,
         /// The number.
         number: u64,
+    },
+    /// Calls of one operation of the file system about a file or folder and everything below it.
+    Below {
+        /// The operation. A flush is `FlushFile`, of files and folders alike.
+        operation: Operation,
+        /// The file or folder.
+        path: HostPath,
+        /// So many such calls are let through first.
+        #[serde(default)]
+        after: u32,
+        /// So many are hit then.
+        times: u32,
     },
     /// Each call of one operation, or of any, in `numerator` of `denominator` cases.
     Chance {
@@ -179,22 +191,15 @@ pub(crate) struct Faults {
     plan: FaultPlan,
     /// Calls so far.
     calls: u64,
-    /// Calls so far of the operations that rules count.
-    counted: Vec<(Operation, u64)>,
+    /// For each rule, how many calls so far are of those that it counts.
+    counted: Vec<u64>,
     hits: Vec<FaultHit>,
 }
 
 impl Faults {
-    /// Replaces the plan. What was counted stays counted.
+    /// Replaces the plan. Rules count from now on.
     pub(crate) fn set(&mut self, plan: FaultPlan) {
-        self.counted = plan
-            .rules
-            .iter()
-            .filter_map(|rule| match rule.when {
-                When::Nth { operation, .. } => Some((operation, 0)),
-                When::Call(_) | When::Chance { .. } => None,
-            })
-            .collect();
+        self.counted = vec![0; plan.rules.len()];
         self.plan = plan;
     }
 
@@ -208,12 +213,13 @@ impl Faults {
         self.calls
     }
 
-    /// What happens to the next call.
+    /// What happens to the next call. `tree` is the folder of the tree that it is about, if it is about one.
     pub(crate) fn next(
         &mut self,
         time: FileTime,
         call: &Call,
         operation: Operation,
+        tree: impl Fn(TreeId, &HostPath) -> bool,
         choice: &mut Choice,
     ) -> Option<What> {
         if matches!(
@@ -226,35 +232,45 @@ impl Faults {
         if self.plan.budget == 0 {
             return None;
         }
-        for (counted, count) in &mut self.counted {
-            if *counted == operation {
-                *count += 1;
+        let number = self.calls;
+        let mut hit = None;
+        // Every rule counts, also those behind the one that hits.
+        for (rule, count) in self.plan.rules.iter().zip(&mut self.counted) {
+            let hits = match &rule.when {
+                When::Call(wanted) => *wanted == number,
+                When::Nth {
+                    operation: of,
+                    number,
+                } => {
+                    *count += u64::from(*of == operation);
+                    *of == operation && *count == *number
+                }
+                When::Below {
+                    operation: of,
+                    path,
+                    after,
+                    times,
+                } => {
+                    let counts = *of == operation && is_below(call, path, &tree);
+                    *count += u64::from(counts);
+                    let last = u64::from(*after).saturating_add(u64::from(*times));
+                    counts && *count > u64::from(*after) && *count <= last
+                }
+                When::Chance {
+                    operation: of,
+                    numerator,
+                    denominator,
+                } => {
+                    hit.is_none()
+                        && of.is_none_or(|of| of == operation)
+                        && choice.happens(Label::Fault, (*numerator).into(), (*denominator).into())
+                }
+            };
+            if hits && hit.is_none() {
+                hit = Some(rule.what.clone());
             }
         }
-        let number = self.calls;
-        let counted = &self.counted;
-        let count = |operation| {
-            counted
-                .iter()
-                .find(|(counted, _)| *counted == operation)
-                .map_or(0, |(_, count)| *count)
-        };
-        let rule = self.plan.rules.iter().find(|rule| match rule.when {
-            When::Call(wanted) => wanted == number,
-            When::Nth {
-                operation: of,
-                number,
-            } => of == operation && count(of) == number,
-            When::Chance {
-                operation: of,
-                numerator,
-                denominator,
-            } => {
-                of.is_none_or(|of| of == operation)
-                    && choice.happens(Label::Fault, numerator.into(), denominator.into())
-            }
-        })?;
-        let what = rule.what.clone();
+        let what = hit?;
         self.plan.budget -= 1;
         self.hits.push(FaultHit {
             time,
@@ -265,6 +281,19 @@ impl Faults {
         });
         Some(what)
     }
+}
+
+/// Whether a call of the file system is about something at or below a path.
+fn is_below(call: &Call, path: &HostPath, tree: &impl Fn(TreeId, &HostPath) -> bool) -> bool {
+    let Call::Files(call) = call else {
+        return false;
+    };
+    let below = call
+        .paths()
+        .into_iter()
+        .flatten()
+        .any(|of| of.starts_with(path));
+    below || matches!(call, FilesCall::FinishTree { tree: id, .. } if tree(*id, path))
 }
 
 /// With what a call is refused that nothing is wrong with.

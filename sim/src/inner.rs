@@ -18,6 +18,17 @@ use crate::trace::TraceRecord;
 use crate::world::guest::Programs;
 use crate::world::{Answer, Outside, World};
 
+/// What one step of a world came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stepped {
+    /// There was none.
+    Nothing,
+    /// Something happened.
+    Event,
+    /// The power of a host went.
+    PowerLost,
+}
+
 pub(crate) type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Everything behind the clones of one [`Sim`](crate::Sim), and of the hosts that were added to it.
@@ -118,8 +129,8 @@ impl Inner {
     }
 
     /// Lets the next event of any host happen if it is due at `until` at the latest; of equal times that of the host that was
-    /// added first. False if there is none. Wakers are handed to `woken`.
-    pub(crate) fn step(&mut self, until: Option<FileTime>, woken: impl FnMut(Waker)) -> bool {
+    /// added first. Wakers are handed to `woken`.
+    pub(crate) fn step(&mut self, until: Option<FileTime>, woken: impl FnMut(Waker)) -> Stepped {
         if self.others.is_empty() {
             return self.first.step(until, woken);
         }
@@ -130,7 +141,7 @@ impl Inner {
             .min();
         let Some((time, place)) = next.filter(|(time, _)| until.is_none_or(|until| *time <= until))
         else {
-            return false;
+            return Stepped::Nothing;
         };
         self.set_time(time);
         self.host_mut(place).step(until, woken)
@@ -205,13 +216,35 @@ impl HostState {
         }
     }
 
-    fn step(&mut self, until: Option<FileTime>, woken: impl FnMut(Waker)) -> bool {
+    fn step(&mut self, until: Option<FileTime>, woken: impl FnMut(Waker)) -> Stepped {
         let (world, mut outside) = self.parts();
         if !world.step(until, &mut outside) {
-            return false;
+            return Stepped::Nothing;
+        }
+        if world.power.is_due() {
+            self.power_loss();
+            return Stepped::PowerLost;
         }
         self.collect_answers(woken);
-        true
+        Stepped::Event
+    }
+
+    /// The power goes: no call is answered any more.
+    pub(crate) fn power_loss(&mut self) {
+        let mut writing = Vec::new();
+        for (tree, (_, builder)) in std::mem::take(&mut self.builders) {
+            let builder = builder
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            writing.extend(builder.map(|builder| (tree, builder)));
+        }
+        let (world, mut outside) = self.parts();
+        world.power_loss(writing, &mut outside);
+        self.answers = ByOp::new();
+        self.wakers = ByOp::new();
+        self.abandoned.clear();
+        self.budgets.clear();
     }
 
     fn collect_answers(&mut self, mut woken: impl FnMut(Waker)) {

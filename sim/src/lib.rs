@@ -51,6 +51,7 @@ pub mod scenarios;
 mod serial;
 mod snapshot;
 mod trace;
+mod troubles;
 mod world;
 
 pub use blobs::{BlobId, BlobStore, BlobWriter, MemoryBlobs};
@@ -58,14 +59,16 @@ pub use call::{ClientId, OpId};
 pub use check::{Check, CheckResult, Found, check};
 pub use choice::{Choices, Draw, Draws, Exhaustive, Label, Recording};
 pub use client::{Face, SimHost, SimTree};
-pub use executor::{Sim, Stuck, Task};
+pub use executor::{Ended, Sim, Stuck, Task};
 pub use faults::{FaultHit, FaultPlan, FaultRule, What, When};
+pub use fs::DiskModel;
 pub use paced::Paced;
 pub use profile::Profile;
 pub use queue::{Order, Schedule};
 pub use snapshot::{LoadError, SaveError};
 pub use trace::TraceRecord;
 pub use world::guest::{GuestCall, GuestNext, GuestProgram, GuestReply};
+pub use world::power::PowerCut;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use wcow_ntmeta::FileTime;
 
 use crate::Sim;
+use crate::inner::Stepped;
 
 /// Nanoseconds in a tick of virtual time.
 const NANOS_PER_TICK: u128 = 100;
@@ -144,7 +145,7 @@ impl Drop for Paced {
 fn drive(sim: &Sim, pace: &Pace) {
     loop {
         let now = pace.now();
-        while sim.step(Some(now)) {}
+        while sim.step(Some(now)) != Stepped::Nothing {}
         let next = {
             let mut locked = sim.lock();
             locked.inner.set_time(now);

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use wcow_host::{Adapter, EditionClass, Feature, Machine, Package, Service};
 use wcow_ntmeta::FileTime;
 
+use crate::fs::DiskModel;
+
 /// A kind of host, as data. The embedded ones are [`Profile::all`]; a test may change a copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +53,9 @@ pub struct Profile {
     /// The physical adapters.
     #[serde(default)]
     pub adapters: Vec<Adapter>,
+    /// What its disk promises across a power loss.
+    #[serde(default)]
+    pub disk: DiskModel,
     /// What in this profile no document states, as sentences.
     #[serde(default)]
     pub inferred: Vec<String>,

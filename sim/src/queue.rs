@@ -160,6 +160,11 @@ impl Queue {
         Some((time, sequence, planned))
     }
 
+    /// Takes everything that was planned, in order.
+    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = Planned> + use<> {
+        std::mem::take(&mut self.events).into_values()
+    }
+
     /// All planned events, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Planned> {
         self.events.values()

@@ -34,6 +34,9 @@ pub(crate) enum Kind {
     Resumed = 0x1005,
     /// An event of an earlier start of the machine, without effect.
     Stale = 0x1006,
+    /// The power went. Subject: how often the machine had started. Text: unsynced operations on names, those that survived, files
+    /// that survived with contents that were not synced.
+    PowerLost = 0x1007,
     /// A call was hit by a fault, whose number stands as the code.
     Fault = 0x1008,
 }

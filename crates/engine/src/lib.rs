@@ -38,12 +38,16 @@ pub use networks::{NetworkBacking, NetworkSummary};
 #[derive(Debug)]
 pub struct Engine<H: Host> {
     host: H,
+    durable: records::DurableFolders,
 }
 
 impl<H: Host> Engine<H> {
     /// An engine for `host`.
     pub fn new(host: H) -> Self {
-        Self { host }
+        Self {
+            host,
+            durable: records::DurableFolders::default(),
+        }
     }
 
     /// The host behind it.

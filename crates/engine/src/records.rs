@@ -4,6 +4,7 @@
 //! `.new` of an object that nobody has locked was left by a program that was killed; whoever comes upon it removes it.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -52,6 +53,23 @@ impl Folder {
         match self {
             Self::Containers => Kind::Container,
             Self::Networks => Kind::Network,
+        }
+    }
+}
+
+/// Which folders of records have durable names, as far as this engine knows. That a folder is there proves nothing: whoever made it
+/// may have died before its name was synced.
+#[derive(Debug, Default)]
+pub(crate) struct DurableFolders {
+    containers: AtomicBool,
+    networks: AtomicBool,
+}
+
+impl DurableFolders {
+    fn of(&self, folder: Folder) -> &AtomicBool {
+        match folder {
+            Folder::Containers => &self.containers,
+            Folder::Networks => &self.networks,
         }
     }
 }
@@ -128,13 +146,19 @@ impl<H: Host> Engine<H> {
         })?;
         let files = self.host.files();
         let fresh = folder.fresh(name);
+        let durable = self.durable.of(folder);
         let replaced = async {
             match files.write(&fresh, &bytes, WriteMode::Overwrite).await {
                 Err(error) if is_not_found(&error) => {
+                    durable.store(false, Ordering::Relaxed);
                     files.create_dir_all(folder.path()).await?;
                     files.write(&fresh, &bytes, WriteMode::Overwrite).await?;
                 }
                 answer => answer?,
+            }
+            if !durable.load(Ordering::Relaxed) {
+                files.sync_ancestors(folder.path()).await?;
+                durable.store(true, Ordering::Relaxed);
             }
             files.sync_file(&fresh).await?;
             files.replace(&fresh, &path).await?;

@@ -142,6 +142,25 @@ pub trait FileSystem: Send + Sync {
     /// Not found (0x3), an I/O error (0x45D).
     fn sync_dir(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
 
+    /// Makes the name of a directory durable, and the names of all directories above it: what [`create_dir_all`](Self::create_dir_all)
+    /// made is not durable before. That they are there proves nothing; whoever made them may have died before syncing them.
+    ///
+    /// # Errors
+    /// As for [`sync_dir`](Self::sync_dir).
+    fn sync_ancestors(
+        &self,
+        path: &HostPath,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        async move {
+            let mut next = path.parent();
+            while let Some(directory) = next {
+                self.sync_dir(&directory).await?;
+                next = directory.parent();
+            }
+            Ok(())
+        }
+    }
+
     /// Renames a file or directory on the same volume, atomically for readers, to a name that is not there.
     ///
     /// # Errors

@@ -234,6 +234,11 @@ impl<H: Host> ImageStore<'_, H> {
         full_name: &str,
     ) -> Result<(), InstallError> {
         let files = self.host.files();
+        // A name in a folder that a power cut takes away is worth nothing.
+        files
+            .sync_ancestors(&self.root)
+            .await
+            .map_err(doing(PUBLISHING))?;
         match files.rename(staging, target).await {
             Err(error) if error.is_win32(0xb7) => {
                 return Err(InstallError::AlreadyExists {

@@ -6,8 +6,13 @@
 //! are kept and never followed.
 
 mod build;
+mod crash;
+mod disk;
+mod durable;
 mod names;
 mod ops;
+mod pending;
+mod rename;
 mod sealed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,9 +29,12 @@ use crate::call::{ClientId, ContentRef, TreeId};
 use crate::serial;
 use crate::world::Outside;
 
+use durable::Unsynced;
 use names::by_upcased;
+use pending::OpenElsewhere;
 
 pub(crate) use build::{SharedBuilder, TreeBuilder};
+pub use disk::DiskModel;
 pub(crate) use names::is_plain;
 pub(crate) use sealed::{SealedTree, TreeCache};
 
@@ -51,6 +59,10 @@ pub(crate) struct Fs {
     /// Roots of the trees that were begun.
     building: BTreeMap<TreeId, NodeId>,
     next_tree: u64,
+    /// Files that programs on the host have open, and that can be deleted meanwhile.
+    open_elsewhere: BTreeMap<NodeId, OpenElsewhere>,
+    /// Where the disk differs from all this.
+    unsynced: Unsynced,
 }
 
 /// A file or directory.
@@ -89,7 +101,7 @@ enum Body {
     Sealed { tree: BlobId, entry: u32 },
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Child {
     name: WideName,
     node: NodeId,
@@ -121,7 +133,7 @@ pub(crate) enum Spot {
 
 impl Fs {
     /// An empty `C:`.
-    pub(crate) fn new(now: FileTime, free: u64) -> Self {
+    pub(crate) fn new(now: FileTime, free: u64, disk: DiskModel) -> Self {
         let mut fs = Self {
             nodes: BTreeMap::new(),
             next_node: 0,
@@ -131,10 +143,17 @@ impl Fs {
             next_lock: 0,
             building: BTreeMap::new(),
             next_tree: 0,
+            open_elsewhere: BTreeMap::new(),
+            unsynced: Unsynced::new(disk),
         };
         let root = fs.new_directory(now);
         fs.volumes.insert("C:".into(), root);
         fs
+    }
+
+    /// Free space in bytes.
+    pub(crate) fn free(&self) -> u64 {
+        self.free
     }
 
     /// A directory that has no name yet.
@@ -322,12 +341,15 @@ impl Fs {
     /// The machine went down: nothing is open any more.
     pub(crate) fn everybody_gone(&mut self) {
         self.locks.clear();
+        self.open_elsewhere.clear();
         self.building.clear();
     }
 
     /// Collects the blobs that files, and the sealed trees that can be read, name.
     pub(crate) fn blobs(&self, out: &mut Outside<'_>, blobs: &mut BTreeSet<BlobId>) {
-        for node in self.nodes.values() {
+        let old = self.unsynced.contents.values().flatten();
+        blobs.extend(old.filter_map(|stream| stream.content.blob));
+        for node in self.nodes.values().chain(self.unsynced.kept.values()) {
             match &node.body {
                 Body::File(streams) => {
                     blobs.extend(streams.iter().filter_map(|stream| stream.content.blob))

@@ -59,8 +59,15 @@ fn is_reserved(unit: u16) -> bool {
     unit < 128 && RESERVED >> unit & 1 == 1
 }
 
-/// `NUL`, `COM1` and so on, with any extension.
+/// `NUL`, `COM1` and so on, with any extension; the superscript digits 1 to 3 count as digits. `CONIN$` and `CONOUT$` too.
 fn is_device(name: &WideName) -> bool {
+    let is = |device: &str| {
+        let upcased = name.units().iter().map(|&unit| upcase_unit(unit));
+        upcased.eq(device.encode_utf16())
+    };
+    if is("CONIN$") || is("CONOUT$") {
+        return true;
+    }
     let mut stem = name.units();
     if let Some(dot) = stem.iter().position(|&unit| unit == u16::from(b'.')) {
         stem = stem.get(..dot).unwrap_or_default();
@@ -83,7 +90,7 @@ fn is_device(name: &WideName) -> bool {
     }
     match upper.get(..stem.len()) {
         Some(b"CON" | b"PRN" | b"AUX" | b"NUL") => true,
-        Some([port @ .., b'1'..=b'9']) => matches!(port, b"COM" | b"LPT"),
+        Some([port @ .., b'1'..=b'9' | 0xb9 | 0xb2 | 0xb3]) => matches!(port, b"COM" | b"LPT"),
         _ => false,
     }
 }
@@ -100,8 +107,24 @@ mod tests {
     #[test]
     fn names_that_win32_refuses_are_refused() {
         for name in [
-            "a:b", "a*", "a?", "\u{1}", "NUL", "nul.txt", "Com1", "lpt9.log", "end.", "end ",
-            "a|b", "<", "\"", "con .x",
+            "a:b",
+            "a*",
+            "a?",
+            "\u{1}",
+            "NUL",
+            "nul.txt",
+            "Com1",
+            "lpt9.log",
+            "end.",
+            "end ",
+            "a|b",
+            "<",
+            "\"",
+            "con .x",
+            "com\u{b9}",
+            "LPT\u{b3}.txt",
+            "conin$",
+            "CONOUT$",
         ] {
             check(name, false);
         }

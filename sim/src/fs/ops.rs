@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wcow_host::{FileLock, TreeSummary, WriteMode};
 use wcow_ntmeta::{FileAttributes, FileTime, HostPath, Hresult, WideName};
 
+use super::durable::NameChange;
 use super::names::{by_upcased, check_path};
 use super::{Body, Child, Fs, Lock, Node, NodeId, SealedTree, Spot, StreamData, code};
 use crate::blobs::BlobId;
@@ -91,6 +92,7 @@ impl Fs {
     ) -> Result<NodeId, Hresult> {
         self.unseal(directory, out)?;
         match (self.child_node(directory, name), mode) {
+            (Some(node), _) if self.is_delete_pending(node) => Err(code::DELETE_PENDING),
             (Some(_), WriteMode::CreateNew) => Err(code::FILE_EXISTS),
             (Some(node), WriteMode::Overwrite) => {
                 self.check_changeable(node)?;
@@ -110,6 +112,7 @@ impl Fs {
                 self.free -= content.len;
                 let node = self.add(file);
                 self.link(directory, name, node, now);
+                self.unsynced.rewritten(node, Vec::new);
                 Ok(node)
             }
         }
@@ -134,49 +137,6 @@ impl Fs {
         Ok(())
     }
 
-    /// Renames to a name that is not there, or that differs in case only.
-    pub(crate) fn rename(
-        &mut self,
-        from: &HostPath,
-        to: &HostPath,
-        now: FileTime,
-        out: &mut Outside<'_>,
-    ) -> Result<(), Hresult> {
-        let (node, source, target, name) = self.prepare_rename(from, to, out)?;
-        if self
-            .child_node(target, &name)
-            .is_some_and(|there| there != node)
-        {
-            return Err(code::ALREADY_EXISTS);
-        }
-        self.relink(node, source, from, target, &name, now);
-        Ok(())
-    }
-
-    /// Renames a file over another.
-    pub(crate) fn replace(
-        &mut self,
-        from: &HostPath,
-        to: &HostPath,
-        now: FileTime,
-        out: &mut Outside<'_>,
-    ) -> Result<(), Hresult> {
-        let (node, source, target, name) = self.prepare_rename(from, to, out)?;
-        if self.is_directory(&Spot::Node(node)) {
-            return Err(code::ACCESS_DENIED);
-        }
-        if let Some(there) = self
-            .child_node(target, &name)
-            .filter(|&there| there != node)
-        {
-            self.check_changeable(there)?;
-            self.unlink(target, &name, now);
-            self.drop_tree(there);
-        }
-        self.relink(node, source, from, target, &name, now);
-        Ok(())
-    }
-
     /// Deletes a file.
     pub(crate) fn remove_file(
         &mut self,
@@ -190,8 +150,9 @@ impl Fs {
             .child_node(directory, &name)
             .ok_or(code::FILE_NOT_FOUND)?;
         self.check_changeable(node)?;
-        self.unlink(directory, &name, now);
-        self.drop_tree(node);
+        if !self.delete_later(node, directory, &name) {
+            self.remove(directory, &name, node, now);
+        }
         Ok(())
     }
 
@@ -216,8 +177,11 @@ impl Fs {
         if self.is_held_below(node) {
             return Err(code::SHARING_VIOLATION);
         }
-        self.unlink(directory, &name, now);
-        self.drop_tree(node);
+        if self.is_open_elsewhere_below(node) {
+            self.remove_around_open(node, now);
+            return Err(code::DIR_NOT_EMPTY);
+        }
+        self.remove(directory, &name, node, now);
         Ok(())
     }
 
@@ -234,6 +198,7 @@ impl Fs {
         let node = match self.child_node(directory, &name) {
             Some(node) if self.is_directory(&Spot::Node(node)) => return Err(code::ACCESS_DENIED),
             Some(node) if self.is_held(&Spot::Node(node)) => return Err(code::SHARING_VIOLATION),
+            Some(node) if self.is_delete_pending(node) => return Err(code::DELETE_PENDING),
             Some(node) => node,
             None => self.write_in(
                 directory,
@@ -299,9 +264,17 @@ impl Fs {
             .checked_sub(summary.bytes)
             .ok_or(code::DISK_FULL)?;
         let node = self.nodes.get_mut(&root).ok_or(code::PATH_NOT_FOUND)?;
-        *node = sealed_node(&sealed, content, 0);
-        node.charged = summary.bytes;
+        let mut sealed = sealed_node(&sealed, content, 0);
+        sealed.charged = summary.bytes;
+        let before = std::mem::replace(node, sealed);
         self.free = free;
+        // What somebody else wrote there meanwhile is gone.
+        if let Body::Directory(children) = before.body {
+            children
+                .into_values()
+                .for_each(|child| drop(self.drop_tree(child.node)));
+        }
+        self.unsynced.replaced(root);
         Ok(())
     }
 
@@ -322,49 +295,96 @@ impl Fs {
         )
     }
 
-    /// Deletes a file or directory that has no name any more, with all below it.
-    pub(crate) fn drop_tree(&mut self, node: NodeId) {
+    /// Takes a name out of a directory, and deletes what it stands for with all below it.
+    pub(super) fn remove(
+        &mut self,
+        directory: NodeId,
+        name: &WideName,
+        node: NodeId,
+        now: FileTime,
+    ) {
+        let change = self.take_name(directory, name, now);
+        let removed = self.drop_tree(node);
+        if let Some(change) = change {
+            self.unsynced.changed(change, &removed);
+        }
+    }
+
+    /// Deletes a file or directory that has no name any more, with all below it. Gives the directory and what was below it, in
+    /// order; nothing for a file. The disk may still have a name for it, so it is kept.
+    pub(super) fn drop_tree(&mut self, node: NodeId) -> Vec<NodeId> {
+        let mut removed = Vec::new();
         let mut left = vec![node];
         while let Some(id) = left.pop() {
             if let Some(node) = self.nodes.remove(&id) {
                 self.free = self.free.saturating_add(node.charged);
-                if let Body::Directory(children) = node.body {
-                    left.extend(children.values().map(|child| child.node));
+                match &node.body {
+                    Body::Directory(children) => {
+                        removed.push(id);
+                        left.extend(children.values().map(|child| child.node));
+                    }
+                    Body::Sealed { .. } => removed.push(id),
+                    Body::File(_) => {}
                 }
+                self.unsynced.kept.insert(id, node);
             }
         }
+        removed.sort_unstable();
+        removed
     }
 
-    /// Takes a name out of a directory; the file stays for whoever knows its id.
-    pub(crate) fn unlink(&mut self, directory: NodeId, name: &WideName, now: FileTime) {
-        if let Some(node) = self.nodes.get_mut(&directory)
-            && let Body::Directory(children) = &mut node.body
-        {
-            by_upcased(name, |key| children.remove(key));
-            node.written = now;
+    /// Gives a new file a name in a directory that is not sealed.
+    fn link(&mut self, directory: NodeId, name: &WideName, child: NodeId, now: FileTime) {
+        let change = self.give_name(directory, name, child, now);
+        if let Some(change) = change {
+            self.unsynced.changed(change, &[]);
         }
     }
 
-    /// Gives a file a name in a directory that is not sealed.
-    pub(crate) fn link(
+    pub(super) fn take_name(
+        &mut self,
+        directory: NodeId,
+        name: &WideName,
+        now: FileTime,
+    ) -> Option<NameChange> {
+        let node = self.nodes.get_mut(&directory)?;
+        let Body::Directory(children) = &mut node.body else {
+            return None;
+        };
+        let (key, before) = by_upcased(name, |key| children.remove_entry(key))?;
+        node.written = now;
+        Some(NameChange {
+            directory,
+            key,
+            before: Some(before),
+            after: None,
+        })
+    }
+
+    pub(super) fn give_name(
         &mut self,
         directory: NodeId,
         name: &WideName,
         child: NodeId,
         now: FileTime,
-    ) {
-        if let Some(node) = self.nodes.get_mut(&directory)
-            && let Body::Directory(children) = &mut node.body
-        {
-            children.insert(
-                name.upcased(),
-                Child {
-                    name: name.clone(),
-                    node: child,
-                },
-            );
-            node.written = now;
-        }
+    ) -> Option<NameChange> {
+        let node = self.nodes.get_mut(&directory)?;
+        let Body::Directory(children) = &mut node.body else {
+            return None;
+        };
+        let key = name.upcased();
+        let after = Child {
+            name: name.clone(),
+            node: child,
+        };
+        let before = children.insert(key.clone(), after.clone());
+        node.written = now;
+        Some(NameChange {
+            directory,
+            key,
+            before,
+            after: Some(after),
+        })
     }
 
     /// The directory that holds a path's last name, opened for writing, and that name.
@@ -408,7 +428,7 @@ impl Fs {
     }
 
     /// What a directory that is not sealed holds under a name.
-    fn child_node(&self, directory: NodeId, name: &WideName) -> Option<NodeId> {
+    pub(super) fn child_node(&self, directory: NodeId, name: &WideName) -> Option<NodeId> {
         match &self.node(directory)?.body {
             Body::Directory(children) => {
                 by_upcased(name, |key| children.get(key)).map(|child| child.node)
@@ -464,13 +484,15 @@ impl Fs {
             Err(code::ACCESS_DENIED)
         } else if self.is_held(&spot) {
             Err(code::SHARING_VIOLATION)
+        } else if matches!(spot, Spot::Node(node) if self.is_delete_pending(node)) {
+            Err(code::DELETE_PENDING)
         } else {
             Ok(spot)
         }
     }
 
     /// Refuses a directory, a read-only file, and one that is held open.
-    fn check_changeable(&self, node: NodeId) -> Result<(), Hresult> {
+    pub(super) fn check_changeable(&self, node: NodeId) -> Result<(), Hresult> {
         let read_only = self
             .node(node)
             .is_some_and(|node| node.attributes.contains(FileAttributes::READONLY));
@@ -478,6 +500,8 @@ impl Fs {
             Err(code::ACCESS_DENIED)
         } else if self.is_held(&Spot::Node(node)) {
             Err(code::SHARING_VIOLATION)
+        } else if self.is_delete_pending(node) {
+            Err(code::DELETE_PENDING)
         } else {
             Ok(())
         }
@@ -489,7 +513,8 @@ impl Fs {
         content: ContentRef,
         now: FileTime,
     ) -> Result<(), Hresult> {
-        let node = self.nodes.get_mut(&node).ok_or(code::FILE_NOT_FOUND)?;
+        let id = node;
+        let node = self.nodes.get_mut(&id).ok_or(code::FILE_NOT_FOUND)?;
         let Body::File(streams) = &mut node.body else {
             return Err(code::ACCESS_DENIED);
         };
@@ -499,6 +524,7 @@ impl Fs {
             .saturating_add(old)
             .checked_sub(content.len)
             .ok_or(code::DISK_FULL)?;
+        self.unsynced.rewritten(id, || streams.clone());
         match streams.first_mut() {
             Some(stream) => stream.content = content,
             None => streams.push(unnamed(content)),
@@ -507,50 +533,6 @@ impl Fs {
         node.written = now;
         self.free = free;
         Ok(())
-    }
-
-    /// Looks up both ends of a renaming: the node and its directory, the target directory and name.
-    fn prepare_rename(
-        &mut self,
-        from: &HostPath,
-        to: &HostPath,
-        out: &mut Outside<'_>,
-    ) -> Result<(NodeId, NodeId, NodeId, WideName), Hresult> {
-        check_path(to)?;
-        let (source, old_name) = self.parent_node(from, out)?;
-        let node = self
-            .child_node(source, &old_name)
-            .ok_or(code::FILE_NOT_FOUND)?;
-        if !from.drive().eq_ignore_case(to.drive()) {
-            return Err(code::NOT_SAME_DEVICE);
-        }
-        if self.is_directory(&Spot::Node(node)) {
-            if to.starts_with(from) && !to.eq_ignore_case(from) {
-                return Err(code::INVALID_PARAMETER);
-            }
-            if self.is_held_below(node) {
-                return Err(code::ACCESS_DENIED);
-            }
-        } else if self.is_held(&Spot::Node(node)) {
-            return Err(code::SHARING_VIOLATION);
-        }
-        let (target, name) = self.parent_node(to, out)?;
-        Ok((node, source, target, name))
-    }
-
-    fn relink(
-        &mut self,
-        node: NodeId,
-        source: NodeId,
-        from: &HostPath,
-        target: NodeId,
-        name: &WideName,
-        now: FileTime,
-    ) {
-        if let Some(old_name) = from.file_name() {
-            self.unlink(source, old_name, now);
-        }
-        self.link(target, name, node, now);
     }
 }
 
@@ -562,7 +544,7 @@ fn unnamed(content: ContentRef) -> StreamData {
 }
 
 /// The node of an entry of a sealed tree; a directory stays sealed.
-fn sealed_node(tree: &Arc<SealedTree>, id: BlobId, entry: u32) -> Node {
+pub(super) fn sealed_node(tree: &Arc<SealedTree>, id: BlobId, entry: u32) -> Node {
     let body = if tree.is_directory(entry) {
         Body::Sealed { tree: id, entry }
     } else {

@@ -210,7 +210,12 @@ impl World {
     ) -> Outcome {
         self.container_stack(cmdlet(call))?;
         match call {
-            ComputeCall::Create { id, document } => self.create_system(client, id, document, out),
+            ComputeCall::Create { id, document } => {
+                let mark = self.fs.mark();
+                let created = self.create_system(client, id, document, out)?;
+                self.fs.services_wrote(mark);
+                Ok(created)
+            }
             ComputeCall::Open { id } => {
                 let key = *self.compute.by_id.get(id).ok_or(v1::SYSTEM_NOT_FOUND)?;
                 let alive = self.is_alive(client);
@@ -239,7 +244,12 @@ impl World {
                 Ok(Step::Pending)
             }
             ComputeCall::Terminate { system } => self.terminate_system(op, client, *system, out),
-            ComputeCall::Remove { id } => self.remove_system(id, out),
+            ComputeCall::Remove { id } => {
+                let mark = self.fs.mark();
+                let removed = self.remove_system(id, out)?;
+                self.fs.services_wrote(mark);
+                Ok(removed)
+            }
             ComputeCall::NextEvent { system } => self.next_event(op, client, *system),
             ComputeCall::CreateProcess { system, parameters } => {
                 self.create_process(client, *system, parameters, out)

@@ -5,7 +5,7 @@ use wcow_host::codes::{self, win32};
 use wcow_host::{
     EditionClass, Feature, FeatureState, HostInfo, Package, Retry, Service, ServiceState, era,
 };
-use wcow_ntmeta::Guid;
+use wcow_ntmeta::{FileTime, Guid};
 
 use super::{Outside, TICKS_PER_SECOND, World, after};
 use crate::call::{ControlCall, Fault, OpId, Outcome, Reply, Step};
@@ -230,7 +230,9 @@ impl World {
         self.compute_on_reboot(out);
         self.layers_on_reboot();
         self.network_on_reboot();
+        self.fs.close_until(FileTime::from_ticks(u64::MAX));
         self.fs.everybody_gone();
+        self.fs.sync_all();
         let cut_off = Fault::from(win32::RPC_S_CALL_FAILED).retry(Retry::Soon);
         let waiting: Vec<OpId> = self.pending.keys().copied().collect();
         for waiting in waiting {

@@ -63,14 +63,8 @@ impl World {
                 Ok(().into())
             }
             FilesCall::Copy { from, to } => Ok(fs.copy(from, to, now, out)?.into()),
-            FilesCall::SyncFile(path) => match fs.find(path, out)? {
-                Some(spot) if !fs.is_directory(&spot) => Ok(().into()),
-                _ => Err(code::FILE_NOT_FOUND.into()),
-            },
-            FilesCall::SyncDir(path) => match fs.find(path, out)? {
-                Some(spot) if fs.is_directory(&spot) => Ok(().into()),
-                _ => Err(code::PATH_NOT_FOUND.into()),
-            },
+            FilesCall::SyncFile(path) => Ok(fs.sync_file(path, out)?.into()),
+            FilesCall::SyncDir(path) => Ok(fs.sync_dir(path, out)?.into()),
             FilesCall::Rename { from, to } => Ok(fs.rename(from, to, now, out)?.into()),
             FilesCall::Replace { from, to } => Ok(fs.replace(from, to, now, out)?.into()),
             FilesCall::RemoveFile(path) => Ok(fs.remove_file(path, now, out)?.into()),

@@ -31,6 +31,9 @@ pub(crate) struct Layers {
     /// Scratch layers by upcased path.
     #[serde(with = "serial::pairs")]
     scratches: BTreeMap<WideName, Scratch>,
+    /// Those that were removed, as long as the disk may bring them back.
+    #[serde(with = "serial::pairs")]
+    removed: BTreeMap<WideName, Scratch>,
 }
 
 /// A scratch layer.
@@ -131,13 +134,17 @@ impl World {
         match call {
             LayersCall::ProcessBase { layer } => {
                 self.container_stack("Install-ContainerOSImage")?;
+                let mark = self.fs.mark();
                 self.process_base(layer, out)?;
+                self.fs.services_wrote(mark);
                 Ok(().into())
             }
             LayersCall::CreateScratch { scratch, parents } => {
                 self.refuse_before_reboot()?;
                 self.container_stack("New-Container")?;
+                let mark = self.fs.mark();
                 self.create_scratch(scratch, parents, out)?;
+                self.fs.services_wrote(mark);
                 Ok(().into())
             }
             LayersCall::Activate { scratch } => Ok(self.activate(scratch, out)?.into()),
@@ -150,7 +157,12 @@ impl World {
             },
             LayersCall::Unprepare { scratch } => Ok(self.unprepare(scratch)?.into()),
             LayersCall::Deactivate { scratch } => Ok(self.deactivate(scratch)?.into()),
-            LayersCall::Destroy { layer } => Ok(self.destroy_layer(layer, out)?.into()),
+            LayersCall::Destroy { layer } => {
+                let mark = self.fs.mark();
+                self.destroy_layer(layer, out)?;
+                self.fs.services_wrote(mark);
+                Ok(().into())
+            }
         }
     }
 
@@ -162,6 +174,18 @@ impl World {
             scratch.lock = None;
             scratch.parents.clear();
         }
+    }
+
+    /// The host has the scratch layers whose disks survived.
+    pub(super) fn layers_after_power_loss(&mut self, out: &mut Outside<'_>) {
+        let layers = &mut self.layers;
+        for (key, scratch) in std::mem::take(&mut layers.removed) {
+            layers.scratches.entry(key).or_insert(scratch);
+        }
+        let fs = &self.fs;
+        layers
+            .scratches
+            .retain(|_, scratch| matches!(fs.find(&scratch.disk, out), Ok(Some(_))));
     }
 
     /// Refuses what a cmdlet of the container stack does where that stack is missing or does not run.
@@ -383,7 +407,12 @@ impl World {
             self.fs.remove_dir_all(path, now, out)?;
             found = true;
         }
-        self.layers.scratches.remove(&key(path));
+        let removed = self.layers.scratches.remove(&key(path));
+        if let Some(removed) = removed
+            && !self.profile.disk.services_write_through
+        {
+            self.layers.removed.insert(key(path), removed);
+        }
         if found {
             Ok(())
         } else {

@@ -6,6 +6,7 @@ mod files;
 pub(crate) mod guest;
 mod hns;
 pub(crate) mod layers;
+pub(crate) mod power;
 mod switches;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,7 @@ pub(crate) struct World {
     pub(crate) hns: hns::Hns,
     pub(crate) layers: layers::Layers,
     pub(crate) compute: compute::Compute,
+    pub(crate) power: power::Power,
     clients: BTreeSet<ClientId>,
     pending: BTreeMap<OpId, PendingOp>,
     next_client: u32,
@@ -98,11 +100,12 @@ impl World {
             choice,
             faults: Faults::default(),
             machine: MachineState::new(&profile, boot_id),
-            fs: Fs::new(profile.start, profile.free_bytes),
+            fs: Fs::new(profile.start, profile.free_bytes, profile.disk),
             switches: switches::Switches::new(&profile),
             hns: hns::Hns::default(),
             layers: layers::Layers::default(),
             compute: compute::Compute::default(),
+            power: power::Power::default(),
             clients: BTreeSet::new(),
             pending: BTreeMap::new(),
             next_client: 0,
@@ -212,7 +215,7 @@ impl World {
                 client,
                 call,
                 late,
-            } => self.perform(sequence, op, client, call, late, out),
+            } => self.perform_under_power(sequence, op, client, call, late, out),
             Event::Booted { op } => {
                 self.fingerprint
                     .record(self.now, sequence, Kind::Booted as u16, op.0, 0, "");
@@ -325,8 +328,10 @@ impl World {
         let hit = if late {
             None
         } else {
+            let fs = &self.fs;
+            let tree = |tree, path: &_| fs.is_tree_below(tree, path);
             self.faults
-                .next(self.now, &call, operation, &mut self.choice)
+                .next(self.now, &call, operation, tree, &mut self.choice)
         };
         if let Some(what) = &hit {
             self.fingerprint.record(

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use wcow_host::{Clock, FileSystem, Host, HostControl, WriteMode};
 use wcow_ntmeta::FileTime;
-use wcow_sim::{Profile, Sim, SimHost};
+use wcow_sim::{Ended, Profile, Sim, SimHost};
 
 use crate::support::{code, host, path, run, win32};
 
@@ -110,7 +110,7 @@ fn a_client_killed_after_any_number_of_calls_leaves_what_it_asked_for() {
         let ended = sim
             .run_killed_after(&client, calls, three_files(&client))
             .unwrap();
-        assert_eq!(ended.is_some(), calls > 3, "after {calls} calls");
+        assert_eq!(ended == Ended::Value(()), calls > 3, "after {calls} calls");
         let other = sim.client();
         let left = run(&sim, other.files().list(&path(r"C:\"))).unwrap().len() as u64;
         assert!(left <= calls.min(3));
@@ -136,7 +136,7 @@ fn a_lock_asked_for_by_a_killed_client_is_not_taken() {
     assert_eq!(
         sim.run_killed_after(&client, 1, client.files().lock(&lock))
             .unwrap(),
-        None
+        Ended::Killed
     );
     let other = sim.client();
     run(&sim, async {

@@ -7,6 +7,8 @@ mod compute;
 #[cfg(test)]
 mod containers;
 #[cfg(test)]
+mod durable;
+#[cfg(test)]
 mod executor;
 #[cfg(test)]
 mod faults;
@@ -25,6 +27,8 @@ mod machine;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod snapshot;
 #[cfg(test)]
 mod support;
@@ -32,5 +36,7 @@ mod support;
 mod switches;
 #[cfg(test)]
 mod trees;
+#[cfg(test)]
+mod troubles;
 #[cfg(test)]
 mod worlds;

@@ -262,6 +262,7 @@ proptest! {
                 run(&sim, client.files().remove_file(&path)).unwrap();
             }
         }
+        run(&sim, client.files().sync_dir(&host_path(r"C:\"))).unwrap();
         prop_assert_eq!(sim.blobs_in_use().len(), 0, "what was removed is gone");
     }
 }

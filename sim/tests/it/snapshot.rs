@@ -89,6 +89,12 @@ fn blobs_in_use_are_those_that_a_host_needs() {
     assert_eq!(sim.blobs_in_use().len(), 2, "the file and the tree");
     let client = sim.client();
     run(&sim, client.files().remove_dir_all(&path(r"C:\tree"))).unwrap();
+    assert_eq!(
+        sim.blobs_in_use().len(),
+        2,
+        "the tree may come back with a power loss"
+    );
+    run(&sim, client.files().sync_dir(&path(r"C:\"))).unwrap();
     assert_eq!(sim.blobs_in_use().len(), 1);
 }
 

@@ -7,6 +7,8 @@ mod errors;
 #[cfg(test)]
 mod networks;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod support;

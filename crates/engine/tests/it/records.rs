@@ -145,7 +145,7 @@ fn killed(stage: &Stage, calls: u64, command: &str) -> bool {
     let outcome = stage.sim.run_killed_after(&client, calls, work).unwrap();
     stage.sim.kill(&client);
     stage.sim.advance(600 * 10_000_000);
-    match outcome {
+    match outcome.value() {
         Some(answer) => {
             answer.unwrap();
             false

@@ -78,6 +78,7 @@ fn a_killed_removal_leaves_nothing_or_everything() {
         });
         let done = outcome
             .unwrap()
+            .value()
             .is_some_and(|answer| answer.map(|()| true).unwrap());
         sim.kill(&host);
         sim.advance(A_WHILE);
@@ -126,7 +127,7 @@ fn a_killed_recovery_is_finished_by_the_next_one() {
             .run_killed_after(&host, calls, ImageStore::open(&host))
             .unwrap();
         sim.advance(A_WHILE);
-        let done = outcome.is_some();
+        let done = outcome.value().is_some();
         let host = sim.client();
         if !done {
             sim.block_on(ImageStore::open(&host)).unwrap();
@@ -149,6 +150,7 @@ fn killed_install(calls: u64) -> (Sim, bool) {
     let outcome = sim.run_killed_after(&host, calls, install(&host, &request(), &mut image()));
     let done = outcome
         .unwrap()
+        .value()
         .is_some_and(|answer| answer.map(|_| true).unwrap());
     (sim, done)
 }

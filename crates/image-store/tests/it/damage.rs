@@ -2,6 +2,7 @@
 
 use wcow_host::{FileSystem, Host};
 use wcow_image_store::{ImageStore, StoreError, ValidationError};
+use wcow_ntmeta::HostPath;
 
 use crate::support::*;
 
@@ -173,4 +174,62 @@ fn check_put_away(sim: &wcow_sim::Sim, host: &wcow_sim::SimHost, what: &str) {
     sim.block_on(store.install(&request(), &mut image()))
         .unwrap();
     sim.block_on(store.close()).unwrap();
+}
+
+#[test]
+fn an_install_on_a_disk_that_fails_once_leaves_nothing_or_everything() {
+    use wcow_host::Operation;
+    use wcow_ntmeta::Hresult;
+    use wcow_sim::{FaultPlan, FaultRule, What, When};
+
+    for operation in [
+        Operation::FlushFile,
+        Operation::WriteFile,
+        Operation::CopyFile,
+        Operation::MoveFile,
+        Operation::WriteTree,
+        Operation::ReadFile,
+        Operation::CreateDirectory,
+    ] {
+        let mut failed = 0;
+        for after in 0.. {
+            assert!(after < 100, "the install never ends");
+            let sim = core();
+            let host = sim.client();
+            let when = When::Below {
+                operation,
+                path: HostPath::root("C:"),
+                after,
+                times: 1,
+            };
+            let what = What::RefusedWith(Hresult::from_win32(0x45d));
+            sim.set_faults(FaultPlan {
+                rules: vec![FaultRule { when, what }],
+                budget: 1,
+            });
+            let installed = sim.block_on(install(&host, &request(), &mut image()));
+            let about = format!("{operation} after {after}");
+            let Err(error) = installed else {
+                // The disk still waits for a call to fail.
+                break;
+            };
+            let host_error = error.host_error().unwrap();
+            assert!(host_error.is_win32(0x45d), "{about}: {error}");
+            failed += 1;
+            let shown = sim.block_on(list(&host)).unwrap();
+            assert!(
+                shown.images.is_empty() && shown.damaged.is_empty(),
+                "{about}"
+            );
+            // Nobody knows what a disk has that failed; but it has no half of an image.
+            sim.power_loss();
+            let host = sim.client();
+            let store = sim.block_on(ImageStore::open(&host)).unwrap();
+            assert_eq!(store.recovery().quarantined, [], "{about}");
+            for image in sim.block_on(store.list()).unwrap().images {
+                assert_eq!(sim.block_on(store.test(&image.full_name)).unwrap(), []);
+            }
+        }
+        assert!(failed > 0, "{operation} is never needed");
+    }
 }

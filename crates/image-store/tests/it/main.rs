@@ -7,6 +7,8 @@ mod damage;
 #[cfg(test)]
 mod install;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod using;

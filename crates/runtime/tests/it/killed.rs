@@ -1,7 +1,7 @@
 //! The client is killed after every single call: the host stays consistent, and what it was told to make can be taken back.
 
 use wcow_runtime::{Created, Running, Runtime};
-use wcow_sim::{Profile, SimHost};
+use wcow_sim::{Ended, Profile, SimHost};
 
 use crate::support::*;
 
@@ -84,7 +84,7 @@ fn check(operation: Operation, after: impl Fn(&Ready, u64)) {
                 calls,
                 carry_out(&ready, &client, operation),
             );
-            let done = outcome.unwrap().is_some();
+            let done = outcome.unwrap() == Ended::Value(());
             ready.stage.sim.kill(&client);
             ready.stage.sim.advance(A_WHILE);
             after(&ready, calls);
