@@ -26,6 +26,11 @@ impl Sim {
         self.lock().world.power.cut_at(cut);
     }
 
+    /// Takes back what [`power_loss_at`](Self::power_loss_at) asked for.
+    pub fn keep_power(&self) {
+        self.lock().world.power.keep();
+    }
+
     /// A program on the host, such as a scanner, opens a file for `ticks` of 100 ns, so that others can do with it what they want. If
     /// it is deleted meanwhile it keeps its name until then, and the name is of no use (0x12F).
     ///

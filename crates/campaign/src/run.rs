@@ -13,7 +13,9 @@ use wcow_network::NetworkSpec;
 use wcow_ntmeta::FileTime;
 use wcow_runtime::ExecSpec;
 use wcow_scenario::WimShelf;
-use wcow_sim::{Choices, Draws, FaultHit, FaultPlan, Profile, Schedule, Sim, SimHost, Stuck};
+use wcow_sim::{
+    Choices, Draws, Ended, FaultHit, FaultPlan, PowerCut, Profile, Schedule, Sim, SimHost, Stuck,
+};
 
 use crate::checks::{self, Violation};
 use crate::history::{Done, Ending};
@@ -25,6 +27,9 @@ const SECOND: u64 = 10_000_000;
 const GRACE: u64 = 10 * SECOND;
 /// The longest that the clients of a run may take in virtual time: a day.
 const LONGEST: u64 = 24 * 3600 * SECOND;
+
+/// The power goes at one of so many durable steps, if it goes: an install takes about twenty.
+const DURABLE_STEPS: u64 = 60;
 
 /// How long the host may take to finish what it was asked for when nothing goes wrong any more: ten minutes, a restart and the
 /// longest delays included.
@@ -44,6 +49,9 @@ pub struct RunSpec {
     /// What goes wrong.
     #[serde(default)]
     pub faults: Faults,
+    /// At which durable step of the host the power goes. All clients are dead then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<PowerCut>,
     /// What the clients do.
     pub plan: Plan,
 }
@@ -116,11 +124,20 @@ impl RunSpec {
                 quantum: SECOND / 100,
             },
         };
+        let power = draws.happens(Label::Plan, 1, 3).then(|| {
+            let step = 1 + draws.draw(Label::Plan, DURABLE_STEPS);
+            if draws.happens(Label::Plan, 1, 2) {
+                PowerCut::Before(step)
+            } else {
+                PowerCut::After(step)
+            }
+        });
         Self {
             profile: profile.to_owned(),
             choices: Choices::Seed(seed),
             schedule: order,
             faults,
+            power,
             plan: Plan::draw(profile, &mut draws),
         }
     }
@@ -155,6 +172,9 @@ impl RunSpec {
             Faults::Swarm(budget) => sim.draw_faults(*budget),
             Faults::Plan(plan) => sim.set_faults(plan.clone()),
         }
+        if let Some(cut) = self.power {
+            sim.power_loss_at(cut);
+        }
         let log = Log::default();
         let clients = self
             .plan
@@ -182,18 +202,20 @@ impl RunSpec {
             })
             .collect();
         let deadline = FileTime::from_ticks(sim.now().ticks().saturating_add(LONGEST));
-        let ended = sim.run(Clients {
+        let ended = sim.run_to_end(Clients {
             sim,
             clients,
             deadline,
         });
         sim.set_faults(FaultPlan::none());
+        sim.keep_power();
         let calls = sim.calls();
         let history = log.take();
         let mut violations = Vec::new();
+        let power_lost = ended == Ok(Ended::PowerLost);
         match ended {
-            Ok(true) => {}
-            Ok(false) => violations.push(Violation::Unsettled {
+            Ok(Ended::Value(true) | Ended::PowerLost | Ended::Killed) => {}
+            Ok(Ended::Value(false)) => violations.push(Violation::Unsettled {
                 waiting: sim.waiting(),
             }),
             Err(Stuck { waiting }) => violations.push(Violation::Unsettled { waiting }),
@@ -209,6 +231,9 @@ impl RunSpec {
             }
         }
         mark(&history, &sim.fault_hits(), &mut marks);
+        if power_lost {
+            marks.insert("the power went", 1);
+        }
         Report {
             fingerprint: sim.fingerprint(),
             hits: sim.fault_hits(),

@@ -1,7 +1,7 @@
 //! Failing runs made small: whatever can be left out while the same promise stays broken is left out.
 
 use wcow_scenario::WimShelf;
-use wcow_sim::{Choices, FaultPlan, FaultRule, Label, Recording, Schedule, When};
+use wcow_sim::{Choices, FaultPlan, FaultRule, Label, PowerCut, Recording, Schedule, When};
 
 use crate::plan::Step;
 use crate::run::{Faults, Report, RunSpec};
@@ -49,6 +49,7 @@ pub fn shrink_while(
     loop {
         let before = best.0.clone();
         search.faults(&mut best);
+        search.power(&mut best);
         search.clients(&mut best);
         search.steps(&mut best);
         search.rules(&mut best);
@@ -120,6 +121,29 @@ impl Search<'_> {
         let mut exact = best.0.clone();
         exact.faults = Faults::Plan(FaultPlan { rules, budget });
         self.take(best, exact);
+    }
+
+    /// No power cut, or an earlier one.
+    fn power(&mut self, best: &mut Best) {
+        let Some(cut) = best.0.power else {
+            return;
+        };
+        let mut none = best.0.clone();
+        none.power = None;
+        if self.take(best, none) {
+            return;
+        }
+        let (PowerCut::Before(last) | PowerCut::After(last)) = cut;
+        for step in 1..last {
+            let mut earlier = best.0.clone();
+            earlier.power = Some(match cut {
+                PowerCut::Before(_) => PowerCut::Before(step),
+                PowerCut::After(_) => PowerCut::After(step),
+            });
+            if self.take(best, earlier) {
+                return;
+            }
+        }
     }
 
     /// Fewer rules.

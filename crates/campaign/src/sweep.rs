@@ -25,7 +25,7 @@ pub struct Sweep {
 }
 
 /// The situations that a sweep of some length must come upon: a sweep that never saw one of them has not tried it.
-pub const MARKS: [&str; 15] = [
+pub const MARKS: [&str; 16] = [
     "a client was killed",
     "a command was refused",
     "a container was created",
@@ -41,6 +41,7 @@ pub const MARKS: [&str; 15] = [
     "an install failed",
     "several clients worked",
     "the host was restarted",
+    "the power went",
 ];
 
 impl Sweep {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use wcow_host::{Host, SwitchService, SystemId};
 use wcow_network::{PortMapping, PublishedPorts};
-use wcow_ntmeta::FileTime;
+use wcow_ntmeta::{FileTime, Guid};
 use wcow_runtime::{
     Attachment, ContainerState, Created, ExecSpec, Process, Running, Runtime, RuntimeError,
 };
@@ -91,6 +91,9 @@ pub(crate) struct ContainerRecord {
     /// It is about to be made: `created` is a plan.
     #[serde(default)]
     pub(crate) unfinished: bool,
+    /// During which start of the host it was begun to be made.
+    #[serde(default)]
+    pub(crate) boot: Guid,
 }
 
 impl ContainerRecord {
@@ -211,7 +214,13 @@ impl<H: Host> Engine<H> {
         let remove = async {
             let mut record = self.locked_record(&found).await?;
             if record.unfinished {
-                self.check_in_flight(Kind::Container, &record.name, record.created_at)?;
+                self.check_in_flight(
+                    Kind::Container,
+                    &record.name,
+                    record.created_at,
+                    record.boot,
+                )
+                .await?;
             }
             let runtime = self.runtime();
             let status = self.status(&runtime, &record).await?;

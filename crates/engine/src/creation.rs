@@ -92,7 +92,8 @@ impl<H: Host> Engine<H> {
                 });
             }
             // Whoever began it is gone, or this command could not have locked it.
-            self.check_in_flight(Kind::Container, &taken.name, taken.created_at)?;
+            self.check_in_flight(Kind::Container, &taken.name, taken.created_at, taken.boot)
+                .await?;
             self.take_creation_back(&taken).await?;
         }
         let image = self.image(&wanted.image).await?;
@@ -168,6 +169,7 @@ impl<H: Host> Engine<H> {
             owner: "wcow".to_owned(),
             id,
         };
+        let boot = info.boot_id;
         let planned = Runtime::with_info(&self.host, info)
             .plan_create(spec)
             .await
@@ -183,6 +185,7 @@ impl<H: Host> Engine<H> {
             created: planned,
             running: None,
             unfinished: true,
+            boot,
         };
         self.write_container(&record).await?;
         Ok(record)
@@ -193,7 +196,7 @@ impl<H: Host> Engine<H> {
         &self,
         found: &ContainerRecord,
     ) -> Result<bool, EngineError> {
-        if self.is_in_flight(found.created_at) {
+        if self.is_in_flight(found.created_at, found.boot).await? {
             return Ok(false);
         }
         let Some(held) = self.try_lock(Kind::Container, &found.name).await? else {

@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
-use wcow_host::{Clock, Host, HostControl, HostError, NetworkService, SwitchService, SwitchType};
+use wcow_host::{
+    Clock, Host, HostControl, HostError, NetNat, NetworkService, SwitchService, SwitchType,
+};
 use wcow_network::{Driver, HostNetworking, NetworkSpec, NetworkStep};
 use wcow_ntmeta::{FileTime, Guid};
 
@@ -78,6 +80,9 @@ struct NetworkRecord {
     /// When it was begun to be made.
     #[serde(default)]
     began: FileTime,
+    /// Which start of the host that was.
+    #[serde(default)]
+    boot: Guid,
 }
 
 impl NetworkRecord {
@@ -122,7 +127,8 @@ impl<H: Host> Engine<H> {
                     });
                 }
                 // Whoever began it is gone, or this command could not have locked it.
-                self.check_in_flight(Kind::Network, &taken.name, taken.began)?;
+                self.check_in_flight(Kind::Network, &taken.name, taken.began, taken.boot)
+                    .await?;
                 self.take_network_back(&taken).await?;
             }
             self.make_network(spec).await
@@ -227,7 +233,8 @@ impl<H: Host> Engine<H> {
             .await?
             .filter(|record| record.unfinished)
         {
-            self.check_in_flight(Kind::Network, name, record.began)?;
+            self.check_in_flight(Kind::Network, name, record.began, record.boot)
+                .await?;
         }
         let network = self.network(name).await?;
         let users = self.containers_on(name).await?;
@@ -300,7 +307,7 @@ impl<H: Host> Engine<H> {
             adapter: None,
         };
         // It gets the id that its record tells, so that the record stays true whatever becomes of the call.
-        let mut steps = self.plan_steps(&again).await?;
+        let (mut steps, _) = self.plan_steps(&again).await?;
         for step in &mut steps {
             if let NetworkStep::HnsCreate(network) = step {
                 network.id = id.to_string();
@@ -318,15 +325,16 @@ impl<H: Host> Engine<H> {
     /// Plans a network, makes it, and keeps a record of it, which is written before anything is made and says so. Nothing is left
     /// of a network that has none. The caller has it locked.
     async fn make_network(&self, spec: &NetworkSpec) -> Result<NetworkSummary, EngineError> {
-        let mut steps = self.plan_steps(spec).await?;
+        let (mut steps, nats) = self.plan_steps(spec).await?;
         let mut record = NetworkRecord {
             name: spec.name.clone(),
             driver: spec.driver,
             subnet: spec.subnet,
             gateway: spec.gateway,
-            backing: self.planned_backing(spec, &mut steps).await?,
+            backing: self.planned_backing(spec, &mut steps, &nats).await?,
             unfinished: true,
             began: self.host.clock().now(),
+            boot: self.info().await?.boot_id,
         };
         self.write_network(&record).await?;
         let mut done: Option<&NetworkStep> = None;
@@ -364,21 +372,25 @@ impl<H: Host> Engine<H> {
         Ok(record.summary(true))
     }
 
-    /// The calls that make a network on this host.
-    async fn plan_steps(&self, spec: &NetworkSpec) -> Result<Vec<NetworkStep>, EngineError> {
+    /// The calls that make a network on this host, and the NAT objects that are there before.
+    async fn plan_steps(
+        &self,
+        spec: &NetworkSpec,
+    ) -> Result<(Vec<NetworkStep>, Vec<NetNat>), EngineError> {
         let host = self.host_networking().await?.known;
         let plan = wcow_network::plan(spec, &host).map_err(|error| EngineError::Plan {
             name: spec.name.clone(),
             error,
         })?;
-        Ok(plan.steps)
+        Ok((plan.steps, host.nats))
     }
 
-    /// What a network will be on the host. A network of the Host Network Service gets an id here, in its step too.
+    /// What a network will be on the host. A NAT that is there already will be refused, and is nothing to be taken back. A network of the Host Network Service gets an id here, in its step too.
     async fn planned_backing(
         &self,
         spec: &NetworkSpec,
         steps: &mut [NetworkStep],
+        nats: &[NetNat],
     ) -> Result<NetworkBacking, EngineError> {
         let mut backing = NetworkBacking::Switch {
             switch: spec.name.clone(),
@@ -390,7 +402,10 @@ impl<H: Host> Engine<H> {
                     switch.clone_from(&new.name);
                 }
                 (NetworkStep::NewNat(new), NetworkBacking::Switch { nat, .. }) => {
-                    *nat = Some(new.name.clone());
+                    *nat = nats
+                        .iter()
+                        .all(|known| known.name != new.name)
+                        .then(|| new.name.clone());
                 }
                 (NetworkStep::HnsCreate(network), backing) => {
                     let id = self
@@ -428,8 +443,10 @@ impl<H: Host> Engine<H> {
     async fn settled_networks(&self) -> Result<Vec<NetworkRecord>, EngineError> {
         let records = self.recorded_networks().await?;
         let mut changed = false;
-        let stale = |record: &&NetworkRecord| record.unfinished && !self.is_in_flight(record.began);
-        for record in records.iter().filter(stale) {
+        for record in records.iter().filter(|record| record.unfinished) {
+            if self.is_in_flight(record.began, record.boot).await? {
+                continue;
+            }
             let Some(held) = self.try_lock(Kind::Network, &record.name).await? else {
                 continue;
             };

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wcow_host::{Clock, FileKind, FileSystem, Host, HostError, WriteMode};
-use wcow_ntmeta::{FileTime, HostPath};
+use wcow_ntmeta::{FileTime, Guid, HostPath};
 
 use crate::{Engine, EngineError, Kind};
 
@@ -214,20 +214,28 @@ const IN_FLIGHT: u64 = 60 * 10_000_000;
 
 impl<H: Host> Engine<H> {
     /// Whether what was begun then by a program that has ended may still take effect: services go on with what they were asked
-    /// for. To take it back now could be too early.
-    pub(crate) fn is_in_flight(&self, began: FileTime) -> bool {
-        let since = self.host.clock().now().ticks().checked_sub(began.ticks());
-        since.is_some_and(|since| since < IN_FLIGHT)
+    /// for, unless the host was started anew since. To take it back now could be too early.
+    pub(crate) async fn is_in_flight(
+        &self,
+        began: FileTime,
+        boot: Guid,
+    ) -> Result<bool, EngineError> {
+        let now = self.host.clock().now().ticks();
+        let recent = now
+            .checked_sub(began.ticks())
+            .is_some_and(|since| since < IN_FLIGHT);
+        Ok(recent && self.info().await?.boot_id == boot)
     }
 
     /// Refuses to touch what may still be on its way.
-    pub(crate) fn check_in_flight(
+    pub(crate) async fn check_in_flight(
         &self,
         kind: Kind,
         name: &str,
         began: FileTime,
+        boot: Guid,
     ) -> Result<(), EngineError> {
-        if self.is_in_flight(began) {
+        if self.is_in_flight(began, boot).await? {
             return Err(EngineError::Busy {
                 kind,
                 name: name.to_owned(),

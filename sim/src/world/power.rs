@@ -41,6 +41,10 @@ impl Power {
         self.cut = Some(cut);
     }
 
+    pub(crate) fn keep(&mut self) {
+        self.cut = None;
+    }
+
     pub(crate) fn is_due(&self) -> bool {
         self.due
     }
