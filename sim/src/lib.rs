@@ -66,7 +66,7 @@ pub use paced::Paced;
 pub use profile::Profile;
 pub use queue::{Order, Schedule};
 pub use snapshot::{LoadError, SaveError};
-pub use trace::TraceRecord;
+pub use trace::{TraceEvent, TraceRecord};
 pub use world::guest::{GuestCall, GuestNext, GuestProgram, GuestReply};
 pub use world::power::PowerCut;
 

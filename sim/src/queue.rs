@@ -14,16 +14,7 @@ use crate::world::compute::ComputeEvent;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Event {
     /// A call takes effect.
-    Perform {
-        /// The call's number.
-        op: OpId,
-        /// Who called.
-        client: ClientId,
-        /// What was called. Boxed, so that what waits in the queue is small.
-        call: Box<Call>,
-        /// Whether a fault has made it late; it is spared others.
-        late: bool,
-    },
+    Perform(Arrival),
     /// The machine is up again after a restart that `op` asked for.
     Booted {
         /// The restart.
@@ -33,11 +24,26 @@ pub(crate) enum Event {
     Compute(ComputeEvent),
 }
 
+/// A call that is about to take effect.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Arrival {
+    /// The call's number.
+    pub(crate) op: OpId,
+    /// Who called.
+    pub(crate) client: ClientId,
+    /// What was called. Boxed, so that what waits in the queue is small.
+    pub(crate) call: Box<Call>,
+    /// When it was called.
+    pub(crate) issued: FileTime,
+    /// Whether a fault has made it late; it is spared others.
+    pub(crate) late: bool,
+}
+
 impl Event {
     /// Who it comes from.
     fn source(&self) -> Source {
         match self {
-            Self::Perform { client, .. } => Some(*client),
+            Self::Perform(arrival) => Some(arrival.client),
             Self::Booted { .. } | Self::Compute(_) => None,
         }
     }
@@ -241,20 +247,21 @@ mod tests {
                 queue.push(
                     FileTime::from_ticks(10 + number % 3),
                     0,
-                    Event::Perform {
+                    Event::Perform(Arrival {
                         op: OpId(number),
                         client: ClientId(client),
                         call: Box::new(Call::SleepUntil(FileTime::ZERO)),
+                        issued: FileTime::ZERO,
                         late: false,
-                    },
+                    }),
                 );
             }
         }
         let mut choice = Choice::new(Choices::Seed(seed));
         let mut order = Vec::new();
         while let Some((_, _, planned)) = queue.pop(&mut choice) {
-            if let Event::Perform { op, client, .. } = planned.event {
-                order.push((client.0, op.0));
+            if let Event::Perform(arrival) = planned.event {
+                order.push((arrival.client.0, arrival.op.0));
             }
         }
         order

@@ -13,10 +13,14 @@
 //! | text length | 4 | in UTF-16 units |
 //! | text | 2 each | UTF-16 |
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use wcow_host::{Code, HostError};
+use wcow_host::{Code, HostError, Operation};
 use wcow_ntmeta::FileTime;
+
+use crate::call::{ClientId, OpId};
 
 /// What a record is about, where it is not a call taking effect. The numbers are frozen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,11 +98,76 @@ impl Fingerprint {
     }
 }
 
-/// One line of a trace, for people. Its form may change; nothing is decided by it.
+/// One event of a run, for people and tools. Nothing is decided by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceRecord {
     /// When, in virtual time.
     pub time: FileTime,
     /// What happened.
-    pub what: String,
+    pub event: TraceEvent,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TraceEvent {
+    /// A call takes effect.
+    Call {
+        /// Its number.
+        op: OpId,
+        /// Who made it.
+        client: ClientId,
+        /// When it was made.
+        issued: FileTime,
+        /// The function.
+        operation: Operation,
+        /// What it is about.
+        object: String,
+    },
+    /// A call is answered.
+    Answer {
+        /// Its number.
+        op: OpId,
+        /// The error, if it failed.
+        error: Option<String>,
+    },
+    /// A call is hit by a fault.
+    Fault {
+        /// Its number.
+        op: OpId,
+        /// What happens to it.
+        what: String,
+    },
+    /// A client's process ends.
+    Ended(ClientId),
+    /// Something on the host that is no call.
+    Host(String),
+}
+
+impl fmt::Display for TraceRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.time, self.event)
+    }
+}
+
+impl fmt::Display for TraceEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call {
+                op,
+                client,
+                operation,
+                object,
+                ..
+            } => write!(f, "client {} call {}: {operation} {object}", client.0, op.0),
+            Self::Answer { op, error: None } => write!(f, "call {}: ok", op.0),
+            Self::Answer {
+                op,
+                error: Some(error),
+            } => write!(f, "call {}: {error}", op.0),
+            Self::Fault { op, what } => write!(f, "call {}: fault: {what}", op.0),
+            Self::Ended(client) => write!(f, "client {} ends", client.0),
+            Self::Host(what) => f.write_str(what),
+        }
+    }
 }

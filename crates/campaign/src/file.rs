@@ -123,7 +123,7 @@ impl RunFile {
             .take_while(|(now, before)| now.as_bytes() == *before)
             .count();
         let happened = match trace.get(same) {
-            Some(record) => format!("{} {}", record.time, record.what),
+            Some(record) => record.to_string(),
             None if same < before.count() => "it ends earlier".to_owned(),
             None => "nothing that the trace shows".to_owned(),
         };
@@ -156,10 +156,9 @@ pub fn divergence(
 ) -> Result<Option<(usize, String, String)>, crate::run::UnknownProfile> {
     let [first, second] = [traced(spec, shelf)?, traced(spec, shelf)?];
     let text = |trace: &[TraceRecord], place: usize| {
-        trace.get(place).map_or_else(
-            || "it ends".to_owned(),
-            |record| format!("{} {}", record.time, record.what),
-        )
+        trace
+            .get(place)
+            .map_or_else(|| "it ends".to_owned(), ToString::to_string)
     };
     let longest = first.1.len().max(second.1.len());
     let differing = (0..longest).find(|&place| first.1.get(place) != second.1.get(place));
@@ -186,7 +185,7 @@ fn traced(
 
 /// The first sixteen bits of an event's hash.
 fn digits(record: &TraceRecord) -> String {
-    let hash = Sha256::digest(format!("{} {}", record.time.ticks(), record.what));
+    let hash = Sha256::digest(format!("{} {}", record.time.ticks(), record.event));
     hash.iter()
         .take(2)
         .map(|byte| format!("{byte:02x}"))

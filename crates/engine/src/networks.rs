@@ -340,7 +340,15 @@ impl<H: Host> Engine<H> {
         let mut done: Option<&NetworkStep> = None;
         for step in &steps {
             match self.do_step(step).await {
-                Ok(subnet) => record.subnet = subnet.or(record.subnet),
+                Ok(subnet) => {
+                    record.subnet = subnet.or(record.subnet);
+                    // Another one of its name was there when it was planned, and has gone since: this one is ours.
+                    if let (NetworkStep::NewNat(new), NetworkBacking::Switch { nat, .. }) =
+                        (step, &mut record.backing)
+                    {
+                        *nat = Some(new.name.clone());
+                    }
+                }
                 Err(error) => {
                     // What was refused at once has left nothing; an answer that was lost may have.
                     let left_behind = if done.is_some() || error.is_ambiguous() {

@@ -25,6 +25,7 @@ use super::guest::process::{KILLED, Process, ProcessRef};
 use super::{Outside, World};
 use crate::blobs::BlobId;
 use crate::call::{ClientId, ComputeCall, OpId, Outcome, Step};
+use crate::trace::TraceEvent;
 
 mod create;
 mod facts;
@@ -286,7 +287,7 @@ impl World {
                     && let Some(op) = self.end_start(system)
                 {
                     out.trace(self.now, || {
-                        "the container service did not answer".to_owned()
+                        TraceEvent::Host("the container service did not answer".to_owned())
                     });
                     self.end_system(system, v1::UNEXPECTED_EXIT, KILLED, out);
                     self.answer(op, Err(code.into()), out);

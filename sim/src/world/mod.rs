@@ -22,8 +22,8 @@ use crate::choice::{Choice, Choices, Identity, Label};
 use crate::faults::{self, FaultPlan, Faults, What};
 use crate::fs::{Fs, TreeCache};
 use crate::profile::Profile;
-use crate::queue::{Event, Queue};
-use crate::trace::{Fingerprint, Kind, TraceRecord};
+use crate::queue::{Arrival, Event, Queue};
+use crate::trace::{Fingerprint, Kind, TraceEvent, TraceRecord};
 
 use control::MachineState;
 
@@ -81,9 +81,12 @@ pub(crate) struct Outside<'a> {
 
 impl Outside<'_> {
     /// Adds a line to the trace; `what` is only called when there is one.
-    pub(crate) fn trace(&mut self, time: FileTime, what: impl FnOnce() -> String) {
+    pub(crate) fn trace(&mut self, time: FileTime, event: impl FnOnce() -> TraceEvent) {
         if let Some(trace) = &mut self.trace {
-            trace.push(TraceRecord { time, what: what() });
+            trace.push(TraceRecord {
+                time,
+                event: event(),
+            });
         }
     }
 }
@@ -181,12 +184,13 @@ impl World {
         self.queue.push(
             time,
             self.machine.boots,
-            Event::Perform {
+            Event::Perform(Arrival {
                 op,
                 client,
                 call,
+                issued: self.now,
                 late: false,
-            },
+            }),
         );
         Some(op)
     }
@@ -210,16 +214,13 @@ impl World {
         self.now = self.now.max(time);
         let stale = planned.boot != self.machine.boots;
         match planned.event {
-            Event::Perform {
-                op,
-                client,
-                call,
-                late,
-            } => self.perform_under_power(sequence, op, client, call, late, out),
+            Event::Perform(arrival) => self.perform_under_power(sequence, arrival, out),
             Event::Booted { op } => {
                 self.fingerprint
                     .record(self.now, sequence, Kind::Booted as u16, op.0, 0, "");
-                out.trace(self.now, || "the machine is up again".to_owned());
+                out.trace(self.now, || {
+                    TraceEvent::Host("the machine is up again".to_owned())
+                });
                 self.booted();
                 self.answer(op, Ok(().into()), out);
             }
@@ -294,8 +295,8 @@ impl World {
         self.layers.blobs(&mut blobs);
         self.compute.blobs(&mut blobs);
         for planned in self.queue.iter() {
-            if let Event::Perform { call, .. } = &planned.event {
-                blobs.extend(call.blob());
+            if let Event::Perform(arrival) = &planned.event {
+                blobs.extend(arrival.call.blob());
             }
         }
         blobs
@@ -312,19 +313,24 @@ impl World {
         self.faults.set(plan);
     }
 
-    fn perform(
-        &mut self,
-        sequence: u64,
-        op: OpId,
-        client: ClientId,
-        call: Box<Call>,
-        late: bool,
-        out: &mut Outside<'_>,
-    ) {
+    fn perform(&mut self, sequence: u64, arrival: Arrival, out: &mut Outside<'_>) {
+        let Arrival {
+            op,
+            client,
+            call,
+            issued,
+            late,
+        } = arrival;
         let (kind, operation, _, _) = call.kind();
         self.fingerprint
             .record(self.now, sequence, kind, op.0, client.0, "");
-        out.trace(self.now, || format!("{operation} {}", call.object()));
+        out.trace(self.now, || TraceEvent::Call {
+            op,
+            client,
+            issued,
+            operation,
+            object: call.object(),
+        });
         let hit = if late {
             None
         } else {
@@ -342,7 +348,10 @@ impl World {
                 what.number(),
                 "",
             );
-            out.trace(self.now, || format!("  fault: {what}"));
+            out.trace(self.now, || TraceEvent::Fault {
+                op,
+                what: what.to_string(),
+            });
         }
         let outcome = match hit {
             None => self.outcome(op, client, &call, out),
@@ -357,12 +366,13 @@ impl World {
                 outcome => outcome,
             },
             Some(What::Late(ticks)) => {
-                let event = Event::Perform {
+                let event = Event::Perform(Arrival {
                     op,
                     client,
                     call,
+                    issued,
                     late: true,
-                };
+                });
                 self.queue
                     .push(after(self.now, ticks), self.machine.boots, event);
                 return;
@@ -426,9 +436,10 @@ impl World {
     ) {
         self.fingerprint
             .answer(self.now, op.0, result.as_ref().err());
-        if let Err(error) = &result {
-            out.trace(self.now, || format!("  {error}"));
-        }
+        out.trace(self.now, || TraceEvent::Answer {
+            op,
+            error: result.as_ref().err().map(ToString::to_string),
+        });
         if self.is_alive(client) {
             self.answers.push((op, Box::new(result)));
         }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Outside, TICKS_PER_SECOND, World, after};
-use crate::call::{Call, ClientId, ComputeCall, FilesCall, LayersCall, OpId, TreeId};
+use crate::call::{Call, ComputeCall, FilesCall, LayersCall, TreeId};
 use crate::choice::Label;
 use crate::fs::{SealedTree, TreeBuilder};
-use crate::queue::Event;
-use crate::trace::Kind;
+use crate::queue::{Arrival, Event};
+use crate::trace::{Kind, TraceEvent};
 
 /// At which durable step the power goes. Steps are counted from 1 over the whole life of the host, see
 /// [`Sim::durable_steps`](crate::Sim::durable_steps).
@@ -55,31 +55,23 @@ impl World {
     pub(super) fn perform_under_power(
         &mut self,
         sequence: u64,
-        op: OpId,
-        client: ClientId,
-        call: Box<Call>,
-        late: bool,
+        arrival: Arrival,
         out: &mut Outside<'_>,
     ) {
         self.fs.close_until(self.now);
-        if !is_durable_step(&call) || self.machine.down {
-            return self.perform(sequence, op, client, call, late, out);
+        if !is_durable_step(&arrival.call) || self.machine.down {
+            return self.perform(sequence, arrival, out);
         }
         self.power.steps += 1;
         let steps = self.power.steps;
         match self.power.cut {
             Some(PowerCut::Before(step)) if step == steps => {
                 self.power.due = true;
-                let event = Event::Perform {
-                    op,
-                    client,
-                    call,
-                    late,
-                };
+                let event = Event::Perform(arrival);
                 self.queue.push(self.now, self.machine.boots, event);
             }
             cut => {
-                self.perform(sequence, op, client, call, late, out);
+                self.perform(sequence, arrival, out);
                 self.power.due = cut == Some(PowerCut::After(steps));
             }
         }
@@ -103,8 +95,8 @@ impl World {
             trees.extend(builder.finish().ok().map(|built| (tree, built.tree)));
         }
         for planned in self.queue.take_all() {
-            if let Event::Perform { call, .. } = planned.event
-                && let Call::Files(FilesCall::FinishTree { tree, content, .. }) = *call
+            if let Event::Perform(arrival) = planned.event
+                && let Call::Files(FilesCall::FinishTree { tree, content, .. }) = *arrival.call
             {
                 trees.extend(out.trees.load(content, out.blobs).map(|sent| (tree, sent)));
             }
@@ -128,10 +120,10 @@ impl World {
             ),
         );
         out.trace(self.now, || {
-            format!(
+            TraceEvent::Host(format!(
                 "the power goes: {} of {} unsynced operations on names survive, and the names of {} files whose contents were not synced",
                 survived.names, survived.unsynced_names, survived.contents
-            )
+            ))
         });
         self.machine.boots += 1;
         let seconds = 30 + self.choice.draw(Label::Restart, 60);

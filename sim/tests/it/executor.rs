@@ -156,9 +156,10 @@ fn a_trace_is_kept_for_whoever_wants_one() {
     let lines: Vec<String> = sim
         .take_trace()
         .into_iter()
-        .map(|record| record.what)
+        .map(|record| record.event.to_string())
         .collect();
     assert_eq!(lines.len(), 2);
-    assert_eq!(lines[0], r"ReadFile C:\none");
+    assert_eq!(lines[0], r"client 1 call 1: ReadFile C:\none");
+    assert!(lines[1].starts_with("call 1: ReadFile"), "{lines:?}");
     assert!(sim.take_trace().is_empty());
 }

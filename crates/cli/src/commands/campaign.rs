@@ -96,7 +96,7 @@ fn play(spec: &RunSpec, shelf: &Shelf, trace: bool, output: &Output) -> Result<R
         let mut text = String::new();
         for record in sim.take_trace() {
             // Writing to a string does not fail.
-            let _ = writeln!(text, "{} {}", record.time, record.what);
+            let _ = writeln!(text, "{record}");
         }
         output.text(&(text + "\n"))?;
     }

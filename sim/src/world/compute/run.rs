@@ -9,6 +9,7 @@ use super::{ComputeEvent, Phase, SystemKey, TERMINATE, facts};
 use crate::call::{ClientId, OpId, Outcome, Step};
 use crate::choice::Label;
 use crate::queue::Event;
+use crate::trace::TraceEvent;
 use crate::world::guest::process::KILLED;
 use crate::world::{Outside, TICKS_PER_SECOND, World};
 
@@ -183,7 +184,7 @@ impl World {
         let before = std::mem::replace(&mut system.phase, next);
         system.run += 1;
         let (id, persists) = (system.id.clone(), system.persists);
-        out.trace(self.now, || format!("{id} has ended"));
+        out.trace(self.now, || TraceEvent::Host(format!("{id} has ended")));
         if !persists {
             self.compute.by_id.remove(&id);
             self.hns.detach(&id);
