@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use wcow_scenario::WimShelf;
-use wcow_sim::{Profile, Sim, TraceRecord};
+use wcow_sim::TraceRecord;
 
 use crate::run::{Report, RunSpec};
 
@@ -176,8 +176,7 @@ fn traced(
     spec: &RunSpec,
     shelf: &dyn WimShelf,
 ) -> Result<(Report, Vec<TraceRecord>), crate::run::UnknownProfile> {
-    let profile = Profile::named(&spec.profile).ok_or_else(|| spec.unknown_profile())?;
-    let sim = Sim::new(profile, spec.choices.clone());
+    let sim = spec.host()?;
     sim.start_trace();
     let report = spec.run_on(&sim, shelf);
     Ok((report, sim.take_trace()))

@@ -33,6 +33,7 @@ mod plan;
 mod run;
 mod shrink;
 mod sweep;
+mod timeline;
 
 pub use canary::canary;
 pub use checks::Violation;
@@ -42,6 +43,7 @@ pub use plan::{ClientPlan, Plan, Step};
 pub use run::{Faults, Report, RunSpec, UnknownProfile};
 pub use shrink::{Shrunk, shrink, shrink_while};
 pub use sweep::{MARKS, Sweep, sweep};
+pub use timeline::{chrome_trace, page};
 
 /// The README's example, compiled and run.
 #[cfg(doctest)]

@@ -147,22 +147,26 @@ impl RunSpec {
     /// # Errors
     /// There is no such profile. A broken promise is no error: it stands in the report.
     pub fn run(&self, shelf: &dyn WimShelf) -> Result<Report, UnknownProfile> {
-        let profile = Profile::named(&self.profile).ok_or_else(|| self.unknown_profile())?;
-        let sim = Sim::new(profile, self.choices.clone());
+        let sim = self.host()?;
         Ok(self.run_on(&sim, shelf))
     }
 
-    pub(crate) fn unknown_profile(&self) -> UnknownProfile {
-        UnknownProfile {
+    /// The host that it runs on, as it is before the run.
+    ///
+    /// # Errors
+    /// There is no such profile.
+    pub fn host(&self) -> Result<Sim, UnknownProfile> {
+        let profile = Profile::named(&self.profile).ok_or_else(|| UnknownProfile {
             name: self.profile.clone(),
             known: Profile::all()
                 .into_iter()
                 .map(|profile| profile.name)
                 .collect(),
-        }
+        })?;
+        Ok(Sim::new(profile, self.choices.clone()))
     }
 
-    /// Runs it on a host that was just made from its profile and choices, for whoever wants to keep a trace.
+    /// Runs it on its [host](Self::host), for whoever wants to keep a trace.
     #[must_use]
     pub fn run_on(&self, sim: &Sim, shelf: &dyn WimShelf) -> Report {
         let before = sim.run(checks::belongings(&sim.client()));

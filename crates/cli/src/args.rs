@@ -483,6 +483,21 @@ pub(crate) enum SimCommand {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Show a run as a page for a browser, with a lane for each client and object.
+    Timeline {
+        /// The file of the run; the run of a seed if not given.
+        #[arg(conflicts_with = "seed")]
+        file: Option<PathBuf>,
+        /// The seed.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Where it is written to; to standard output if not given.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// In the format of Chrome's trace viewer and Perfetto instead.
+        #[arg(long)]
+        chrome: bool,
+    },
     /// Print the run of a file as a Rust test.
     Promote {
         /// The file of the run.

@@ -6,7 +6,8 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_host::{
-    Clock, Host, HostControl, HostError, NetNat, NetworkService, SwitchService, SwitchType,
+    Clock, Host, HostControl, HostError, NetNat, NetworkService, NewNetNat, SwitchService,
+    SwitchType,
 };
 use wcow_network::{Driver, HostNetworking, NetworkSpec, NetworkStep};
 use wcow_ntmeta::{FileTime, Guid};
@@ -350,6 +351,11 @@ impl<H: Host> Engine<H> {
                     }
                 }
                 Err(error) => {
+                    if let NetworkStep::NewNat(new) = step
+                        && error.is_ambiguous()
+                    {
+                        self.claim_nat(new, &nats, &mut record.backing).await;
+                    }
                     // What was refused at once has left nothing; an answer that was lost may have.
                     let left_behind = if done.is_some() || error.is_ambiguous() {
                         self.take_network_back(&record).await.is_err()
@@ -378,6 +384,20 @@ impl<H: Host> Engine<H> {
             return Err(error);
         }
         Ok(record.summary(true))
+    }
+
+    /// Whether a NAT is ours whose making was not answered, although another one of its name was there when it was planned: it has
+    /// our prefix, and that one had not.
+    async fn claim_nat(&self, new: &NewNetNat, before: &[NetNat], backing: &mut NetworkBacking) {
+        let is_ours =
+            |nat: &NetNat| nat.name == new.name && nat.internal_prefix == new.internal_prefix;
+        let there = self.host.switches().nats().await.unwrap_or_default();
+        if let NetworkBacking::Switch { nat, .. } = backing
+            && there.iter().any(is_ours)
+            && !before.iter().any(is_ours)
+        {
+            *nat = Some(new.name.clone());
+        }
     }
 
     /// The calls that make a network on this host, and the NAT objects that are there before.

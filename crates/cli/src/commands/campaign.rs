@@ -1,4 +1,4 @@
-//! `wcow sim run` without a scenario, `sweep`, `replay`, `shrink`, `promote`: runs that are made up from seeds.
+//! `wcow sim run` without a scenario, `sweep`, `replay`, `shrink`, `timeline`, `promote`: runs that are made up from seeds.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 use wcow_campaign::{
-    Ending, MARKS, ReplayError, Report, RunFile, RunSpec, Step, canary, divergence, shrink, sweep,
+    Ending, MARKS, ReplayError, Report, RunFile, RunSpec, Step, canary, chrome_trace, divergence,
+    page, shrink, sweep,
 };
 use wcow_scenario::wims::Shelf;
-use wcow_sim::{Profile, Sim};
 
 use crate::args::SweepArgs;
 use crate::cancel::Cancel;
@@ -86,10 +86,7 @@ fn play(spec: &RunSpec, shelf: &Shelf, trace: bool, output: &Output) -> Result<R
     if !trace {
         return spec.run(shelf).map_err(|error| unknown(&error));
     }
-    let Some(profile) = Profile::named(&spec.profile) else {
-        return spec.run(shelf).map_err(|error| unknown(&error));
-    };
-    let sim = Sim::new(profile, spec.choices.clone());
+    let sim = spec.host().map_err(|error| unknown(&error))?;
     sim.start_trace();
     let report = spec.run_on(&sim, shelf);
     if !output.is_json() {
@@ -266,6 +263,38 @@ pub(crate) fn make_small(path: &Path, to: Option<&Path>, output: &Output) -> Res
             output.line(&to.display().to_string())?;
         }
         None => output.text(&recorded.text())?,
+    }
+    Ok(0)
+}
+
+/// Draws a run.
+pub(crate) fn timeline(
+    file: Option<&Path>,
+    seed: u64,
+    to: Option<&Path>,
+    chrome: bool,
+    output: &Output,
+) -> Result<u8, Failure> {
+    let (spec, title) = match file {
+        Some(path) => (read(path)?.run, path.display().to_string()),
+        None => (RunSpec::from_seed(seed), format!("seed {seed}")),
+    };
+    let shelf = shelf()?;
+    let sim = spec.host().map_err(|error| unknown(&error))?;
+    sim.start_trace();
+    let report = spec.run_on(&sim, &shelf);
+    let trace = sim.take_trace();
+    let text = if chrome {
+        chrome_trace(&report, &trace)
+    } else {
+        page(&format!("{title}, {}", spec.profile), &report, &trace)
+    };
+    match to {
+        Some(to) => {
+            write(to, &text)?;
+            output.line(&to.display().to_string())?;
+        }
+        None => output.text(&text)?,
     }
     Ok(0)
 }

@@ -31,6 +31,12 @@ pub(crate) fn run(command: &SimCommand, output: &Output) -> Result<u8, Failure> 
         SimCommand::Shrink { file, output: to } => {
             campaign::make_small(file, to.as_deref(), output)
         }
+        SimCommand::Timeline {
+            file,
+            seed,
+            output: to,
+            chrome,
+        } => campaign::timeline(file.as_deref(), *seed, to.as_deref(), *chrome, output),
         SimCommand::Promote { file, name } => campaign::promote(file, name, output),
         SimCommand::Catalogue => catalogue(output).map(|()| 0),
     }

@@ -88,3 +88,31 @@ fn only_what_fails_is_made_small_and_any_run_becomes_a_test() {
     home.wcow(&["sim", "promote", text(&file), "--name", "5 seeds"])
         .fails(2, &["5 seeds"]);
 }
+
+#[test]
+fn a_timeline_is_a_page_of_its_own() {
+    let home = Home::new();
+    let file = home.path("run.json");
+    home.wcow(&["sim", "run", "--seed", "5", "--save", text(&file)])
+        .ok();
+    let page = home.wcow(&["sim", "timeline", text(&file)]).ok();
+    assert!(page.starts_with("<!doctype html>"));
+    assert!(page.contains("image install") && page.contains("LockFileEx"));
+    for outside in ["http://", "https://", "src=", "/*DATA*/null"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    let drawn = home.path("seed.json");
+    home.wcow(&["sim", "timeline", "--seed", "5", "--chrome", "-o", text(&drawn)])
+        .ok();
+    let trace: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&drawn).unwrap()).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    assert!(events.len() > 100);
+    assert!(
+        events
+            .iter()
+            .all(|event| event["ph"].is_string() && event["tid"].is_u64())
+    );
+    home.wcow(&["sim", "timeline", "nosuch.json"])
+        .fails(3, &["nosuch.json"]);
+}
