@@ -13,6 +13,9 @@ const PAGE: &str = include_str!("timeline.html");
 /// Where the data go.
 const PLACE: &str = "/*DATA*/null";
 
+/// The lane of clients that wait for some time to pass.
+const SLEEP: &str = "sleep";
+
 /// Ticks of 100 ns in a microsecond.
 const TICKS_PER_MICROSECOND: u64 = 10;
 
@@ -229,7 +232,9 @@ impl Spans {
                 if self.open.contains_key(op) {
                     return;
                 }
-                let lane = self.lane("objects", &object_lane(object));
+                let of = object_lane(object);
+                let sleeps = of == SLEEP;
+                let lane = self.lane("objects", &of);
                 let from = self.at(*issued);
                 self.open.insert(*op, self.spans.len());
                 self.push(Span {
@@ -237,7 +242,11 @@ impl Spans {
                     from,
                     to: at,
                     kind: "call",
-                    name: operation.to_string(),
+                    name: if sleeps {
+                        SLEEP.to_owned()
+                    } else {
+                        operation.to_string()
+                    },
                     detail: object.clone(),
                     failed: false,
                 });
@@ -349,7 +358,7 @@ fn object_lane(object: &str) -> String {
         return "trees".to_owned();
     }
     if FileTime::parse_rfc3339(object).is_ok() {
-        return "sleep".to_owned();
+        return SLEEP.to_owned();
     }
     if object.parse::<Guid>().is_ok() {
         return format!("id {object}");
