@@ -1,7 +1,8 @@
 //! The fingerprint of a run, and its trace for people.
 //!
-//! The fingerprint is a chain of SHA-256: it starts as 32 zero bytes, and each record replaces it by the hash of itself
-//! followed by the record. Records are little-endian and of fixed width except for the text at their end:
+//! The fingerprint is a chain of SHA-256 over pages of records. A page is full with the record that brings it to 512 bytes or more;
+//! then the chain, 32 zero bytes at first, is replaced by the hash of itself followed by the page. The fingerprint is the hash of the
+//! chain followed by the page that is not full yet. Records are little-endian and of fixed width except for the text at their end:
 //!
 //! | field | bytes | |
 //! |---|---|---|
@@ -45,9 +46,16 @@ pub(crate) enum Kind {
     Fault = 0x1008,
 }
 
-/// The running hash.
+/// A page with this many bytes is full.
+const PAGE: usize = 512;
+
+/// The running hash. In serde: the chain's 32 bytes, followed by the page.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Fingerprint([u8; 32]);
+#[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
+pub(crate) struct Fingerprint {
+    chain: [u8; 32],
+    page: Vec<u8>,
+}
 
 impl Fingerprint {
     /// Adds a record.
@@ -60,22 +68,24 @@ impl Fingerprint {
         code: u32,
         text: &str,
     ) {
-        let mut head = [0; 66];
-        head[0..32].copy_from_slice(&self.0);
-        head[32..40].copy_from_slice(&time.ticks().to_le_bytes());
-        head[40..48].copy_from_slice(&sequence.to_le_bytes());
-        head[48..50].copy_from_slice(&kind.to_le_bytes());
-        head[50..58].copy_from_slice(&subject.to_le_bytes());
-        head[58..62].copy_from_slice(&code.to_le_bytes());
+        let mut head = [0; 34];
+        head[0..8].copy_from_slice(&time.ticks().to_le_bytes());
+        head[8..16].copy_from_slice(&sequence.to_le_bytes());
+        head[16..18].copy_from_slice(&kind.to_le_bytes());
+        head[18..26].copy_from_slice(&subject.to_le_bytes());
+        head[26..30].copy_from_slice(&code.to_le_bytes());
         let units = text
             .encode_utf16()
             .fold(0_u32, |count, _| count.wrapping_add(1));
-        head[62..66].copy_from_slice(&units.to_le_bytes());
-        let mut hash = Sha256::new_with_prefix(head);
+        head[30..34].copy_from_slice(&units.to_le_bytes());
+        self.page.extend_from_slice(&head);
         for unit in text.encode_utf16() {
-            hash.update(unit.to_le_bytes());
+            self.page.extend_from_slice(&unit.to_le_bytes());
         }
-        self.0 = hash.finalize().into();
+        if self.page.len() >= PAGE {
+            self.chain = self.hash();
+            self.page.clear();
+        }
     }
 
     /// Adds the record of an answer.
@@ -90,11 +100,40 @@ impl Fingerprint {
 
     /// The first 16 bytes in hexadecimal.
     pub(crate) fn text(&self) -> String {
-        self.0
+        self.hash()
             .iter()
             .take(16)
             .map(|byte| format!("{byte:02x}"))
             .collect()
+    }
+
+    fn hash(&self) -> [u8; 32] {
+        Sha256::new_with_prefix(self.chain)
+            .chain_update(&self.page)
+            .finalize()
+            .into()
+    }
+}
+
+impl From<Fingerprint> for Vec<u8> {
+    fn from(fingerprint: Fingerprint) -> Self {
+        let mut bytes = fingerprint.chain.to_vec();
+        bytes.extend(fingerprint.page);
+        bytes
+    }
+}
+
+impl TryFrom<Vec<u8>> for Fingerprint {
+    type Error = &'static str;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, Self::Error> {
+        match bytes.split_first_chunk() {
+            Some((chain, page)) => Ok(Self {
+                chain: *chain,
+                page: page.to_vec(),
+            }),
+            None => Err("expected a fingerprint of at least 32 bytes"),
+        }
     }
 }
 
@@ -169,5 +208,29 @@ impl fmt::Display for TraceEvent {
             Self::Ended(client) => write!(f, "client {} ends", client.0),
             Self::Host(what) => f.write_str(what),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_goes_on_where_it_was_saved() {
+        let record = |fingerprint: &mut Fingerprint, number: u64| {
+            fingerprint.record(FileTime::from_ticks(number), number, 0x0601, number, 0, "ä");
+        };
+        let mut straight = Fingerprint::default();
+        let mut saved = Fingerprint::default();
+        let mut texts = std::collections::BTreeSet::new();
+        for number in 0..40 {
+            record(&mut straight, number);
+            record(&mut saved, number);
+            let json = serde_json::to_string(&saved).unwrap();
+            saved = serde_json::from_str(&json).unwrap();
+            assert_eq!(saved, straight);
+            assert!(texts.insert(straight.text()), "every record changes it");
+        }
+        assert!(serde_json::from_str::<Fingerprint>("[1, 2]").is_err());
     }
 }
