@@ -66,10 +66,11 @@ impl<'de> Deserialize<'de> for BlobId {
 /// Where the bytes are. A blob that was put stays; what is no longer needed is for the owner of the store to find out
 /// ([`Sim::blobs_in_use`](crate::Sim::blobs_in_use)).
 pub trait BlobStore: Send + Sync {
-    /// The bytes of a blob; `None` if the store does not have it.
+    /// The bytes of a blob; `None` if the store does not have it. A store whose bytes can change behind its back checks them here:
+    /// whoever is given them takes their hash for known.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store cannot be read, or its bytes are not those of the blob any more.
     fn get(&self, id: BlobId) -> io::Result<Option<Arc<[u8]>>>;
 
     /// Keeps the bytes and tells their id. Keeping the same bytes again changes nothing.

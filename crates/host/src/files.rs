@@ -1,6 +1,9 @@
 //! NTFS, as a store on a host needs it.
 
+use std::fmt;
 use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wcow_ntmeta::{FileAttributes, FileTime, HostPath, WideName};
@@ -37,6 +40,65 @@ pub struct DirEntry {
     pub name: WideName,
     /// What it stands for.
     pub metadata: FileMetadata,
+}
+
+/// The bytes of a file, shared: clones are cheap.
+#[derive(Clone, Eq)]
+pub struct FileBytes {
+    bytes: Arc<[u8]>,
+    sha256: Option<[u8; 32]>,
+}
+
+impl FileBytes {
+    /// Bytes of a host that keeps contents by their SHA-256, and so knows it.
+    #[must_use]
+    pub fn with_sha256(bytes: Arc<[u8]>, sha256: [u8; 32]) -> Self {
+        Self {
+            bytes,
+            sha256: Some(sha256),
+        }
+    }
+
+    /// Their SHA-256, where the host knows it without reading them for that.
+    #[must_use]
+    pub fn known_sha256(&self) -> Option<[u8; 32]> {
+        self.sha256
+    }
+}
+
+impl From<Vec<u8>> for FileBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes: bytes.into(),
+            sha256: None,
+        }
+    }
+}
+
+impl Deref for FileBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl AsRef<[u8]> for FileBytes {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl<T: AsRef<[u8]> + ?Sized> PartialEq<T> for FileBytes {
+    fn eq(&self, other: &T) -> bool {
+        **self == *other.as_ref()
+    }
+}
+
+impl fmt::Debug for FileBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.bytes.fmt(f)
+    }
 }
 
 /// What to do when the file to be written is there.
@@ -107,7 +169,7 @@ pub trait FileSystem: Send + Sync {
         &self,
         path: &HostPath,
         max: u64,
-    ) -> impl Future<Output = Result<Vec<u8>, HostError>> + Send;
+    ) -> impl Future<Output = Result<FileBytes, HostError>> + Send;
 
     /// Writes a whole file.
     ///

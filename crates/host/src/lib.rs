@@ -37,7 +37,9 @@ pub use control::{
     ServiceState,
 };
 pub use error::{Code, ErrorCategory, HostError, Operation, PowerShellError, Retry};
-pub use files::{DirEntry, FileKind, FileLock, FileMetadata, FileSystem, TreeSummary, WriteMode};
+pub use files::{
+    DirEntry, FileBytes, FileKind, FileLock, FileMetadata, FileSystem, TreeSummary, WriteMode,
+};
 pub use layers::{LayerDescriptor, LayerStorage};
 pub use network::NetworkService;
 pub use switches::{

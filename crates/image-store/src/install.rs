@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 use wcow_hive::{Hive, HiveError, Limits, verify};
-use wcow_host::{Clock, FileKind, FileSystem, Host, HostControl, LayerStorage, WriteMode};
+use wcow_host::{
+    Clock, FileBytes, FileKind, FileSystem, Host, HostControl, LayerStorage, WriteMode,
+};
 use wcow_ntmeta::{FileTime, HostPath};
 use wcow_tree::TreeSource;
 
@@ -257,9 +259,11 @@ impl<H: Host> ImageStore<'_, H> {
 }
 
 /// Size and digest of a hive that is whole.
-pub(crate) fn check_hive(bytes: &[u8]) -> Result<HiveRecord, HiveError> {
-    verify(&Hive::parse(bytes)?, Limits::default())?;
-    let digest = Sha256::digest(bytes);
+pub(crate) fn check_hive(bytes: &FileBytes) -> Result<HiveRecord, HiveError> {
+    verify(&Hive::parse(&**bytes)?, Limits::default())?;
+    let digest = bytes
+        .known_sha256()
+        .unwrap_or_else(|| Sha256::digest(bytes).into());
     let digit = |value: u8| char::from_digit(u32::from(value), 16);
     let sha256 = digest
         .iter()

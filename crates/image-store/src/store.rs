@@ -1,6 +1,8 @@
 //! The store: opening it, recovery, finding and removing images.
 
-use wcow_host::{DirEntry, FileKind, FileLock, FileSystem, Host, HostControl, HostError, era};
+use wcow_host::{
+    DirEntry, FileBytes, FileKind, FileLock, FileSystem, Host, HostControl, HostError, era,
+};
 use wcow_ntmeta::upcase::upcase_unit;
 use wcow_ntmeta::{HostPath, WideName};
 
@@ -296,7 +298,7 @@ impl<'h, H: Host> ImageStore<'h, H> {
         &self,
         path: &HostPath,
         max: u64,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
+    ) -> Result<Option<FileBytes>, StoreError> {
         match self.host.files().read(path, max).await {
             Err(error) if is_not_found(&error) => Ok(None),
             answer => answer

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wcow_host::{
-    DirEntry, FileLock, FileMetadata, FileSystem, HostError, Operation, TreeSummary, WriteMode,
+    DirEntry, FileBytes, FileLock, FileMetadata, FileSystem, HostError, Operation, TreeSummary,
+    WriteMode,
 };
 use wcow_ntmeta::{HostPath, Hresult};
 use wcow_tree::{Entry, SinkError, StreamEnd, StreamRef, TreeSink};
@@ -78,7 +79,7 @@ impl FileSystem for Face {
         self.call(FilesCall::CreateDirAll(path.clone()))
     }
 
-    async fn read(&self, path: &HostPath, max: u64) -> Result<Vec<u8>, HostError> {
+    async fn read(&self, path: &HostPath, max: u64) -> Result<FileBytes, HostError> {
         let content: ContentRef = self
             .call(FilesCall::Read {
                 path: path.clone(),
@@ -88,13 +89,12 @@ impl FileSystem for Face {
         let failed = |code: Hresult| HostError::new(Operation::ReadFile, path.to_string(), code);
         match content.blob {
             // Zeros without bytes, such as a virtual disk: the caller's `max` bounds them.
-            None => Ok(vec![
-                0;
-                usize::try_from(content.len)
-                    .map_err(|_| failed(code::FILE_TOO_LARGE))?
-            ]),
+            None => match usize::try_from(content.len) {
+                Ok(len) => Ok(vec![0; len].into()),
+                Err(_) => Err(failed(code::FILE_TOO_LARGE)),
+            },
             Some(blob) => match self.sim.blobs().get(blob) {
-                Ok(Some(bytes)) => Ok(bytes.to_vec()),
+                Ok(Some(bytes)) => Ok(FileBytes::with_sha256(bytes, blob.0)),
                 _ => Err(failed(code::IO_DEVICE)),
             },
         }

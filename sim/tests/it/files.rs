@@ -2,7 +2,7 @@
 
 use wcow_host::{FileKind, FileSystem, Host, WriteMode};
 use wcow_ntmeta::FileAttributes;
-use wcow_sim::{Profile, Sim, SimHost};
+use wcow_sim::{BlobId, Profile, Sim, SimHost};
 
 use crate::support::{code, host, path, run, win32};
 
@@ -21,10 +21,9 @@ fn what_was_written_is_read_without_regard_to_case() {
             .write(&path(r"C:\dir\Größe.txt"), b"one", WriteMode::CreateNew)
             .await
             .unwrap();
-        assert_eq!(
-            files.read(&path(r"c:\DIR\GRÖßE.TXT"), 10).await.unwrap(),
-            b"one"
-        );
+        let read = files.read(&path(r"c:\DIR\GRÖßE.TXT"), 10).await.unwrap();
+        assert_eq!(read, b"one");
+        assert_eq!(read.known_sha256(), Some(BlobId::of(b"one").0));
         files
             .write(&path(r"C:\dir\GRÖßE.txt"), b"three", WriteMode::Overwrite)
             .await

@@ -209,7 +209,7 @@ fn contents(sim: &Sim) -> Model {
             } else {
                 let bytes = run(sim, client.files().read(&path, 99)).unwrap();
                 assert_eq!(bytes.len() as u64, entry.metadata.len);
-                model.0.insert(name, Some(bytes));
+                model.0.insert(name, Some(bytes.to_vec()));
             }
         }
     }

@@ -108,7 +108,9 @@ pub(crate) fn folder(sim: &Sim, host: &SimHost, path: &str) -> Vec<String> {
 }
 
 pub(crate) fn read(sim: &Sim, host: &SimHost, path: &str) -> Vec<u8> {
-    sim.block_on(host.files().read(&at(path), 1 << 20)).unwrap()
+    sim.block_on(host.files().read(&at(path), 1 << 20))
+        .unwrap()
+        .to_vec()
 }
 
 pub(crate) fn overwrite(sim: &Sim, host: &SimHost, path: &str, bytes: &[u8]) {
