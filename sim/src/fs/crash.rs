@@ -64,7 +64,8 @@ impl Fs {
     /// What all files take of the volume, in bytes.
     fn charged(&self) -> u64 {
         self.nodes
-            .values()
+            .iter()
+            .map(|(_, node)| node)
             .fold(0, |sum, node| sum.saturating_add(node.charged))
     }
 
@@ -85,7 +86,7 @@ impl Fs {
             && let Ok(blob) = out.blobs.put(&torn.encode())
         {
             self.unsynced.replaced(root);
-            if let Some(node) = self.nodes.get_mut(&root) {
+            if let Some(node) = self.nodes.get_mut(root) {
                 *node = super::ops::sealed_node(&torn, blob, 0);
             }
             out.trees.keep(blob, torn);
@@ -107,7 +108,7 @@ impl Fs {
         }
         for ((directory, key), value) in values {
             let Some(Body::Directory(children)) =
-                self.nodes.get_mut(&directory).map(|node| &mut node.body)
+                self.nodes.get_mut(directory).map(|node| &mut node.body)
             else {
                 continue;
             };
@@ -144,7 +145,7 @@ impl Fs {
                 let mut left = vec![tree.node];
                 while let Some(id) = left.pop() {
                     if let Some(Body::Directory(children)) =
-                        self.nodes.get_mut(&id).map(|node| &mut node.body)
+                        self.nodes.get_mut(id).map(|node| &mut node.body)
                     {
                         children.retain(|_, _| choice.draw(Label::Power, 2) == 1);
                         left.extend(children.values().map(|child| child.node));
@@ -163,12 +164,12 @@ impl Fs {
         let mut named: BTreeSet<NodeId> = self.volumes.values().copied().collect();
         let mut left: Vec<NodeId> = named.iter().copied().collect();
         while let Some(directory) = left.pop() {
-            let Some(Body::Directory(children)) = self.nodes.get(&directory).map(|node| &node.body)
+            let Some(Body::Directory(children)) = self.nodes.get(directory).map(|node| &node.body)
             else {
                 continue;
             };
             for (key, child) in children.clone() {
-                let Some(node) = self.nodes.get(&child.node) else {
+                let Some(node) = self.nodes.get(child.node) else {
                     self.forget_name(directory, &key);
                     continue;
                 };
@@ -178,7 +179,7 @@ impl Fs {
                     let copy = self.add(node.clone());
                     named.insert(copy);
                     if let Some(Body::Directory(children)) =
-                        self.nodes.get_mut(&directory).map(|node| &mut node.body)
+                        self.nodes.get_mut(directory).map(|node| &mut node.body)
                         && let Some(child) = children.get_mut(&key)
                     {
                         child.node = copy;
@@ -188,12 +189,12 @@ impl Fs {
                 }
             }
         }
-        self.nodes.retain(|id, _| named.contains(id));
+        self.nodes.retain(|id| named.contains(&id));
     }
 
     fn forget_name(&mut self, directory: NodeId, key: &wcow_ntmeta::WideName) {
         if let Some(Body::Directory(children)) =
-            self.nodes.get_mut(&directory).map(|node| &mut node.body)
+            self.nodes.get_mut(directory).map(|node| &mut node.body)
         {
             children.remove(key);
         }
@@ -208,7 +209,7 @@ impl Fs {
         choice: &mut Choice,
         out: &mut Outside<'_>,
     ) -> bool {
-        let Some(node) = self.nodes.get_mut(&id) else {
+        let Some(node) = self.nodes.get_mut(id) else {
             return false;
         };
         let Body::File(streams) = &mut node.body else {

@@ -10,6 +10,7 @@ mod crash;
 mod disk;
 mod durable;
 mod names;
+mod nodes;
 mod ops;
 mod pending;
 mod rename;
@@ -31,6 +32,7 @@ use crate::world::Outside;
 
 use durable::Unsynced;
 use names::by_upcased;
+use nodes::Nodes;
 use pending::OpenElsewhere;
 
 pub(crate) use build::{SharedBuilder, TreeBuilder};
@@ -48,7 +50,7 @@ pub(crate) struct NodeId(u32);
 /// All volumes of a host.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Fs {
-    nodes: BTreeMap<NodeId, Node>,
+    nodes: Nodes,
     next_node: u32,
     /// Roots by upcased drive.
     #[serde(with = "serial::pairs")]
@@ -135,7 +137,7 @@ impl Fs {
     /// An empty `C:`.
     pub(crate) fn new(now: FileTime, free: u64, disk: DiskModel) -> Self {
         let mut fs = Self {
-            nodes: BTreeMap::new(),
+            nodes: Nodes::default(),
             next_node: 0,
             volumes: BTreeMap::new(),
             free,
@@ -189,14 +191,31 @@ impl Fs {
         names: impl IntoIterator<Item = &'n WideName>,
         out: &mut Outside<'_>,
     ) -> Result<Option<Spot>, Hresult> {
-        let mut spot = from;
-        for name in names {
-            match self.child(&spot, name, out)? {
-                Some(next) => spot = next,
-                None => return Ok(None),
+        let mut names = names.into_iter();
+        let mut node = match from {
+            Spot::Node(node) => node,
+            Spot::Sealed(tree, entry) => {
+                let found = tree.walk(entry, names);
+                return Ok(found.map(|entry| Spot::Sealed(tree, entry)));
+            }
+        };
+        while let Some(name) = names.next() {
+            match self.node(node).map(|node| &node.body) {
+                Some(Body::Directory(children)) => match child_of(children, name) {
+                    Some(child) => node = child,
+                    None => return Ok(None),
+                },
+                Some(Body::Sealed { tree, entry }) => {
+                    let tree = out.trees.load(*tree, out.blobs).ok_or(code::IO_DEVICE)?;
+                    let found = tree
+                        .child(*entry, name)
+                        .and_then(|child| tree.walk(child, names));
+                    return Ok(found.map(|entry| Spot::Sealed(tree, entry)));
+                }
+                Some(Body::File(_)) | None => return Ok(None),
             }
         }
-        Ok(Some(spot))
+        Ok(Some(Spot::Node(node)))
     }
 
     /// What a directory holds under a name; `None` also if it is no directory.
@@ -206,24 +225,7 @@ impl Fs {
         name: &WideName,
         out: &mut Outside<'_>,
     ) -> Result<Option<Spot>, Hresult> {
-        match spot {
-            Spot::Sealed(tree, entry) => Ok(tree
-                .child(*entry, name)
-                .map(|child| Spot::Sealed(Arc::clone(tree), child))),
-            Spot::Node(node) => match self.node(*node).map(|node| &node.body) {
-                Some(Body::Directory(children)) => {
-                    Ok(by_upcased(name, |key| children.get(key))
-                        .map(|child| Spot::Node(child.node)))
-                }
-                Some(Body::Sealed { tree, entry }) => {
-                    let tree = out.trees.load(*tree, out.blobs).ok_or(code::IO_DEVICE)?;
-                    Ok(tree
-                        .child(*entry, name)
-                        .map(|child| Spot::Sealed(tree, child)))
-                }
-                Some(Body::File(_)) | None => Ok(None),
-            },
-        }
+        self.walk(spot.clone(), [name], out)
     }
 
     /// The names in a directory, by upcased name.
@@ -349,7 +351,8 @@ impl Fs {
     pub(crate) fn blobs(&self, out: &mut Outside<'_>, blobs: &mut BTreeSet<BlobId>) {
         let old = self.unsynced.contents.values().flatten();
         blobs.extend(old.filter_map(|stream| stream.content.blob));
-        for node in self.nodes.values().chain(self.unsynced.kept.values()) {
+        let nodes = self.nodes.iter().map(|(_, node)| node);
+        for node in nodes.chain(self.unsynced.kept.values()) {
             match &node.body {
                 Body::File(streams) => {
                     blobs.extend(streams.iter().filter_map(|stream| stream.content.blob))
@@ -367,7 +370,7 @@ impl Fs {
     }
 
     fn node(&self, id: NodeId) -> Option<&Node> {
-        self.nodes.get(&id)
+        self.nodes.get(id)
     }
 
     fn add(&mut self, node: Node) -> NodeId {
@@ -382,6 +385,11 @@ impl Fs {
         self.locks.insert(self.next_lock, lock);
         FileLock(self.next_lock)
     }
+}
+
+/// What a directory's names say of one of them.
+fn child_of(children: &BTreeMap<WideName, Child>, name: &WideName) -> Option<NodeId> {
+    by_upcased(name, |key| children.get(key)).map(|child| child.node)
 }
 
 /// The contents of a file without bytes.

@@ -33,7 +33,7 @@ pub(super) fn is_storable(name: &WideName) -> bool {
 
 /// Asks with the upcased form of a name, which is how directories are ordered.
 pub(super) fn by_upcased<T>(name: &WideName, ask: impl FnOnce(&[u16]) -> T) -> T {
-    let mut buffer = [0; 64];
+    let mut buffer = [0; 80];
     match buffer.get_mut(..name.len()) {
         Some(upcased) => {
             for (to, &from) in upcased.iter_mut().zip(name.units()) {
@@ -69,6 +69,15 @@ fn is_device(name: &WideName) -> bool {
         return true;
     }
     let mut stem = name.units();
+    // Most names are told apart from devices by their first letter: every name of every path that is written to passes here.
+    let may_begin = |unit: &u16| {
+        b"acnlp"
+            .iter()
+            .any(|&letter| *unit | 0x20 == u16::from(letter))
+    };
+    if !stem.first().is_some_and(may_begin) {
+        return false;
+    }
     if let Some(dot) = stem.iter().position(|&unit| unit == u16::from(b'.')) {
         stem = stem.get(..dot).unwrap_or_default();
     }

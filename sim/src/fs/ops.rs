@@ -8,7 +8,7 @@ use wcow_ntmeta::{FileAttributes, FileTime, HostPath, Hresult, WideName};
 
 use super::durable::NameChange;
 use super::names::{by_upcased, check_path};
-use super::{Body, Child, Fs, Lock, Node, NodeId, SealedTree, Spot, StreamData, code};
+use super::{Body, Child, Fs, Lock, Node, NodeId, SealedTree, Spot, StreamData, child_of, code};
 use crate::blobs::BlobId;
 use crate::call::{ClientId, ContentRef, TreeId};
 use crate::world::Outside;
@@ -36,8 +36,7 @@ impl Fs {
     ) -> Result<NodeId, Hresult> {
         let mut directory = root;
         for name in names {
-            self.unseal(directory, out)?;
-            directory = match self.child_node(directory, name) {
+            directory = match self.open_child(directory, name, out)? {
                 Some(child) if self.is_directory(&Spot::Node(child)) => child,
                 Some(_) => return Err(code::ALREADY_EXISTS),
                 None => {
@@ -130,7 +129,7 @@ impl Fs {
         let content = self.content(&spot).ok_or(code::ACCESS_DENIED)?;
         let metadata = self.metadata(&spot);
         let node = self.write(to, content, WriteMode::CreateNew, now, out)?;
-        if let Some(node) = self.nodes.get_mut(&node) {
+        if let Some(node) = self.nodes.get_mut(node) {
             node.attributes = metadata.attributes;
             node.written = metadata.written;
         }
@@ -263,7 +262,7 @@ impl Fs {
             .free
             .checked_sub(summary.bytes)
             .ok_or(code::DISK_FULL)?;
-        let node = self.nodes.get_mut(&root).ok_or(code::PATH_NOT_FOUND)?;
+        let node = self.nodes.get_mut(root).ok_or(code::PATH_NOT_FOUND)?;
         let mut sealed = sealed_node(&sealed, content, 0);
         sealed.charged = summary.bytes;
         let before = std::mem::replace(node, sealed);
@@ -316,7 +315,7 @@ impl Fs {
         let mut removed = Vec::new();
         let mut left = vec![node];
         while let Some(id) = left.pop() {
-            if let Some(node) = self.nodes.remove(&id) {
+            if let Some(node) = self.nodes.remove(id) {
                 self.free = self.free.saturating_add(node.charged);
                 match &node.body {
                     Body::Directory(children) => {
@@ -326,7 +325,7 @@ impl Fs {
                     Body::Sealed { .. } => removed.push(id),
                     Body::File(_) => {}
                 }
-                self.unsynced.kept.insert(id, node);
+                self.unsynced.kept.insert(id, *node);
             }
         }
         removed.sort_unstable();
@@ -347,7 +346,7 @@ impl Fs {
         name: &WideName,
         now: FileTime,
     ) -> Option<NameChange> {
-        let node = self.nodes.get_mut(&directory)?;
+        let node = self.nodes.get_mut(directory)?;
         let Body::Directory(children) = &mut node.body else {
             return None;
         };
@@ -368,7 +367,7 @@ impl Fs {
         child: NodeId,
         now: FileTime,
     ) -> Option<NameChange> {
-        let node = self.nodes.get_mut(&directory)?;
+        let node = self.nodes.get_mut(directory)?;
         let Body::Directory(children) = &mut node.body else {
             return None;
         };
@@ -398,9 +397,8 @@ impl Fs {
         let parents = path.components().len() - 1;
         let mut directory = root;
         for parent in path.components().take(parents) {
-            self.unseal(directory, out)?;
             directory = self
-                .child_node(directory, parent)
+                .open_child(directory, parent, out)?
                 .ok_or(code::PATH_NOT_FOUND)?;
         }
         if !self.is_directory(&Spot::Node(directory)) {
@@ -430,10 +428,25 @@ impl Fs {
     /// What a directory that is not sealed holds under a name.
     pub(super) fn child_node(&self, directory: NodeId, name: &WideName) -> Option<NodeId> {
         match &self.node(directory)?.body {
-            Body::Directory(children) => {
-                by_upcased(name, |key| children.get(key)).map(|child| child.node)
-            }
+            Body::Directory(children) => child_of(children, name),
             _ => None,
+        }
+    }
+
+    /// What a directory holds under a name, the directory opened for writing.
+    fn open_child(
+        &mut self,
+        directory: NodeId,
+        name: &WideName,
+        out: &mut Outside<'_>,
+    ) -> Result<Option<NodeId>, Hresult> {
+        match self.node(directory).map(|node| &node.body) {
+            Some(Body::Directory(children)) => Ok(child_of(children, name)),
+            Some(Body::Sealed { .. }) => {
+                self.unseal(directory, out)?;
+                Ok(self.child_node(directory, name))
+            }
+            Some(Body::File(_)) | None => Ok(None),
         }
     }
 
@@ -459,7 +472,7 @@ impl Fs {
                 },
             );
         }
-        if let Some(node) = self.nodes.get_mut(&directory) {
+        if let Some(node) = self.nodes.get_mut(directory) {
             node.body = Body::Directory(children);
             node.charged = node.charged.saturating_sub(charged);
         }
@@ -514,7 +527,7 @@ impl Fs {
         now: FileTime,
     ) -> Result<(), Hresult> {
         let id = node;
-        let node = self.nodes.get_mut(&id).ok_or(code::FILE_NOT_FOUND)?;
+        let node = self.nodes.get_mut(id).ok_or(code::FILE_NOT_FOUND)?;
         let Body::File(streams) = &mut node.body else {
             return Err(code::ACCESS_DENIED);
         };

@@ -22,7 +22,6 @@
 //!
 //! A reader refuses what is cut off, has a child before its directory or an index out of range.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -34,25 +33,45 @@ use crate::call::ContentRef;
 
 const MAGIC: &[u8; 8] = b"wcowtre1";
 const NONE: u32 = u32::MAX;
+/// How long an entry usually is, in bytes.
+const USUAL: usize = 160;
 
-/// Sealed trees that were read, by blob.
+/// How many entries the trees that are kept have together, at most. An entry takes a few hundred bytes.
+const KEPT_ENTRIES: usize = 1 << 20;
+
+/// Sealed trees that were read, by blob; the one that was used last stands last. The last one is kept whatever its size.
 #[derive(Default)]
-pub(crate) struct TreeCache(BTreeMap<BlobId, Arc<SealedTree>>);
+pub(crate) struct TreeCache(Vec<(BlobId, Arc<SealedTree>)>);
 
 impl TreeCache {
     /// Keeps a tree that was just written as the blob `id`.
     pub(crate) fn keep(&mut self, id: BlobId, tree: Arc<SealedTree>) {
-        self.0.insert(id, tree);
+        self.0.retain(|(there, _)| *there != id);
+        self.0.push((id, tree));
+        self.forget_above(KEPT_ENTRIES);
     }
 
     /// The tree of a blob; `None` if the blob is missing or damaged.
     pub(crate) fn load(&mut self, id: BlobId, blobs: &dyn BlobStore) -> Option<Arc<SealedTree>> {
-        if let Some(tree) = self.0.get(&id) {
-            return Some(Arc::clone(tree));
+        if let Some(place) = self.0.iter().rposition(|(there, _)| *there == id) {
+            self.0.get_mut(place..)?.rotate_left(1);
+            return self.0.last().map(|(_, tree)| Arc::clone(tree));
         }
         let tree = Arc::new(SealedTree::decode(&blobs.get(id).ok()??)?);
-        self.0.insert(id, Arc::clone(&tree));
+        self.keep(id, Arc::clone(&tree));
         Some(tree)
+    }
+
+    /// Forgets the trees that were not used for longest, until those that are left have at most `most` entries.
+    fn forget_above(&mut self, most: usize) {
+        let mut kept = 0_usize;
+        let fits = |(_, tree): &&(BlobId, Arc<SealedTree>)| {
+            kept = kept.saturating_add(tree.entries.len());
+            kept <= most
+        };
+        let fitting = self.0.iter().rev().take_while(fits).count();
+        let forgotten = self.0.len().saturating_sub(fitting.max(1));
+        self.0.drain(..forgotten);
     }
 }
 
@@ -120,6 +139,17 @@ impl SealedTree {
         Some(range.start + u32::try_from(place).ok()?)
     }
 
+    /// The entry at the end of some names below another.
+    pub(super) fn walk<'n>(
+        &self,
+        from: u32,
+        names: impl IntoIterator<Item = &'n WideName>,
+    ) -> Option<u32> {
+        names
+            .into_iter()
+            .try_fold(from, |entry, name| self.child(entry, name))
+    }
+
     pub(super) fn attributes_and_written(&self, entry: u32) -> (FileAttributes, FileTime) {
         self.entry(entry)
             .map(|entry| (entry.attributes, entry.written))
@@ -178,7 +208,8 @@ impl SealedTree {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut out = Writer(MAGIC.to_vec());
+        let mut out = Writer(Vec::with_capacity(self.entries.len().saturating_mul(USUAL)));
+        out.0.extend_from_slice(MAGIC);
         out.u32(count(&self.security));
         for descriptor in &self.security {
             out.bytes(descriptor.as_bytes());
@@ -275,8 +306,10 @@ impl Writer {
 
     fn text(&mut self, text: &WideName) {
         self.count16(text.len());
-        self.0
-            .extend(text.units().iter().flat_map(|unit| unit.to_le_bytes()));
+        self.0.reserve(2 * text.len());
+        for unit in text.units() {
+            self.0.extend_from_slice(&unit.to_le_bytes());
+        }
     }
 
     fn entry(&mut self, entry: &SealedEntry) {
@@ -406,6 +439,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blobs::MemoryBlobs;
 
     fn tree() -> SealedTree {
         let directory = |name: &str, first_child, child_count| SealedEntry {
@@ -459,6 +493,24 @@ mod tests {
         let mut tree = tree();
         tree.entries[1].first_child = 0;
         assert_eq!(SealedTree::decode(&tree.encode()), None);
+    }
+
+    #[test]
+    fn the_cache_forgets_what_was_not_used_for_longest() {
+        let blobs = MemoryBlobs::default();
+        let mut cache = TreeCache::default();
+        let [a, b, c] = [b"a", b"b", b"c"].map(|name| BlobId::of(name));
+        for id in [a, b, c] {
+            cache.keep(id, Arc::new(tree()));
+        }
+        assert!(cache.load(a, &blobs).is_some());
+        cache.forget_above(11);
+        let kept: Vec<BlobId> = cache.0.iter().map(|(id, _)| *id).collect();
+        assert_eq!(kept, [c, a], "two trees of five entries");
+        cache.forget_above(1);
+        let kept: Vec<BlobId> = cache.0.iter().map(|(id, _)| *id).collect();
+        assert_eq!(kept, [a], "the last one stays, whatever its size");
+        assert!(cache.load(b, &blobs).is_none());
     }
 
     #[test]
