@@ -51,7 +51,7 @@ impl HostPath {
         let not_absolute = || PathError::NotAbsolute {
             found: text.to_owned(),
         };
-        let plain = if text.contains('/') {
+        let plain = if text.as_bytes().contains(&b'/') {
             Cow::Owned(text.replace('/', r"\"))
         } else {
             Cow::Borrowed(text)
@@ -72,7 +72,7 @@ impl HostPath {
         };
         let tail = tail.strip_suffix('\\').unwrap_or(tail);
         if !tail.is_empty() {
-            path.names.reserve(1 + tail.matches('\\').count());
+            path.names.reserve_exact(1 + count(tail, b'\\'));
             for name in tail.split('\\') {
                 path.push(name.into())?;
             }
@@ -96,15 +96,15 @@ impl HostPath {
     /// For names from outside use [`push`](Self::push), which refuses them.
     #[must_use]
     pub fn join(&self, more: &str) -> Self {
-        let separates = |byte: &u8| matches!(byte, b'\\' | b'/');
-        let count = 1 + more.bytes().filter(separates).count();
-        let mut names = Vec::with_capacity(self.names.len() + count);
+        let separators = count(more, b'\\') + count(more, b'/');
+        let mut names = Vec::with_capacity(self.names.len() + 1 + separators);
         names.extend_from_slice(&self.names);
-        names.extend(
-            more.split(['\\', '/'])
-                .map(WideName::from)
-                .filter(WideName::is_component),
-        );
+        let mut add = |name: &str| names.extend(Some(name.into()).filter(WideName::is_component));
+        if separators == 0 {
+            add(more);
+        } else {
+            more.split(['\\', '/']).for_each(add);
+        }
         Self {
             drive: self.drive.clone(),
             names,
@@ -200,11 +200,26 @@ impl HostPath {
         }
         WideName::from_units(units)
     }
+
+    /// The path as text, and whether that is all of it: a lone surrogate becomes U+FFFD.
+    fn text(&self) -> (String, bool) {
+        let names: usize = self.names.iter().map(|name| 1 + name.len()).sum();
+        let mut text = String::with_capacity(self.drive.len() + names.max(1));
+        let mut whole = self.drive.append_to(&mut text);
+        if self.names.is_empty() {
+            text.push('\\');
+        }
+        for name in &self.names {
+            text.push('\\');
+            whole &= name.append_to(&mut text);
+        }
+        (text, whole)
+    }
 }
 
 impl fmt::Display for HostPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_wide().fmt(f)
+        f.pad(&self.text().0)
     }
 }
 
@@ -224,9 +239,9 @@ impl FromStr for HostPath {
 
 impl Serialize for HostPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.to_wide().to_utf8() {
-            Some(text) => serializer.serialize_str(&text),
-            None => serializer.collect_seq(std::iter::once(&self.drive).chain(&self.names)),
+        match self.text() {
+            (text, true) => serializer.serialize_str(&text),
+            (_, false) => serializer.collect_seq(std::iter::once(&self.drive).chain(&self.names)),
         }
     }
 }
@@ -259,6 +274,10 @@ impl<'de> Visitor<'de> for PathVisitor {
         }
         Ok(path)
     }
+}
+
+fn count(text: &str, wanted: u8) -> usize {
+    text.bytes().filter(|&byte| byte == wanted).count()
 }
 
 fn is_volume(name: &str) -> bool {

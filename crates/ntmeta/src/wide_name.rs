@@ -57,7 +57,20 @@ impl WideName {
 
     /// The string as UTF-8; `None` if it has a lone surrogate.
     pub fn to_utf8(&self) -> Option<String> {
-        ascii(&self.0).or_else(|| String::from_utf16(&self.0).ok())
+        let mut text = String::with_capacity(self.len());
+        self.append_to(&mut text).then_some(text)
+    }
+
+    /// Adds the string to a text; false if a lone surrogate became U+FFFD.
+    pub(crate) fn append_to(&self, text: &mut String) -> bool {
+        let mut whole = true;
+        for unit in char::decode_utf16(self.0.iter().copied()) {
+            text.push(unit.unwrap_or_else(|_| {
+                whole = false;
+                char::REPLACEMENT_CHARACTER
+            }));
+        }
+        whole
     }
 
     /// Whether both are the same name to a Windows file system.
@@ -146,10 +159,9 @@ impl PartialEq<&str> for WideName {
 
 impl fmt::Display for WideName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match ascii(&self.0) {
-            Some(text) => f.pad(&text),
-            None => f.pad(&String::from_utf16_lossy(&self.0)),
-        }
+        let mut text = String::with_capacity(self.len());
+        self.append_to(&mut text);
+        f.pad(&text)
     }
 }
 
@@ -202,18 +214,5 @@ impl<'de> Visitor<'de> for NameVisitor {
             name.push(unit);
         }
         Ok(WideName::from_units(name))
-    }
-}
-
-/// The text of units that are all ASCII.
-fn ascii(units: &[u16]) -> Option<String> {
-    let mut bytes = Vec::with_capacity(units.len());
-    for &unit in units {
-        bytes.push(u8::try_from(unit).ok()?);
-    }
-    if bytes.is_ascii() {
-        String::from_utf8(bytes).ok()
-    } else {
-        None
     }
 }
