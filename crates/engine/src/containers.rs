@@ -1,6 +1,7 @@
 //! Containers by name.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 
 use serde::{Deserialize, Serialize};
 use wcow_host::{Host, SwitchService, SystemId};
@@ -117,7 +118,7 @@ impl<H: Host> Engine<H> {
             // Nobody else's ports may come between looking which are free and having them.
             objects.push((Kind::Network, network));
         }
-        self.locked(&objects, self.start_locked(&found)).await
+        self.locked(&objects, pin!(self.start_locked(&found))).await
     }
 
     async fn start_locked(&self, found: &ContainerRecord) -> Result<ContainerSummary, EngineError> {
@@ -132,7 +133,7 @@ impl<H: Host> Engine<H> {
         if let (Some(name), Some(Attachment::Hns { network, .. })) =
             (&record.network, &mut record.created.spec.attachment)
         {
-            let in_use = self.network_in_use(name);
+            let in_use = pin!(self.network_in_use(name));
             let now = self.locked(&[(Kind::Network, name)], in_use).await?;
             if let NetworkBacking::Hns { id } = now.backing {
                 *network = id;
@@ -171,7 +172,7 @@ impl<H: Host> Engine<H> {
     /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::Container`].
     pub async fn stop(&self, name: &str, grace: u64) -> Result<ContainerSummary, EngineError> {
         let found = self.container_record(name).await?;
-        let stop = async {
+        let stop = pin!(async {
             let mut record = self.locked_record(&found).await?;
             if let Some(running) = record.running.take() {
                 let runtime = self.runtime();
@@ -182,7 +183,7 @@ impl<H: Host> Engine<H> {
                 self.write_container(&record).await?;
             }
             Ok(summary(&record, at_rest(&record)))
-        };
+        });
         self.locked(&[(Kind::Container, &found.name)], stop).await
     }
 
@@ -192,14 +193,14 @@ impl<H: Host> Engine<H> {
     /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::Container`].
     pub async fn kill(&self, name: &str) -> Result<ContainerSummary, EngineError> {
         let found = self.container_record(name).await?;
-        let kill = async {
+        let kill = pin!(async {
             let mut record = self.locked_record(&found).await?;
             if record.running.is_some() {
                 let runtime = self.runtime();
                 self.settle(&runtime, &mut record).await?;
             }
             Ok(summary(&record, at_rest(&record)))
-        };
+        });
         self.locked(&[(Kind::Container, &found.name)], kill).await
     }
 
@@ -211,7 +212,7 @@ impl<H: Host> Engine<H> {
     pub async fn remove_container(&self, name: &str, force: Force) -> Result<(), EngineError> {
         // One that is unfinished too: taking it back is what is asked for.
         let found = pick(self.read_records(Folder::Containers).await?, name)?;
-        let remove = async {
+        let remove = pin!(async {
             let mut record = self.locked_record(&found).await?;
             if record.unfinished {
                 self.check_in_flight(
@@ -235,7 +236,7 @@ impl<H: Host> Engine<H> {
                 .await
                 .map_err(|error| failed(&record.name, "removed", error))?;
             self.remove_record(Folder::Containers, record.id()).await
-        };
+        });
         self.locked(&[(Kind::Container, &found.name)], remove).await
     }
 

@@ -5,6 +5,7 @@
 //! any more.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 
 use wcow_host::{Clock, FileSystem, Host, HostControl, HostInfo, LayerDescriptor, SystemId, era};
 use wcow_image_store::StoredImage;
@@ -72,7 +73,7 @@ impl<H: Host> Engine<H> {
             // Somebody else may have been given the same one.
             objects.push((Kind::Container, &text));
         }
-        self.locked(&objects, self.create_locked(&name, id, wanted))
+        self.locked(&objects, pin!(self.create_locked(&name, id, wanted)))
             .await
     }
 
@@ -114,7 +115,7 @@ impl<H: Host> Engine<H> {
         let network = wanted.network.clone();
         let mut objects = vec![(Kind::Image, used.as_str())];
         objects.extend(network.iter().map(|name| (Kind::Network, name.as_str())));
-        let begin = self.begin_creation(name, id, info.clone(), image, wanted);
+        let begin = pin!(self.begin_creation(name, id, info.clone(), image, wanted));
         let mut record = self.locked(&objects, begin).await?;
         let runtime = Runtime::with_info(&self.host, info);
         match runtime.create(record.created.clone()).await {

@@ -1,5 +1,7 @@
 //! Base OS images by name, and from WIM files.
 
+use std::pin::pin;
+
 use wcow_host::Host;
 use wcow_image_store::{
     DamagedImage, ImageDetails, ImageStore, ImageVersion, InstallRequest, StoreError, StoredImage,
@@ -166,8 +168,11 @@ impl<H: Host> Engine<H> {
     pub async fn remove_image(&self, reference: &str) -> Result<StoredImage, EngineError> {
         let image = self.image(reference).await?;
         let name = image.full_name.clone();
-        self.locked(&[(Kind::Image, &name)], self.remove_locked_image(image))
-            .await
+        self.locked(
+            &[(Kind::Image, &name)],
+            pin!(self.remove_locked_image(image)),
+        )
+        .await
     }
 
     async fn remove_locked_image(&self, image: StoredImage) -> Result<StoredImage, EngineError> {

@@ -8,6 +8,7 @@
 //! wait for each other for ever. Commands that only look take none: records are replaced atomically.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::LazyLock;
 
 use wcow_host::{Clock, FileLock, FileSystem, Host};
@@ -30,24 +31,34 @@ pub(crate) struct Held {
 }
 
 impl<H: Host> Engine<H> {
-    /// Does `work` while nobody else changes these objects.
+    /// Does `work` while nobody else changes these objects. It is pinned where it was made: such futures are large, and one that is
+    /// handed on by value is copied and takes its room again at every step.
     pub(crate) async fn locked<T>(
         &self,
         objects: &[(Kind, &str)],
-        work: impl Future<Output = Result<T, EngineError>>,
+        work: Pin<&mut impl Future<Output = Result<T, EngineError>>>,
     ) -> Result<T, EngineError> {
         let mut held = Vec::with_capacity(objects.len());
-        let done = async {
-            for &(kind, name) in objects {
-                held.push(self.lock(kind, name).await?);
-            }
-            work.await
-        }
-        .await;
+        let done = match self.lock_all(objects, &mut held).await {
+            Ok(()) => work.await,
+            Err(error) => Err(error),
+        };
         for lock in held.into_iter().rev() {
             self.unlock(lock).await;
         }
         done
+    }
+
+    /// Locks objects in this order; `held` has those that are locked, also when one of them cannot be.
+    async fn lock_all(
+        &self,
+        objects: &[(Kind, &str)],
+        held: &mut Vec<Held>,
+    ) -> Result<(), EngineError> {
+        for &(kind, name) in objects {
+            held.push(self.lock(kind, name).await?);
+        }
+        Ok(())
     }
 
     /// Locks an object; `None` if somebody has it locked.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::pin::pin;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
@@ -113,7 +114,7 @@ impl<H: Host> Engine<H> {
                 name: spec.name.clone(),
             });
         }
-        let make = async {
+        let make = pin!(async {
             // Records are files of a host whose file names have no case.
             if let Some(taken) = self
                 .recorded_networks()
@@ -133,7 +134,7 @@ impl<H: Host> Engine<H> {
                 self.take_network_back(&taken).await?;
             }
             self.make_network(spec).await
-        };
+        });
         self.locked(&[(Kind::Network, &spec.name)], make).await
     }
 
@@ -224,8 +225,11 @@ impl<H: Host> Engine<H> {
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::InUse`], [`EngineError::Busy`], [`EngineError::Host`].
     pub async fn remove_network(&self, name: &str) -> Result<(), EngineError> {
-        self.locked(&[(Kind::Network, name)], self.remove_locked_network(name))
-            .await
+        self.locked(
+            &[(Kind::Network, name)],
+            pin!(self.remove_locked_network(name)),
+        )
+        .await
     }
 
     async fn remove_locked_network(&self, name: &str) -> Result<(), EngineError> {

@@ -136,7 +136,7 @@ impl<H: Host> Engine<H> {
         record: &T,
     ) -> Result<(), EngineError> {
         let path = folder.record(id);
-        let bytes = serde_json::to_vec_pretty(&Versioned {
+        let bytes = serde_json::to_vec(&Versioned {
             format: FORMAT,
             record,
         })
@@ -250,11 +250,15 @@ fn is_not_found(error: &HostError) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(path: &HostPath, bytes: &[u8]) -> Result<T, EngineError> {
-    let damage_or_format = match serde_json::from_slice::<Versioned<T>>(bytes) {
+    let text = std::str::from_utf8(bytes).map_err(|error| EngineError::Record {
+        path: path.to_string(),
+        reason: error.to_string(),
+    })?;
+    let damage_or_format = match serde_json::from_str::<Versioned<T>>(text) {
         Ok(versioned) if versioned.format == FORMAT => return Ok(versioned.record),
         Ok(versioned) => Err(versioned.format),
         // A newer format may have other fields: it is told apart from damage by its number alone.
-        Err(error) => match serde_json::from_slice::<FormatOnly>(bytes) {
+        Err(error) => match serde_json::from_str::<FormatOnly>(text) {
             Ok(head) if head.format != FORMAT => Err(head.format),
             _ => Ok(error),
         },

@@ -87,7 +87,9 @@ pub(crate) enum MetadataError {
 impl Metadata {
     /// Reads `metadata.json`, and the time of creation in it.
     pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, FileTime), MetadataError> {
-        let metadata = match serde_json::from_slice::<Self>(bytes) {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| MetadataError::Invalid(error.to_string()))?;
+        let metadata = match serde_json::from_str::<Self>(text) {
             Ok(metadata)
                 if metadata
                     .wcow
@@ -97,7 +99,7 @@ impl Metadata {
                 metadata
             }
             // Another format, or nothing that can be read: to tell which, it is looked at without its fields.
-            _ => Self::parse_loosely(bytes)?,
+            _ => Self::parse_loosely(text)?,
         };
         let created = FileTime::parse_rfc3339(&metadata.created_time)
             .map_err(|error| MetadataError::Invalid(error.to_string()))?;
@@ -110,9 +112,9 @@ impl Metadata {
             .expect("numbers, strings and maps with string keys are always JSON")
     }
 
-    fn parse_loosely(bytes: &[u8]) -> Result<Self, MetadataError> {
+    fn parse_loosely(text: &str) -> Result<Self, MetadataError> {
         let invalid = |error: serde_json::Error| MetadataError::Invalid(error.to_string());
-        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(invalid)?;
+        let value: serde_json::Value = serde_json::from_str(text).map_err(invalid)?;
         // A newer format may have other fields, so it is looked at first.
         let format = value
             .get("Wcow")
