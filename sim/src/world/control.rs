@@ -115,7 +115,7 @@ impl World {
     }
 
     /// The PowerShell modules that can be loaded.
-    pub(crate) fn modules(&self) -> Vec<String> {
+    pub(crate) fn modules(&self) -> Vec<&'static str> {
         era::modules(
             self.profile.class,
             self.profile.build,
@@ -134,7 +134,10 @@ impl World {
             ControlCall::Info => Ok(self.host_info().into()),
             ControlCall::Packages => Ok(self.machine.packages.clone().into()),
             ControlCall::AddPackage(name) => self.add_package(name),
-            ControlCall::Modules => Ok(self.modules().into()),
+            ControlCall::Modules => {
+                let names: Vec<String> = self.modules().into_iter().map(str::to_owned).collect();
+                Ok(names.into())
+            }
             ControlCall::Features => Ok(self.machine.features.clone().into()),
             ControlCall::EnableFeature(name) => self.switch_feature(name, true),
             ControlCall::DisableFeature(name) => self.switch_feature(name, false),

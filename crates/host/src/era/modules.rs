@@ -92,7 +92,7 @@ pub fn modules(
     build: u32,
     packages: &[Package],
     features: &[Feature],
-) -> Vec<String> {
+) -> Vec<&'static str> {
     let nano = class == EditionClass::Nano;
     let has_package = |name: &str| {
         packages
@@ -104,7 +104,7 @@ pub fn modules(
             feature.name.eq_ignore_ascii_case(name) && feature.state != FeatureState::Disabled
         })
     };
-    let brought: Vec<&str> = if nano {
+    let brought: Vec<&'static str> = if nano {
         PACKAGES
             .iter()
             .filter(|(package, _)| has_package(package))
@@ -124,13 +124,12 @@ pub fn modules(
         (true, false) => &[],
         (false, _) => OTHERS,
     };
-    let mut modules: Vec<String> = NANO
+    let mut modules: Vec<&'static str> = NANO
         .iter()
         .chain(late)
         .copied()
         .chain(brought)
         .filter(|module| *module != "Containers" || build < RS1)
-        .map(str::to_owned)
         .collect();
     modules.sort_unstable();
     modules.dedup();
@@ -146,12 +145,12 @@ pub fn modules(
     clippy::result_large_err,
     reason = "the record is the answer, and errors are rare"
 )]
-pub fn cmdlet(modules: &[String], cmdlet: &str) -> Result<(), PowerShellError> {
+pub fn cmdlet(modules: &[impl AsRef<str>], cmdlet: &str) -> Result<(), PowerShellError> {
     match module_of(cmdlet) {
         Some(module)
             if !modules
                 .iter()
-                .any(|present| present.eq_ignore_ascii_case(module)) =>
+                .any(|present| present.as_ref().eq_ignore_ascii_case(module)) =>
         {
             Err(not_recognized(cmdlet))
         }

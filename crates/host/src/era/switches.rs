@@ -43,7 +43,7 @@ pub fn nat_prefixes(build: u32) -> NatPrefixes {
 )]
 pub fn new_switch(
     host: &HostInfo,
-    modules: &[String],
+    modules: &[impl AsRef<str>],
     kind: SwitchType,
 ) -> Result<(), PowerShellError> {
     cmdlet(modules, "New-VMSwitch")?;
@@ -101,7 +101,7 @@ pub fn adapter_in_use(adapter: &str) -> PowerShellError {
 )]
 pub fn new_nat(
     host: &HostInfo,
-    modules: &[String],
+    modules: &[impl AsRef<str>],
     existing: &[Ipv4Net],
     wanted: Ipv4Net,
 ) -> Result<(), PowerShellError> {

@@ -227,7 +227,7 @@ fn modules_come_with_packages_and_features() {
             &features,
         )
     };
-    let has = |modules: &[String], name: &str| modules.iter().any(|module| module == name);
+    let has = |modules: &[&str], name: &str| modules.contains(&name);
 
     let bare = of(&nano_tp3(), &[], FeatureState::Disabled);
     assert!(has(&bare, "NetAdapter") && has(&bare, "Dism"));
@@ -322,7 +322,7 @@ fn switches_by_type_and_generation() {
         switch(&core(14300), SwitchType::Nat),
         Err(no_parameter.to_owned())
     );
-    let error = era::new_switch(&core(10514), &[], SwitchType::Nat).unwrap_err();
+    let error = era::new_switch(&core(10514), &[""; 0], SwitchType::Nat).unwrap_err();
     assert_eq!(error.id, "CommandNotFoundException");
 }
 

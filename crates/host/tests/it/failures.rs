@@ -398,7 +398,7 @@ fn causes_of_powershell_errors() {
     let (nano, new) = (nano_tp3(), core(20348));
     let hyper_v = ["Hyper-V".to_owned()];
     let powershell = |operation, error| HostError::powershell(operation, "it", error);
-    let missing = |cmdlet| era::cmdlet(&[], cmdlet).unwrap_err();
+    let missing = |cmdlet| era::cmdlet(&[""; 0], cmdlet).unwrap_err();
     check(
         &nano,
         powershell(Operation::NewNat, missing("New-NetNat")),

@@ -21,7 +21,7 @@ fn check(error: &HostError, typed: &str, subject: Option<&Subject<'_>>, expected
 
 #[test]
 fn new_netnat_is_not_recognized() {
-    let record = era::cmdlet(&[], "New-NetNat").unwrap_err();
+    let record = era::cmdlet(&[""; 0], "New-NetNat").unwrap_err();
     check(
         &HostError::powershell(Operation::NewNat, "ContainerNAT", record),
         "New-NetNat -Name ContainerNAT -InternalIPInterfaceAddressPrefix 172.16.0.0/12",
@@ -187,7 +187,7 @@ fn whatever_is_typed_and_wherever_it_fails_something_is_said() {
                     HostError::powershell(
                         *operation,
                         "it",
-                        era::cmdlet(&[], "New-NetNat").unwrap_err(),
+                        era::cmdlet(&[""; 0], "New-NetNat").unwrap_err(),
                     ),
                 ] {
                     let text = render::answer(&error, &core(build), &typed, None);

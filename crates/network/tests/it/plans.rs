@@ -518,4 +518,7 @@ fn modules(info: &HostInfo, packages: &[&str]) -> Vec<String> {
             .collect()
     };
     era::modules(info.class, info.build, &packages, &features)
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
 }
