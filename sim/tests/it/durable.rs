@@ -380,7 +380,7 @@ async fn look(client: &SimHost) -> BTreeMap<String, Option<Vec<u8>>> {
             let at = directory.join(&entry.name.to_string());
             let bytes = match entry.metadata.kind {
                 FileKind::Directory => None,
-                FileKind::File => Some(files.read(&at, 1 << 20).await.unwrap()),
+                FileKind::File => Some(files.read(&at, 1 << 20).await.unwrap().to_vec()),
             };
             if bytes.is_none() {
                 left.push(at.clone());

@@ -42,7 +42,8 @@ async fn write(client: &SimHost, at: &str, bytes: &[u8]) {
 }
 
 async fn read(client: &SimHost, at: &str) -> Option<Vec<u8>> {
-    client.files().read(&path(at), 1 << 20).await.ok()
+    let read = client.files().read(&path(at), 1 << 20).await.ok()?;
+    Some(read.to_vec())
 }
 
 #[test]

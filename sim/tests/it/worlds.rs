@@ -86,7 +86,8 @@ fn last_writers(sim: &Sim) -> Vec<u8> {
     run(sim, other);
     let reader = sim.client();
     run(sim, async {
-        reader.files().read(&path(r"C:\file"), 9).await.unwrap()
+        let read = reader.files().read(&path(r"C:\file"), 9).await.unwrap();
+        read.to_vec()
     })
 }
 

@@ -102,10 +102,17 @@ fn a_timeline_is_a_page_of_its_own() {
         assert!(!page.contains(outside), "{outside}");
     }
     let drawn = home.path("seed.json");
-    home.wcow(&["sim", "timeline", "--seed", "5", "--chrome", "-o", text(&drawn)])
-        .ok();
-    let trace: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&drawn).unwrap()).unwrap();
+    home.wcow(&[
+        "sim",
+        "timeline",
+        "--seed",
+        "5",
+        "--chrome",
+        "-o",
+        text(&drawn),
+    ])
+    .ok();
+    let trace: serde_json::Value = serde_json::from_slice(&std::fs::read(&drawn).unwrap()).unwrap();
     let events = trace["traceEvents"].as_array().unwrap();
     assert!(events.len() > 100);
     assert!(
