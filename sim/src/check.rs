@@ -1,10 +1,11 @@
 //! For tests of your own: a body that runs over many seeds.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Display};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::choice::{Draws, Label};
 use crate::executor::Sim;
+use crate::faults::FaultPlan;
 use crate::profile::Profile;
 use crate::queue::{Order, Schedule};
 
@@ -97,7 +98,8 @@ impl Check {
         }
         let budget = draws.draw(Label::Plan, u64::from(self.faults) + 1);
         if budget > 0 {
-            sim.draw_faults(u32::try_from(budget).unwrap_or(self.faults));
+            let budget = u32::try_from(budget).unwrap_or(self.faults);
+            sim.set_faults(FaultPlan::draw(&mut draws, budget));
         }
         sim
     }
@@ -108,31 +110,41 @@ impl Check {
         (0..self.seeds).find_map(|seed| self.try_seed(seed, &body).err())
     }
 
+    /// Runs the body with every seed, for programs that are no tests.
+    ///
+    /// # Errors
+    /// The first seed with which `body` panics or fails.
+    pub fn try_run<T: CheckResult>(&self, body: impl AsyncFn(Sim) -> T) -> Result<(), Found> {
+        let number = |name| -> Option<u64> { std::env::var(name).ok()?.parse().ok() };
+        let seeds = match number("WCOW_SEED") {
+            Some(seed) => seed..seed.saturating_add(1),
+            None => 0..number("WCOW_SEEDS").unwrap_or(self.seeds),
+        };
+        for seed in seeds {
+            self.try_seed(seed, &body)?;
+        }
+        Ok(())
+    }
+
     /// Runs the body with every seed.
     ///
     /// # Panics
     /// `body` panics or fails with some seed.
     pub fn run<T: CheckResult>(&self, body: impl AsyncFn(Sim) -> T) {
-        let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
-        let seeds = match number("WCOW_SEED") {
-            Some(seed) => seed..seed + 1,
-            None => 0..number("WCOW_SEEDS").unwrap_or(self.seeds),
+        let Err(found) = self.try_run(body) else {
+            return;
         };
-        for seed in seeds {
-            if let Err(found) = self.try_seed(seed, &body) {
-                let test = std::thread::current()
-                    .name()
-                    .filter(|name| *name != "main")
-                    .map(|name| format!(" {name}"))
-                    .unwrap_or_default();
-                eprintln!(
-                    "{}\nto repeat: WCOW_SEED={seed} cargo test{test}",
-                    found.told
-                );
-                // A test fails by unwinding; what it says has been said.
-                resume_unwind(found.panic.unwrap_or_else(|| Box::new(found.told)));
-            }
-        }
+        let test = std::thread::current()
+            .name()
+            .filter(|name| *name != "main")
+            .map(|name| format!(" {name}"))
+            .unwrap_or_default();
+        eprintln!(
+            "{found}\nto repeat: WCOW_SEED={} cargo test{test}",
+            found.seed
+        );
+        // A test fails by unwinding; what it says has been said.
+        resume_unwind(found.panic.unwrap_or_else(|| Box::new(found.told)));
     }
 
     fn try_seed<T: CheckResult>(
@@ -142,26 +154,29 @@ impl Check {
     ) -> Result<(), Found> {
         let sim = self.host(seed);
         let future = body(sim.clone());
-        match catch_unwind(AssertUnwindSafe(|| sim.run(future))) {
+        let (failure, panic) = match catch_unwind(AssertUnwindSafe(|| sim.run(future))) {
             Ok(Ok(result)) => match result.failure() {
-                None => Ok(()),
-                Some(failure) => Err(Found {
-                    seed,
-                    told: format!("seed {seed}: {failure}"),
-                    panic: None,
-                }),
+                None => return Ok(()),
+                Some(failure) => (failure, None),
             },
-            Ok(Err(stuck)) => Err(Found {
-                seed,
-                told: format!("seed {seed}: {stuck}"),
-                panic: None,
-            }),
-            Err(panic) => Err(Found {
-                seed,
-                told: format!("seed {seed}: the body panicked"),
-                panic: Some(panic),
-            }),
+            Ok(Err(stuck)) => (stuck.to_string(), None),
+            Err(panic) => {
+                let said = panic
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or_else(|| panic.downcast_ref::<&str>().copied());
+                let failure = match said {
+                    Some(said) => format!("the body panicked: {said}"),
+                    None => "the body panicked".to_owned(),
+                };
+                (failure, Some(panic))
+            }
+        };
+        let mut told = format!("seed {seed}: {failure}");
+        for hit in sim.fault_hits() {
+            told.push_str(&format!("\n  {hit}"));
         }
+        Err(Found { seed, told, panic })
     }
 }
 
@@ -169,13 +184,19 @@ impl Check {
 pub struct Found {
     /// The seed.
     pub seed: u64,
-    /// What went wrong, in words.
+    /// What went wrong, in words: a line, and one more for each call that a fault hit before.
     pub told: String,
     panic: Option<Box<dyn std::any::Any + Send>>,
 }
 
+impl Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told)
+    }
+}
+
 impl Debug for Found {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.told)
     }
 }

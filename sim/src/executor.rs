@@ -136,6 +136,12 @@ impl Sim {
         self.lock().world.draw_faults(budget);
     }
 
+    /// Nothing goes wrong from now on. Gives what is left of the plan, so that faults can be put off while a test prepares
+    /// something: hand it to [`set_faults`](Self::set_faults) when that is done.
+    pub fn take_faults(&self) -> FaultPlan {
+        self.lock().world.faults.take()
+    }
+
     /// The calls that were hit by faults so far.
     #[must_use]
     pub fn fault_hits(&self) -> Vec<FaultHit> {

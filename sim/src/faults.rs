@@ -13,7 +13,7 @@ use wcow_host::{Operation, Retry};
 use wcow_ntmeta::{FileTime, HostPath, Hresult};
 
 use crate::call::{Call, ControlCall, Fault, FilesCall, TreeId};
-use crate::choice::{Choice, Label};
+use crate::choice::{Choice, Draws, Label};
 
 /// Ticks of 100 ns in a second.
 const SECOND: u64 = 10_000_000;
@@ -135,6 +135,19 @@ pub struct FaultHit {
     pub what: What,
 }
 
+impl fmt::Display for FaultHit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            call,
+            operation,
+            object,
+            what,
+            ..
+        } = self;
+        write!(f, "call {call}, {operation} of {object}: {what}")
+    }
+}
+
 impl FaultPlan {
     /// Nothing goes wrong.
     #[must_use]
@@ -154,35 +167,53 @@ impl FaultPlan {
         }
     }
 
-    /// A random part of all that can go wrong, each at a rate of its own; at most `budget` calls are hit.
-    pub(crate) fn swarm(choice: &mut Choice, budget: u32) -> Self {
+    /// A random part of all that can go wrong, each at a rate of its own, from one call of 128 to every call, so that runs of a few
+    /// calls are hit too; at most `budget` calls are.
+    #[must_use]
+    pub fn draw(draws: &mut Draws, budget: u32) -> Self {
         let mut rules = Vec::new();
-        let mut add = |choice: &mut Choice, operation, what| {
-            // A half of the rules is in force, each hitting one call of 4 to 259.
-            if choice.draw(Label::Fault, 2) == 1 {
-                let spread = u32::try_from(choice.draw(Label::Fault, 256)).unwrap_or(0);
-                rules.push(FaultRule {
-                    when: When::Chance {
-                        operation,
-                        numerator: 1,
-                        denominator: 4 + spread,
-                    },
-                    what,
-                });
+        for (operation, what) in everything() {
+            if draws.draw(Label::Plan, 2) == 1 {
+                let denominator = 1 << draws.draw(Label::Plan, 8);
+                let when = When::Chance {
+                    operation,
+                    numerator: 1,
+                    denominator,
+                };
+                rules.push(FaultRule { when, what });
             }
-        };
-        for &operation in Operation::ALL {
-            add(choice, Some(operation), What::Refused);
-            add(choice, Some(operation), What::AnswerLost);
-        }
-        for seconds in [1, 30] {
-            add(choice, None, What::Late(seconds * SECOND));
-        }
-        for service in ["vmcompute", "hns"] {
-            add(choice, None, What::ServiceRestart(service.to_owned()));
         }
         Self { rules, budget }
     }
+
+    /// A random part of all that can go wrong, each at a rate of its own; at most `budget` calls are hit.
+    pub(crate) fn swarm(choice: &mut Choice, budget: u32) -> Self {
+        let mut rules = Vec::new();
+        for (operation, what) in everything() {
+            // A half of the rules is in force, each hitting one call of 4 to 259.
+            if choice.draw(Label::Fault, 2) == 1 {
+                let spread = u32::try_from(choice.draw(Label::Fault, 256)).unwrap_or(0);
+                let when = When::Chance {
+                    operation,
+                    numerator: 1,
+                    denominator: 4 + spread,
+                };
+                rules.push(FaultRule { when, what });
+            }
+        }
+        Self { rules, budget }
+    }
+}
+
+/// All that can go wrong, and with which operation: with any, if none is given.
+fn everything() -> impl Iterator<Item = (Option<Operation>, What)> {
+    let refused = Operation::ALL.iter().flat_map(|&operation| {
+        [What::Refused, What::AnswerLost].map(|what| (Some(operation), what))
+    });
+    let late = [1, 30].map(|seconds| (None, What::Late(seconds * SECOND)));
+    let restarts =
+        ["vmcompute", "hns"].map(|service| (None, What::ServiceRestart(service.to_owned())));
+    refused.chain(late).chain(restarts)
 }
 
 /// The faults of a world, as data.
@@ -201,6 +232,13 @@ impl Faults {
     pub(crate) fn set(&mut self, plan: FaultPlan) {
         self.counted = vec![0; plan.rules.len()];
         self.plan = plan;
+    }
+
+    /// What is left of the plan; from now on there is none.
+    pub(crate) fn take(&mut self) -> FaultPlan {
+        let plan = std::mem::take(&mut self.plan);
+        self.set(FaultPlan::none());
+        plan
     }
 
     /// The calls that were hit so far.

@@ -50,6 +50,8 @@ mod queue;
 pub mod scenarios;
 mod serial;
 mod snapshot;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod trace;
 mod troubles;
 mod world;

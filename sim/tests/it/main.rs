@@ -9,6 +9,8 @@ mod containers;
 #[cfg(test)]
 mod durable;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod executor;
 #[cfg(test)]
 mod faults;
@@ -16,6 +18,8 @@ mod faults;
 mod files;
 #[cfg(test)]
 mod fingerprints;
+#[cfg(test)]
+mod first_test;
 #[cfg(test)]
 mod guest;
 #[cfg(test)]
@@ -28,6 +32,8 @@ mod machine;
 mod model;
 #[cfg(test)]
 mod power;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod snapshot;
 #[cfg(test)]
