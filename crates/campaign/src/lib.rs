@@ -32,6 +32,8 @@ mod history;
 mod plan;
 mod run;
 mod shrink;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod sweep;
 mod timeline;
 

@@ -7,9 +7,13 @@ use wcow_network::Driver;
 use wcow_sim::{Draws, Label};
 
 /// Most clients of a plan that is made up.
-const CLIENTS: u64 = 3;
+pub(crate) const CLIENTS: u64 = 3;
 /// Most steps of each of them.
-const STEPS: u64 = 12;
+pub(crate) const STEPS: u64 = 12;
+/// The most calls after which a client of such a plan is killed.
+pub(crate) const KILLED_AFTER: u64 = 150;
+/// The longest wait in such a plan, in seconds, and one more.
+pub(crate) const WAIT: u64 = 30;
 
 /// What each client does. All of them begin at the same time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,13 +120,14 @@ impl fmt::Display for Step {
 }
 
 /// What a plan is made up from on hosts of one profile.
-struct Things {
-    wim: &'static str,
-    image: &'static str,
-    drivers: &'static [Driver],
+#[derive(Clone, Copy)]
+pub(crate) struct Things {
+    pub(crate) wim: &'static str,
+    pub(crate) image: &'static str,
+    pub(crate) drivers: &'static [Driver],
 }
 
-fn things(profile: &str) -> Option<Things> {
+pub(crate) fn things(profile: &str) -> Option<Things> {
     match profile {
         "server-2022" => Some(Things {
             wim: "servercore-20348.wim",
@@ -138,9 +143,10 @@ fn things(profile: &str) -> Option<Things> {
     }
 }
 
-const CONTAINERS: [&str; 2] = ["web", "db"];
-const NETWORKS: [&str; 2] = ["front", "back"];
-const COMMANDS: [&str; 3] = ["cmd /c echo hello", "cmd /c exit 3", "ping -n 3 127.0.0.1"];
+pub(crate) const CONTAINERS: [&str; 2] = ["web", "db"];
+pub(crate) const NETWORKS: [&str; 2] = ["front", "back"];
+pub(crate) const COMMANDS: [&str; 3] =
+    ["cmd /c echo hello", "cmd /c exit 3", "ping -n 3 127.0.0.1"];
 
 impl Plan {
     /// The profiles that plans can be made up for.
@@ -170,7 +176,7 @@ impl Plan {
                 }
                 let killed_after = draws
                     .happens(Label::Plan, 1, 4)
-                    .then(|| 1 + draws.draw(Label::Plan, 150));
+                    .then(|| 1 + draws.draw(Label::Plan, KILLED_AFTER));
                 ClientPlan {
                     steps,
                     killed_after,
@@ -219,7 +225,7 @@ fn step(things: &Things, draws: &mut Draws) -> Step {
             1 => Step::RemoveImage(things.image.to_owned()),
             _ => Step::InstallImage(things.wim.to_owned()),
         },
-        _ => Step::Wait(u32::try_from(draws.draw(Label::Plan, 30)).unwrap_or(0)),
+        _ => Step::Wait(u32::try_from(draws.draw(Label::Plan, WAIT)).unwrap_or(0)),
     }
 }
 

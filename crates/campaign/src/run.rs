@@ -14,7 +14,8 @@ use wcow_ntmeta::FileTime;
 use wcow_runtime::ExecSpec;
 use wcow_scenario::WimShelf;
 use wcow_sim::{
-    Choices, Draws, Ended, FaultHit, FaultPlan, PowerCut, Profile, Schedule, Sim, SimHost, Stuck,
+    Choices, Draws, Ended, FaultHit, FaultPlan, Label, Order, PowerCut, Profile, Schedule, Sim,
+    SimHost, Stuck,
 };
 
 use crate::checks::{self, Violation};
@@ -29,7 +30,7 @@ const GRACE: u64 = 10 * SECOND;
 const LONGEST: u64 = 24 * 3600 * SECOND;
 
 /// The power goes at one of so many durable steps, if it goes: an install takes about twenty.
-const DURABLE_STEPS: u64 = 60;
+pub(crate) const DURABLE_STEPS: u64 = 60;
 
 /// How long the host may take to finish what it was asked for when nothing goes wrong any more: ten minutes, a restart and the
 /// longest delays included.
@@ -101,10 +102,26 @@ impl RunSpec {
     /// The run of a seed: profile, plan and faults are made up from it too.
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
-        use wcow_sim::Label;
-
         // The plan has choices of its own: what is tried does not depend on what happens.
-        let mut draws = Draws::new(seed);
+        Self::draw(Choices::Seed(seed), &mut Draws::new(seed))
+    }
+
+    /// The run of a fuzzer's bytes. The first one says how many of those behind it make up profile, plan and faults; the rest
+    /// are the host's choices. Any bytes are a run, and where they end the choices are zeros.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let (first, rest) = bytes.split_first().unwrap_or((&0, &[]));
+        let (plan, host) = rest
+            .split_at_checked(usize::from(*first))
+            .unwrap_or((rest, &[]));
+        Self::draw(
+            Choices::Bytes(host.to_vec()),
+            &mut Draws::new(Choices::Bytes(plan.to_vec())),
+        )
+    }
+
+    /// Makes up everything but the host's choices.
+    fn draw(choices: Choices, draws: &mut Draws) -> Self {
         let profile = draws
             .pick(Label::Plan, &Plan::PROFILES)
             .copied()
@@ -113,14 +130,14 @@ impl RunSpec {
             0 => Faults::None,
             budget => Faults::Swarm(u32::try_from(budget * budget).unwrap_or(1)),
         };
-        let order = match draws.draw(Label::Plan, 3) {
+        let schedule = match draws.draw(Label::Plan, 3) {
             0 => Schedule::default(),
             1 => Schedule {
-                order: wcow_sim::Order::Random,
+                order: Order::Random,
                 quantum: SECOND / 100,
             },
             _ => Schedule {
-                order: wcow_sim::Order::Priority { depth: 3 },
+                order: Order::Priority { depth: 3 },
                 quantum: SECOND / 100,
             },
         };
@@ -134,11 +151,11 @@ impl RunSpec {
         });
         Self {
             profile: profile.to_owned(),
-            choices: Choices::Seed(seed),
-            schedule: order,
+            choices,
+            schedule,
             faults,
             power,
-            plan: Plan::draw(profile, &mut draws),
+            plan: Plan::draw(profile, draws),
         }
     }
 

@@ -6,3 +6,5 @@ mod files;
 mod seeds;
 #[cfg(test)]
 mod small;
+#[cfg(test)]
+mod strategies;
