@@ -2,7 +2,7 @@
 //!
 //! `cargo test` replays kept findings and the [`seeds`] through the same functions, without a fuzzer. The fuzzer programs
 //! (`src/bin`) are behind the feature `fuzzer`, because libFuzzer's run time is C++; comparisons with wimlib are behind the
-//! feature `wimlib`, because it is C.
+//! feature `wimlib`, because it is C. Runs of the simulator can be left out: feature `sim`.
 #![cfg_attr(not(feature = "wimlib"), forbid(unsafe_code))]
 
 mod budget;
@@ -21,6 +21,8 @@ mod rng;
 pub mod seeds;
 mod selection;
 mod sidecar;
+#[cfg(feature = "sim")]
+mod simulated;
 mod tables;
 #[cfg(feature = "wimlib")]
 mod wimlib;
@@ -37,6 +39,8 @@ pub use hives::hive;
 pub use parts::parts;
 pub use rng::Rng;
 pub use sidecar::sidecar;
+#[cfg(feature = "sim")]
+pub use simulated::sim_run;
 pub use tables::{header, integrity, lookup_table};
 pub use wims::{metadata, wim};
 pub use xml::xml;
@@ -44,7 +48,7 @@ pub use xml::xml;
 /// A target: its name, which is also that of its program and its folders, and its body.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// Every target that was built; those of [`DIFFERENTIAL`] only with the feature `wimlib`.
+/// Every target that was built; those of [`DIFFERENTIAL`] only with the feature `wimlib`, those of [`SIMULATED`] with `sim`.
 pub const TARGETS: &[Target] = &[
     ("header", header),
     ("lookup_table", lookup_table),
@@ -59,6 +63,8 @@ pub const TARGETS: &[Target] = &[
     ("parts", parts),
     ("sidecar", sidecar),
     ("hive", hive),
+    #[cfg(feature = "sim")]
+    ("sim_run", sim_run),
     #[cfg(feature = "wimlib")]
     ("diff_wim", diff_wim),
     #[cfg(feature = "wimlib")]
@@ -67,6 +73,9 @@ pub const TARGETS: &[Target] = &[
 
 /// Names of the targets that compare with wimlib; they are built with the feature `wimlib`.
 pub const DIFFERENTIAL: &[&str] = &["diff_wim", "diff_codec"];
+
+/// Names of the targets that run the simulator; they are built with the feature `sim`.
+pub const SIMULATED: &[&str] = &["sim_run"];
 
 /// Changes `data[..size]` to a mutant of at most `max` bytes, and returns its length: what libFuzzer asks of a mutator.
 pub fn mutate_in_place(

@@ -111,14 +111,15 @@ impl Options {
     }
 }
 
-/// Every target, those that compare with wimlib last and only if they are wanted.
+/// Every target, those that compare with wimlib last and only if they are wanted. Not all of them are built into this program.
 fn targets(wimlib: bool) -> Vec<&'static str> {
+    let optional = [wcow_fuzz::SIMULATED, wcow_fuzz::DIFFERENTIAL].concat();
     let ours = wcow_fuzz::TARGETS.iter().map(|(name, _)| *name);
-    let theirs = wcow_fuzz::DIFFERENTIAL.iter().copied();
-    let mut names: Vec<&str> = ours
-        .filter(|name| !wcow_fuzz::DIFFERENTIAL.contains(name))
-        .collect();
-    names.extend(theirs.filter(|_| wimlib));
+    let mut names: Vec<&str> = ours.filter(|name| !optional.contains(name)).collect();
+    names.extend(wcow_fuzz::SIMULATED);
+    if wimlib {
+        names.extend(wcow_fuzz::DIFFERENTIAL);
+    }
     names
 }
 
@@ -157,9 +158,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Report> {
 fn build(workspace: &Workspace, chosen: &[&str]) -> Result<std::path::PathBuf> {
     let triple = host_triple()?;
     let build = workspace.target.join("fuzz");
-    let wimlib = chosen
-        .iter()
-        .any(|name| wcow_fuzz::DIFFERENTIAL.contains(name));
+    let any_of = |names: &[&str]| chosen.iter().any(|name| names.contains(name));
+    let wimlib = any_of(wcow_fuzz::DIFFERENTIAL);
+    let mut features = vec!["fuzzer"];
+    features.extend(wimlib.then_some("wimlib"));
+    features.extend(any_of(wcow_fuzz::SIMULATED).then_some("sim"));
     let mut command = workspace.cargo();
     // The target is named so that build scripts and macros are compiled without the instrumentation.
     command.args([
@@ -168,8 +171,9 @@ fn build(workspace: &Workspace, chosen: &[&str]) -> Result<std::path::PathBuf> {
         "--release",
         "--package",
         "wcow-fuzz",
+        "--no-default-features",
         "--features",
-        if wimlib { "fuzzer,wimlib" } else { "fuzzer" },
+        &features.join(","),
         "--target",
         &triple,
     ]);

@@ -50,6 +50,14 @@ pub fn made() -> Vec<Seed> {
             [vec![at, 0xFF], file.unwrap_or_default()].concat(),
         );
     }
+    for (name, plan) in SIM_RUNS {
+        let len = u8::try_from(plan.len()).unwrap_or(u8::MAX);
+        add("sim_run", name, [&[len], *plan].concat());
+        // The same plan on a host where every draw gives something.
+        let host: Vec<u8> = (0..=u8::MAX).map(|byte| byte.wrapping_mul(73)).collect();
+        let restless = format!("{name}-restless");
+        add("sim_run", &restless, [&[len], *plan, &host, &host].concat());
+    }
     add("hive", "empty", empty_hive("EMPTY"));
     add("hive", "small", small_hive());
     add("metadata", "empty-root", empty_root());
@@ -116,6 +124,33 @@ pub fn rich() -> Vec<u8> {
     let _ = write_uncompressed(&mut out, images, &options);
     out.into_inner()
 }
+
+/// What makes up the plan of a run: profile, faults, order, clients; then for each client its steps.
+const SIM_RUNS: &[(&str, &[u8])] = &[
+    // Server 2022: install, create with a network, start, exec, remove.
+    (
+        "container",
+        &[
+            0, 0, 0, 0, 6, 0, 11, 0, 0, 0, 0, 1, 0, 0, 5, 0, 9, 0, 0, 14, 0, 16, 0, 0,
+        ],
+    ),
+    // The technical preview: the same, with a restart, a few faults and another client.
+    (
+        "two-clients",
+        &[
+            1, 2, 1, 1, 5, 0, 0, 0, 0, 5, 0, 18, 0, 0, 5, 0, 16, 0, 0, 3, 3, 0, 0, 1, 0, 5, 0, 16,
+            3, 40,
+        ],
+    ),
+    // Server 2022: images come and go, everything at once, many faults, a client is killed.
+    (
+        "images",
+        &[
+            0, 3, 2, 2, 4, 0, 18, 1, 0, 18, 2, 0, 0, 0, 0, 18, 1, 3, 60, 0, 3, 0, 18, 2, 0, 18, 1,
+            0, 17, 0, 5, 2, 0, 18, 2, 0, 18, 1, 0,
+        ],
+    ),
+];
 
 /// Metadata beside the tree that the target makes.
 const SIDECARS: &[(&str, &[&str])] = &[
