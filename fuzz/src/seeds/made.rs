@@ -125,29 +125,29 @@ pub fn rich() -> Vec<u8> {
     out.into_inner()
 }
 
-/// What makes up the plan of a run: profile, faults, order, clients; then for each client its steps.
+/// What makes up the plan of a run: profile, faults, order, whether and where the power goes, clients; then for each client its steps.
 const SIM_RUNS: &[(&str, &[u8])] = &[
     // Server 2022: install, create with a network, start, exec, remove.
     (
         "container",
         &[
-            0, 0, 0, 0, 6, 0, 11, 0, 0, 0, 0, 1, 0, 0, 5, 0, 9, 0, 0, 14, 0, 16, 0, 0,
+            0, 0, 0, 0, 0, 6, 0, 11, 0, 0, 0, 0, 1, 0, 0, 5, 0, 9, 0, 0, 14, 0, 16, 0, 0,
         ],
     ),
     // The technical preview: the same, with a restart, a few faults and another client.
     (
         "two-clients",
         &[
-            1, 2, 1, 1, 5, 0, 0, 0, 0, 5, 0, 18, 0, 0, 5, 0, 16, 0, 0, 3, 3, 0, 0, 1, 0, 5, 0, 16,
-            3, 40,
+            1, 2, 1, 0, 1, 5, 0, 0, 0, 0, 5, 0, 18, 0, 0, 5, 0, 16, 0, 0, 3, 3, 0, 0, 1, 0, 5, 0,
+            16, 3, 40,
         ],
     ),
-    // Server 2022: images come and go, everything at once, many faults, a client is killed.
+    // Server 2022: images come and go, everything at once, many faults, a client is killed, the power goes.
     (
         "images",
         &[
-            0, 3, 2, 2, 4, 0, 18, 1, 0, 18, 2, 0, 0, 0, 0, 18, 1, 3, 60, 0, 3, 0, 18, 2, 0, 18, 1,
-            0, 17, 0, 5, 2, 0, 18, 2, 0, 18, 1, 0,
+            0, 3, 2, 2, 9, 1, 2, 4, 0, 18, 1, 0, 18, 2, 0, 0, 0, 0, 18, 1, 3, 60, 0, 3, 0, 18, 2,
+            0, 18, 1, 0, 17, 0, 5, 2, 0, 18, 2, 0, 18, 1, 0,
         ],
     ),
 ];
