@@ -22,7 +22,27 @@ pub(crate) struct Judged {
     pub(crate) verify: c_int,
     /// The tree of every image, or the error code of reading it.
     pub(crate) images: Vec<Result<Vec<Item>, c_int>>,
+    /// What the XML data says of every image: the texts of [`PROPERTIES`], empty where there is none.
+    pub(crate) properties: Vec<Vec<Vec<u16>>>,
 }
+
+/// Texts that the XML data may hold of an image.
+pub(crate) const PROPERTIES: &[&CStr] = &[
+    c"NAME",
+    c"DESCRIPTION",
+    c"DISPLAYNAME",
+    c"DISPLAYDESCRIPTION",
+    c"FLAGS",
+    c"WINDOWS/PRODUCTNAME",
+    c"WINDOWS/EDITIONID",
+    c"WINDOWS/INSTALLATIONTYPE",
+    c"WINDOWS/HAL",
+    c"WINDOWS/PRODUCTTYPE",
+    c"WINDOWS/PRODUCTSUITE",
+    c"WINDOWS/LANGUAGES/DEFAULT",
+    c"WINDOWS/VERSION/BRANCH",
+    c"WINDOWS/SYSTEMROOT",
+];
 
 /// One file or directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +80,10 @@ pub(crate) fn judge(bytes: &[u8], images: u32) -> Option<Judged> {
         return Some(judged);
     }
     for image in 1..=images {
-        judged.images.push(tree(wim, c_int::try_from(image).ok()?));
+        let image = c_int::try_from(image).ok()?;
+        judged.images.push(tree(wim, image));
+        let properties = PROPERTIES.iter().map(|name| property(wim, image, name));
+        judged.properties.push(properties.collect());
     }
     // SAFETY: the handle was opened above, and is closed here, once.
     unsafe {
@@ -124,6 +147,11 @@ fn tree(wim: *mut sys::WIMStruct, image: c_int) -> Result<Vec<Item>, c_int> {
         )
     };
     if code == 0 { Ok(items) } else { Err(code) }
+}
+
+fn property(wim: *mut sys::WIMStruct, image: c_int, name: &CStr) -> Vec<u16> {
+    // SAFETY: `wim` is open; the text that comes back is a C string or null, and is copied before the next call.
+    text(unsafe { sys::wimlib_get_image_property(wim, image, name.as_ptr()) })
 }
 
 /// Takes one entry of a tree. Stops at more than any file of the fuzzer's size has room for.

@@ -168,6 +168,14 @@ pub enum XmlError {
         /// Offset in the text as UTF-8.
         offset: usize,
     },
+    /// A name begins with a colon, which the parser would take for nothing.
+    #[error(
+        "expected names that do not begin with a colon, found one at character offset {offset:#x}"
+    )]
+    ColonFirst {
+        /// Offset of the tag in the text as UTF-8.
+        offset: usize,
+    },
     /// It is not well-formed.
     #[error("expected a well-formed document without a document type")]
     Malformed(#[source] roxmltree::Error),
@@ -236,14 +244,14 @@ impl XmlInfo {
         let document =
             roxmltree::Document::parse_with_options(&text, options).map_err(XmlError::Malformed)?;
         let root = document.root_element();
-        if !root.has_tag_name("WIM") {
+        if !is_named(&root, "WIM") {
             return Err(XmlError::Root {
                 found: root.tag_name().name().to_owned(),
             });
         }
         let mut images = root
             .children()
-            .filter(|node| node.has_tag_name("IMAGE"))
+            .filter(|node| is_named(node, "IMAGE"))
             .map(image)
             .collect::<Result<Vec<_>, _>>()?;
         images.sort_by_key(|image| image.index);
@@ -308,7 +316,8 @@ fn decode(bytes: &[u8], warnings: &mut Warnings) -> String {
     text
 }
 
-/// Bounds the work of the parser: no deep nesting, no tag with thousands of attributes.
+/// Bounds the work of the parser: no deep nesting, no tag with thousands of attributes. And refuses what it takes for well-formed, but
+/// is not: names that begin with a colon.
 fn check_shape(text: &str) -> Result<(), XmlError> {
     let mut depth = 0_u32;
     let mut at = 0;
@@ -326,13 +335,15 @@ fn check_shape(text: &str) -> Result<(), XmlError> {
             let end = tag_end(tag)
                 .filter(|end| *end <= MAX_TAG)
                 .ok_or(XmlError::TagTooLong { offset })?;
+            if tag.get(..end).is_some_and(has_colon_first) {
+                return Err(XmlError::ColonFirst { offset });
+            }
             if tag.starts_with("</") {
                 depth = depth.saturating_sub(1);
+            } else if depth == MAX_DEPTH {
+                return Err(XmlError::TooDeep { offset });
             } else if !tag.get(..end).is_some_and(|tag| tag.ends_with('/')) {
                 depth += 1;
-            }
-            if depth > MAX_DEPTH {
-                return Err(XmlError::TooDeep { offset });
             }
             (Some(end), 1)
         };
@@ -357,6 +368,22 @@ fn tag_end(tag: &str) -> Option<usize> {
     })
 }
 
+/// True if a name in this tag, of the element or of an attribute, begins with a colon.
+fn has_colon_first(tag: &str) -> bool {
+    let mut quote = None;
+    let mut last = b' ';
+    tag.bytes().any(|byte| {
+        match (quote, byte) {
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+        let starts = byte == b':' && (last.is_ascii_whitespace() || matches!(last, b'<' | b'/'));
+        last = byte;
+        quote.is_none() && starts
+    })
+}
+
 fn image(node: Node<'_, '_>) -> Result<ImageInfo, XmlError> {
     let index = node.attribute("INDEX").unwrap_or_default();
     let index = index
@@ -367,7 +394,7 @@ fn image(node: Node<'_, '_>) -> Result<ImageInfo, XmlError> {
         .ok_or_else(|| XmlError::ImageIndex {
             count: node.parent().map_or(0, |root| {
                 root.children()
-                    .filter(|node| node.has_tag_name("IMAGE"))
+                    .filter(|node| is_named(node, "IMAGE"))
                     .count()
             }),
             found: index.to_owned(),
@@ -404,7 +431,7 @@ fn windows(node: Node<'_, '_>) -> WindowsInfo {
         product_suite: text(node, "PRODUCTSUITE"),
         languages: languages
             .into_iter()
-            .flat_map(|list| list.children().filter(|node| node.has_tag_name("LANGUAGE")))
+            .flat_map(|list| list.children().filter(|node| is_named(node, "LANGUAGE")))
             .map(|node| content(node).trim().to_owned())
             .collect(),
         default_language: languages.and_then(|list| text(list, "DEFAULT")),
@@ -452,11 +479,21 @@ fn text(node: Node<'_, '_>, name: &str) -> Option<String> {
 }
 
 fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    node.children().find(|node| node.has_tag_name(name))
+    node.children().find(|node| is_named(node, name))
 }
 
+/// True for an element with this name and no prefix: `<a:IMAGE>` is none of the format's, whatever the prefix stands for.
+fn is_named(node: &Node<'_, '_>, name: &str) -> bool {
+    let source = node.document().input_text().get(node.range());
+    let behind = source.and_then(|tag| tag.strip_prefix('<')?.strip_prefix(name));
+    node.has_tag_name(name) && behind.is_some_and(|rest| !rest.starts_with(':'))
+}
+
+/// The text before the first element that follows text, as wimlib reads it; comments do not end it.
 fn content(node: Node<'_, '_>) -> String {
     node.children()
+        .skip_while(|node| !node.is_text())
+        .take_while(|node| !node.is_element())
         .filter(Node::is_text)
         .filter_map(|node| node.text())
         .collect()

@@ -1,10 +1,12 @@
 //! The differences that are meant. Each predicate is a row of the README's table.
 
+mod xml;
+
 use std::collections::BTreeSet;
 
 use wcow_wim::{
     Compression, Image, ImageError, IntegrityError, OpenError, Part, Problem, ReadError,
-    VerifyReport, Wim, XmlError,
+    VerifyReport, Wim,
 };
 
 use crate::codecs::{Codec, CodecInput};
@@ -14,6 +16,8 @@ use crate::mutate::format::{
     HEADER, MAGIC_PIPABLE, ROW, Resource, SOLID_HEADER, SOLID_MARK, Shape, at, flag, unpack,
 };
 use crate::wimlib::{Item, Judged};
+
+pub(super) use xml::{as_we_read, is_freed_twice};
 
 /// Error codes of wimlib.
 const DECOMPRESSION: i32 = 2;
@@ -78,31 +82,6 @@ pub(super) fn is_too_much(data: &[u8]) -> bool {
     total > LARGEST
 }
 
-/// True for files on which wimlib 1.14.4 ends with a double free, as it refuses the XML data: two images have the same number, and the
-/// greatest number is the count of images. The numbers are those of any attribute `INDEX`, for this must not depend on a parser.
-pub(super) fn is_freed_twice(data: &[u8]) -> bool {
-    let xml = Shape::read(data).and_then(|shape| {
-        let xml = Resource::read(data, shape.header + at::XML)?;
-        // It does not look at the stored size.
-        let start = usize::try_from(xml.offset).ok()?;
-        let end = start.checked_add(usize::try_from(xml.size).ok()?)?;
-        data.get(start..end)
-    });
-    let (units, _) = xml.unwrap_or_default().as_chunks::<2>();
-    let units: Vec<u16> = units.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
-    let text = String::from_utf16_lossy(&units);
-    let mut numbers = BTreeSet::new();
-    // Signs, zeros and spaces before a number do not matter.
-    let number = |value: &str| -> String {
-        let digits = value.chars().filter(char::is_ascii_digit);
-        digits.skip_while(|digit| *digit == '0').collect()
-    };
-    text.split("INDEX")
-        .skip(1)
-        .filter_map(|rest| rest.split(['"', '\'']).nth(1))
-        .any(|value| !numbers.insert(number(value)))
-}
-
 /// True for what we name and do not read: encrypted files, and one part of a split set, which wimlib is not given the others of either.
 pub(super) fn is_refused_for_its_form(wim: Option<&Wim>) -> bool {
     wim.is_some_and(|wim| wim.unsupported().is_some() || wim.header().parts > 1)
@@ -118,12 +97,8 @@ pub(super) fn has_empty_image(data: &[u8]) -> bool {
 
 /// True for files that we refuse to open on purpose, and wimlib does not.
 pub(super) fn is_refused_by_us_alone(data: &[u8], error: Option<&OpenError>) -> bool {
-    // wimlib reads XML data that no XML parser would.
     if let Some(OpenError::Xml { source, .. }) = error {
-        return matches!(
-            source,
-            XmlError::Malformed(_) | XmlError::TooDeep { .. } | XmlError::TagTooLong { .. }
-        );
+        return xml::is_refused_by_us_alone(source);
     }
     // It does not look at the stored size of a lookup table or XML data that is not compressed.
     let Some(shape) = Shape::read(data) else {
@@ -155,9 +130,7 @@ pub(super) fn is_refused_by_wimlib_alone(data: &[u8], wim: &Wim, code: i32) -> b
         // It reads as many bytes as the uncompressed size says, whatever the stored one is.
         || matches!(code, INTEGRITY | INVALID_INTEGRITY) && has_empty_integrity(data)
         || code == END_OF_FILE && has_solid_outside(data)
-        // It knows the five names of characters and no numbers, and one byte order mark.
-        || code == INVALID_XML
-            && (wim.xml().text().contains("&#") || wim.xml().text().starts_with('\u{feff}'))
+        || code == INVALID_XML && xml::is_refused_by_wimlib_alone(data, wim)
         // We warn of a chunk size in an uncompressed file.
         || code == INVALID_CHUNK_SIZE
             && wim.header().compression == Compression::None

@@ -4,7 +4,7 @@ use wcow_wim::{Image, ImageIndex, Problem, StreamRole, Wim};
 
 use super::rules;
 use crate::image::told;
-use crate::wimlib::{Item, Judged, judge};
+use crate::wimlib::{Item, Judged, PROPERTIES, judge};
 use crate::wims::{open, verify};
 
 /// Images that are compared at most.
@@ -20,7 +20,7 @@ pub fn diff_wim(data: &[u8]) {
 }
 
 /// What the two disagree about, if it is anything.
-fn disagreement(data: &[u8]) -> Option<String> {
+pub(super) fn disagreement(data: &[u8]) -> Option<String> {
     let wim = open(data, 1);
     if rules::is_too_much(data)
         || rules::is_freed_twice(data)
@@ -49,13 +49,48 @@ fn disagreement(data: &[u8]) -> Option<String> {
     if rules::has_empty_image(data) {
         return None;
     }
-    trees(data, &wim, &judged).or_else(|| verdicts(data, &wim, &judged))
+    properties(&wim, &judged)
+        .or_else(|| trees(data, &wim, &judged))
+        .or_else(|| verdicts(data, &wim, &judged))
 }
 
 fn why(data: &[u8]) -> String {
     Wim::open(data.to_vec())
         .err()
         .map_or_else(String::new, |error| told(&error))
+}
+
+/// The XML data says the same of the same images.
+fn properties(wim: &Wim, judged: &Judged) -> Option<String> {
+    let of_images = wim.images().iter().zip(&judged.properties);
+    (1..).zip(of_images).find_map(|(number, (ours, theirs))| {
+        let windows = ours.windows.as_ref();
+        let version = windows.and_then(|windows| windows.version.as_ref());
+        // In the order of `PROPERTIES`.
+        let ours = [
+            ours.name.as_ref(),
+            ours.description.as_ref(),
+            ours.display_name.as_ref(),
+            ours.display_description.as_ref(),
+            ours.flags.as_ref(),
+            windows.and_then(|windows| windows.product_name.as_ref()),
+            windows.and_then(|windows| windows.edition_id.as_ref()),
+            windows.and_then(|windows| windows.installation_type.as_ref()),
+            windows.and_then(|windows| windows.hal.as_ref()),
+            windows.and_then(|windows| windows.product_type.as_ref()),
+            windows.and_then(|windows| windows.product_suite.as_ref()),
+            windows.and_then(|windows| windows.default_language.as_ref()),
+            version.and_then(|version| version.branch.as_ref()),
+            windows.and_then(|windows| windows.system_root.as_ref()),
+        ];
+        let both = ours.into_iter().zip(theirs).zip(PROPERTIES);
+        both.map(|((ours, theirs), name)| (ours.map_or("", String::as_str), theirs, name))
+            .find(|(ours, theirs, _)| **ours != rules::as_we_read(theirs))
+            .map(|(ours, theirs, name)| {
+                let theirs = String::from_utf16_lossy(theirs);
+                format!("image {number}: {name:?} is {ours:?}, to wimlib {theirs:?}")
+            })
+    })
 }
 
 /// The same images can be read, and they have the same entries.

@@ -9,6 +9,9 @@ pub(crate) const WORDS: &[&str] = &[
     "<IMAGE INDEX=\"1\">",
     "<IMAGE INDEX=\"2\">",
     "<IMAGE>",
+    "<IMAGE INDEX=\" 2 \"/>",
+    "<a:IMAGE xmlns:a=\"u\" INDEX=\"1\"/>",
+    "<:A/>",
     "</IMAGE>",
     "<NAME>n</NAME>",
     "<NAME/>",
@@ -60,6 +63,9 @@ pub(crate) fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
     let mut text = String::from_utf16_lossy(&units);
     mutate_text(&mut text, rng);
     *bytes = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    if rng.one_in(32) {
+        bytes.push(0);
+    }
 }
 
 /// Changes one thing in the text.

@@ -90,3 +90,66 @@ fn a_lone_surrogate_is_read_as_the_replacement_character() {
     let wim = open(&with_xml(&wim_of(&small_tree()), &xml)).expect("it opens");
     assert_eq!(wim.images()[0].name.as_deref(), Some("a\u{FFFD}b"));
 }
+
+#[test]
+fn elements_with_a_prefix_are_none_of_the_formats() {
+    check(
+        &utf16("<a:WIM xmlns:a=\"u\"><IMAGE INDEX=\"1\"/></a:WIM>"),
+        "expected the root element WIM, found WIM",
+    );
+    check(
+        &utf16("<WIM xmlns:WIM=\"u\"><WIM:IMAGE INDEX=\"1\"/></WIM>"),
+        "expected 1 IMAGE elements as the header counts, found 0",
+    );
+    let xml = "<WIM xmlns=\"u\" xmlns:a=\"v\"><a:IMAGE INDEX=\"1\"/>\
+        <IMAGE INDEX=\"1\"><a:NAME>a</a:NAME><NAME>b</NAME></IMAGE></WIM>";
+    assert_eq!(name(xml).as_deref(), Some("b"));
+}
+
+#[test]
+fn names_that_begin_with_a_colon_are_refused() {
+    for xml in [
+        "<WIM><:IMAGE INDEX=\"1\"></IMAGE></WIM>",
+        "<WIM><IMAGE INDEX=\"1\"></:IMAGE></WIM>",
+        "<WIM><IMAGE :INDEX=\"1\"/></WIM>",
+    ] {
+        check(
+            &utf16(xml),
+            "expected names that do not begin with a colon, found one at character offset",
+        );
+    }
+    let good = "<WIM><IMAGE INDEX=\"1\" a=\" :/:\"><NAME>: :</NAME></IMAGE></WIM>";
+    assert_eq!(name(good).as_deref(), Some(": :"));
+}
+
+#[test]
+fn an_element_without_content_counts_as_nested() {
+    let nested = |depth: usize| {
+        let (open, close) = ("<A>".repeat(depth), "</A>".repeat(depth));
+        utf16(&format!(
+            "<WIM><IMAGE INDEX=\"1\">{open}<A/>{close}</IMAGE></WIM>"
+        ))
+    };
+    check(&nested(47), "");
+    check(
+        &nested(48),
+        "expected at most 50 elements within each other",
+    );
+}
+
+#[test]
+fn text_ends_at_the_first_element_behind_it() {
+    for (content, expected) in [
+        ("a<B/>b", "a"),
+        ("<B>x</B>a", "a"),
+        ("a<!-- -->b<![CDATA[<]]><B/>c", "ab<"),
+    ] {
+        let xml = format!("<WIM><IMAGE INDEX=\"1\"><NAME>{content}</NAME></IMAGE></WIM>");
+        assert_eq!(name(&xml).as_deref(), Some(expected), "{content}");
+    }
+}
+
+fn name(xml: &str) -> Option<String> {
+    let wim = open(&with_xml(&wim_of(&small_tree()), &utf16(xml))).expect("it opens");
+    wim.images()[0].name.clone()
+}

@@ -2,14 +2,12 @@
 
 mod codec;
 mod solid;
+mod xml;
 
 use sha1::{Digest as _, Sha1};
-use wcow_wim::{
-    Image, ImageError, ImageIndex, OpenError, Problem, ReadError, StreamRole, Wim, XmlError,
-};
+use wcow_wim::{Image, ImageError, ImageIndex, OpenError, Problem, ReadError, StreamRole, Wim};
 
 use super::diff_wim;
-use super::rules::is_freed_twice;
 use crate::craft::{BLOB, Parts, empty_root, entry, one_file, row, security, utf16};
 use crate::field::{number, set, wide};
 use crate::mutate::format::{HEADER, Resource, at};
@@ -147,19 +145,6 @@ fn a_security_descriptor_that_is_none() {
 }
 
 #[test]
-fn xml_data_that_no_parser_reads() {
-    let text = "\u{feff}<WIM><IMAGE INDEX=\"1\"></IMAGE><?xml version=\"1.0\"?></WIM>";
-    let file = Parts {
-        xml: Some(utf16(text)),
-        ..Parts::default()
-    }
-    .build();
-    let (ours, theirs) = both(&file);
-    assert!(matches!(ours, Err(OpenError::Xml { .. })));
-    assert_eq!(theirs.verify, 0);
-}
-
-#[test]
 fn stored_sizes_of_tables_that_are_not_compressed() {
     for place in [at::TABLE, at::XML] {
         let mut file = Parts::default().build();
@@ -261,54 +246,6 @@ fn a_stored_size_of_an_integrity_table_that_is_another() {
     let problems = verify(&ours.unwrap(), 1).problems;
     assert!(matches!(problems[..], [Problem::Integrity(_)]));
     assert_eq!(theirs.verify, 0);
-}
-
-#[test]
-fn characters_by_number_or_two_marks_in_xml_data() {
-    for (mark, name) in [("\u{feff}", "&#x41;"), ("\u{feff}\u{feff}", "A")] {
-        let text = format!("{mark}<WIM><IMAGE INDEX=\"1\"><NAME>{name}</NAME></IMAGE></WIM>");
-        let file = Parts {
-            xml: Some(utf16(&text)),
-            ..Parts::default()
-        }
-        .build();
-        let (ours, theirs) = both(&file);
-        assert_eq!(ours.unwrap().images()[0].name.as_deref(), Some("A"));
-        assert_eq!(theirs.open, 73);
-    }
-}
-
-/// wimlib 1.14.4 would end this process, so that it is not given such files; we refuse them.
-#[test]
-fn two_images_of_one_number() {
-    let file = |numbers: &[&str]| {
-        let images = numbers
-            .iter()
-            .map(|number| format!("<IMAGE INDEX='{number}'/>"));
-        Parts {
-            xml: Some(utf16(&format!(
-                "\u{feff}<WIM>{}</WIM>",
-                images.collect::<String>()
-            ))),
-            images: u32::try_from(numbers.len()).ok(),
-            ..Parts::default()
-        }
-        .build()
-    };
-    for numbers in [&["2", "2"][..], &["1", " 3", "+03"]] {
-        let file = file(numbers);
-        assert!(is_freed_twice(&file));
-        diff_wim(&file);
-        let refused = matches!(
-            Wim::open(file),
-            Err(OpenError::Xml {
-                source: XmlError::ImageIndex { .. },
-                ..
-            })
-        );
-        assert!(refused, "{numbers:?}");
-    }
-    assert!(!is_freed_twice(&file(&["2", "1", "3"])));
 }
 
 #[test]
