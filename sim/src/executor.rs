@@ -29,7 +29,7 @@ use crate::world::guest::GuestProgram;
 pub struct Sim {
     inner: Arc<Mutex<Inner>>,
     /// The place of the host among those of its world.
-    place: usize,
+    pub(crate) place: usize,
 }
 
 /// Nothing is left to happen, and a future still waits.
@@ -381,8 +381,11 @@ impl Sim {
                 self.poll_task(task, &spawned);
             } else {
                 match self.step(None) {
-                    Stepped::Event => {}
-                    Stepped::PowerLost => return Ok(Ended::PowerLost),
+                    // Another host's power is no end: this one and its clients go on.
+                    Stepped::PowerLost { place } if place == self.place => {
+                        return Ok(Ended::PowerLost);
+                    }
+                    Stepped::Event | Stepped::PowerLost { .. } => {}
                     Stepped::Nothing => {
                         return Err(Stuck {
                             waiting: self.lock().inner.waiting(),

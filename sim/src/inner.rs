@@ -25,8 +25,11 @@ pub(crate) enum Stepped {
     Nothing,
     /// Something happened.
     Event,
-    /// The power of a host went.
-    PowerLost,
+    /// The power of the host at this place went.
+    PowerLost {
+        /// Its place.
+        place: usize,
+    },
 }
 
 pub(crate) type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -132,7 +135,7 @@ impl Inner {
     /// added first. Wakers are handed to `woken`.
     pub(crate) fn step(&mut self, until: Option<FileTime>, woken: impl FnMut(Waker)) -> Stepped {
         if self.others.is_empty() {
-            return self.first.step(until, woken);
+            return self.step_at(0, until, woken);
         }
         let next = self
             .hosts()
@@ -144,7 +147,33 @@ impl Inner {
             return Stepped::Nothing;
         };
         self.set_time(time);
-        self.host_mut(place).step(until, woken)
+        self.step_at(place, until, woken)
+    }
+
+    fn step_at(
+        &mut self,
+        place: usize,
+        until: Option<FileTime>,
+        woken: impl FnMut(Waker),
+    ) -> Stepped {
+        let host = self.host_mut(place);
+        if !host.step(until, woken) {
+            return Stepped::Nothing;
+        }
+        if host.world.power.is_due() {
+            self.power_loss(place);
+            return Stepped::PowerLost { place };
+        }
+        Stepped::Event
+    }
+
+    /// The power of a host goes. The clocks of the others show the time at which it is up again; what was due there meanwhile
+    /// happens then.
+    pub(crate) fn power_loss(&mut self, place: usize) {
+        let host = self.host_mut(place);
+        host.power_loss();
+        let now = host.world.now();
+        self.set_time(now);
     }
 }
 
@@ -216,21 +245,21 @@ impl HostState {
         }
     }
 
-    fn step(&mut self, until: Option<FileTime>, woken: impl FnMut(Waker)) -> Stepped {
+    /// Lets the next event of this host happen if it is due at `until` at the latest. False if there is none. A power that goes
+    /// with it answers nobody.
+    fn step(&mut self, until: Option<FileTime>, woken: impl FnMut(Waker)) -> bool {
         let (world, mut outside) = self.parts();
         if !world.step(until, &mut outside) {
-            return Stepped::Nothing;
+            return false;
         }
-        if world.power.is_due() {
-            self.power_loss();
-            return Stepped::PowerLost;
+        if !world.power.is_due() {
+            self.collect_answers(woken);
         }
-        self.collect_answers(woken);
-        Stepped::Event
+        true
     }
 
     /// The power goes: no call is answered any more.
-    pub(crate) fn power_loss(&mut self) {
+    fn power_loss(&mut self) {
         let mut writing = Vec::new();
         for (tree, (_, builder)) in std::mem::take(&mut self.builders) {
             let builder = builder

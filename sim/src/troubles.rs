@@ -9,8 +9,12 @@ impl Sim {
     /// Cuts the power now, and switches the host on again. Whatever was not synced is gone, torn or there, as the seed and the
     /// profile's [`DiskModel`](crate::DiskModel) decide; all clients are dead; compute systems, attachments and handles are gone,
     /// as after a restart that nobody prepared.
+    ///
+    /// It takes 30 to 90 seconds of virtual time. In a world of several hosts the others go on; what was due there meanwhile
+    /// happens when it is over.
     pub fn power_loss(&self) {
-        self.lock().power_loss();
+        let mut locked = self.lock();
+        locked.inner.power_loss(self.place);
     }
 
     /// How many durable steps the host has taken: syncs of files and directories, finished trees, and the calls of its services that

@@ -214,7 +214,10 @@ impl World {
         self.now = self.now.max(time);
         let stale = planned.boot != self.machine.boots;
         match planned.event {
-            Event::Perform(arrival) => self.perform_under_power(sequence, arrival, out),
+            Event::Perform(arrival) => {
+                self.fs.close_until(self.now);
+                self.perform(sequence, arrival, out);
+            }
             Event::Booted { op } => {
                 self.fingerprint
                     .record(self.now, sequence, Kind::Booted as u16, op.0, 0, "");
@@ -354,13 +357,13 @@ impl World {
             });
         }
         let outcome = match hit {
-            None => self.outcome(op, client, &call, out),
+            None => self.outcome_under_power(op, client, &call, out),
             Some(What::Refused) => Err(faults::refusal(&call, &mut self.choice)),
             Some(What::RefusedWith(code)) => Err(code.into()),
             Some(What::AnswerLost) if matches!(*call, Call::Files(_)) => {
                 Err(faults::refusal(&call, &mut self.choice))
             }
-            Some(What::AnswerLost) => match self.outcome(op, client, &call, out) {
+            Some(What::AnswerLost) => match self.outcome_under_power(op, client, &call, out) {
                 Ok(Step::Done(_)) => Err(faults::lost()),
                 // A call that takes its time has not been answered yet, and a refusal tells no less than a lost answer.
                 outcome => outcome,
@@ -380,7 +383,7 @@ impl World {
             Some(What::ServiceRestart(name)) => {
                 // A host without the service has nothing to restart.
                 let _ = self.restart_service(&name, out);
-                self.outcome(op, client, &call, out)
+                self.outcome_under_power(op, client, &call, out)
             }
         };
         match outcome {

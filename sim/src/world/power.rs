@@ -5,10 +5,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Outside, TICKS_PER_SECOND, World, after};
-use crate::call::{Call, ComputeCall, FilesCall, LayersCall, TreeId};
+use crate::blobs::BlobId;
+use crate::call::{
+    Call, ClientId, ComputeCall, FilesCall, LayersCall, OpId, Outcome, Step, TreeId,
+};
 use crate::choice::Label;
 use crate::fs::{SealedTree, TreeBuilder};
-use crate::queue::{Arrival, Event};
+use crate::queue::Event;
 use crate::trace::{Kind, TraceEvent};
 
 /// At which durable step the power goes. Steps are counted from 1 over the whole life of the host, see
@@ -30,6 +33,9 @@ pub(crate) struct Power {
     /// The power goes now: whoever let the event happen makes it so.
     #[serde(skip)]
     due: bool,
+    /// The tree that was about to be finished.
+    #[serde(skip)]
+    unfinished: Option<(TreeId, BlobId)>,
 }
 
 impl Power {
@@ -51,30 +57,31 @@ impl Power {
 }
 
 impl World {
-    /// A call takes effect, unless the power goes before.
-    pub(super) fn perform_under_power(
+    /// What a call comes to when it takes effect, unless the power goes before. One that is refused by a fault, or made late, is
+    /// no step yet.
+    pub(super) fn outcome_under_power(
         &mut self,
-        sequence: u64,
-        arrival: Arrival,
+        op: OpId,
+        client: ClientId,
+        call: &Call,
         out: &mut Outside<'_>,
-    ) {
-        self.fs.close_until(self.now);
-        if !is_durable_step(&arrival.call) || self.machine.down {
-            return self.perform(sequence, arrival, out);
+    ) -> Outcome {
+        if !is_durable_step(call) || self.machine.down {
+            return self.outcome(op, client, call, out);
         }
         self.power.steps += 1;
         let steps = self.power.steps;
-        match self.power.cut {
-            Some(PowerCut::Before(step)) if step == steps => {
-                self.power.due = true;
-                let event = Event::Perform(arrival);
-                self.queue.push(self.now, self.machine.boots, event);
+        if self.power.cut == Some(PowerCut::Before(steps)) {
+            self.power.due = true;
+            if let Call::Files(FilesCall::FinishTree { tree, content, .. }) = call {
+                self.power.unfinished = Some((*tree, *content));
             }
-            cut => {
-                self.perform(sequence, arrival, out);
-                self.power.due = cut == Some(PowerCut::After(steps));
-            }
+            return Ok(Step::Pending);
         }
+        let outcome = self.outcome(op, client, call, out);
+        // The answer is given, and goes with all others before anybody hears of it.
+        self.power.due = self.power.cut == Some(PowerCut::After(steps));
+        outcome
     }
 
     /// The power goes, and comes back: everything that was not durable is gone or torn, everybody is dead, the machine is up
@@ -94,12 +101,16 @@ impl World {
             // A store of contents that fails keeps nothing of it.
             trees.extend(builder.finish().ok().map(|built| (tree, built.tree)));
         }
+        let mut finishing = Vec::from_iter(self.power.unfinished.take());
         for planned in self.queue.take_all() {
             if let Event::Perform(arrival) = planned.event
                 && let Call::Files(FilesCall::FinishTree { tree, content, .. }) = *arrival.call
             {
-                trees.extend(out.trees.load(content, out.blobs).map(|sent| (tree, sent)));
+                finishing.push((tree, content));
             }
+        }
+        for (tree, content) in finishing {
+            trees.extend(out.trees.load(content, out.blobs).map(|sent| (tree, sent)));
         }
         self.compute_on_reboot(out);
         self.layers_on_reboot();

@@ -33,6 +33,8 @@ mod model;
 #[cfg(test)]
 mod power;
 #[cfg(test)]
+mod power_steps;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod snapshot;

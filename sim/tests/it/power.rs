@@ -10,7 +10,7 @@ use wcow_tree::memory::MemoryTree;
 
 use crate::support::{code, path, run, win32};
 
-const SEEDS: u64 = 64;
+pub(crate) const SEEDS: u64 = 64;
 
 /// What a power loss leaves of what was done before, for many seeds.
 fn after<T>(before: impl AsyncFn(&SimHost), look: impl AsyncFn(&SimHost) -> T) -> Vec<T> {
@@ -36,12 +36,12 @@ fn after_on<T>(
         .collect()
 }
 
-async fn write(client: &SimHost, at: &str, bytes: &[u8]) {
+pub(crate) async fn write(client: &SimHost, at: &str, bytes: &[u8]) {
     let mode = WriteMode::Overwrite;
     client.files().write(&path(at), bytes, mode).await.unwrap();
 }
 
-async fn read(client: &SimHost, at: &str) -> Option<Vec<u8>> {
+pub(crate) async fn read(client: &SimHost, at: &str) -> Option<Vec<u8>> {
     let read = client.files().read(&path(at), 1 << 20).await.ok()?;
     Some(read.to_vec())
 }
