@@ -16,8 +16,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::fmt::Debug;
-
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -118,7 +116,7 @@ fn steps(things: plan::Things) -> impl Strategy<Value = Step> {
     ])
 }
 
-fn name(names: &'static [&'static str]) -> impl Strategy<Value = String> + Debug {
+fn name(names: &'static [&'static str]) -> impl Strategy<Value = String> {
     select(names).prop_map(str::to_owned)
 }
 
