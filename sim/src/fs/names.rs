@@ -36,8 +36,17 @@ pub(super) fn by_upcased<T>(name: &WideName, ask: impl FnOnce(&[u16]) -> T) -> T
     let mut buffer = [0; 80];
     match buffer.get_mut(..name.len()) {
         Some(upcased) => {
+            // Almost every name is ASCII: that is done without a branch for each unit.
+            let mut all = 0;
             for (to, &from) in upcased.iter_mut().zip(name.units()) {
-                *to = upcase_unit(from);
+                let is_lower = from.wrapping_sub(u16::from(b'a')) < 26;
+                *to = from - u16::from(is_lower) * 0x20;
+                all |= from;
+            }
+            if all >= 0x80 {
+                upcased
+                    .iter_mut()
+                    .for_each(|unit| *unit = upcase_unit(*unit));
             }
             ask(upcased)
         }
@@ -61,13 +70,6 @@ fn is_reserved(unit: u16) -> bool {
 
 /// `NUL`, `COM1` and so on, with any extension; the superscript digits 1 to 3 count as digits. `CONIN$` and `CONOUT$` too.
 fn is_device(name: &WideName) -> bool {
-    let is = |device: &str| {
-        let upcased = name.units().iter().map(|&unit| upcase_unit(unit));
-        upcased.eq(device.encode_utf16())
-    };
-    if is("CONIN$") || is("CONOUT$") {
-        return true;
-    }
     let mut stem = name.units();
     // Most names are told apart from devices by their first letter: every name of every path that is written to passes here.
     let may_begin = |unit: &u16| {
@@ -77,6 +79,13 @@ fn is_device(name: &WideName) -> bool {
     };
     if !stem.first().is_some_and(may_begin) {
         return false;
+    }
+    let is = |device: &str| {
+        let upcased = name.units().iter().map(|&unit| upcase_unit(unit));
+        name.len() == device.len() && upcased.eq(device.encode_utf16())
+    };
+    if is("CONIN$") || is("CONOUT$") {
+        return true;
     }
     if let Some(dot) = stem.iter().position(|&unit| unit == u16::from(b'.')) {
         stem = stem.get(..dot).unwrap_or_default();
