@@ -5,7 +5,7 @@ mod xml;
 use std::collections::BTreeSet;
 
 use wcow_wim::{
-    Compression, Image, ImageError, IntegrityError, OpenError, Part, Problem, ReadError,
+    Compression, Image, ImageError, IntegrityError, NodeId, OpenError, Part, Problem, ReadError,
     VerifyReport, Wim,
 };
 
@@ -309,6 +309,23 @@ fn has_solid(data: &[u8], pipable: bool) -> bool {
     let rows = table.unwrap_or_default().chunks_exact(ROW);
     let mut rows = rows.filter_map(|row| Resource::read(row, 0));
     rows.any(|row| row.is(flag::SOLID) && row.size == SOLID_MARK)
+}
+
+/// The nodes of files that have several names, to one of the two at least: of a group with an encrypted file wimlib compares the data,
+/// of which that has none, and we what the entry stands for.
+pub(super) fn nodes_of_files_with_several_names(image: &Image) -> BTreeSet<NodeId> {
+    let is_encrypted = |node: &NodeId| image.attributes(*node).bits() & 0x4000 != 0;
+    let encrypted = image.nodes().filter(is_encrypted);
+    let groups: BTreeSet<u64> = encrypted
+        .filter_map(|node| image.link_group(node))
+        .collect();
+    let is_meant = |node: &NodeId| {
+        image.first_link(*node).is_some()
+            || image
+                .link_group(*node)
+                .is_some_and(|group| groups.contains(&group))
+    };
+    image.nodes().filter(is_meant).collect()
 }
 
 /// Takes out of both lists what is meant to differ; `linked` are the paths of files with several names.

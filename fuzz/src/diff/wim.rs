@@ -100,11 +100,12 @@ fn trees(data: &[u8], wim: &Wim, judged: &Judged) -> Option<String> {
         match (wim.image(index), theirs) {
             (Ok(image), Ok(theirs)) => {
                 let (mut ours, mut theirs) = (items(&image), theirs.clone());
-                let linked = image.nodes().zip(&ours);
-                let linked = linked
-                    .filter(|(node, _)| image.first_link(*node).is_some())
-                    .map(|(_, item)| item.path.clone())
-                    .collect();
+                let linked = rules::nodes_of_files_with_several_names(&image);
+                let linked = image
+                    .nodes()
+                    .zip(&ours)
+                    .filter(|(node, _)| linked.contains(node));
+                let linked = linked.map(|(_, item)| item.path.clone()).collect();
                 rules::soften(&mut ours, &mut theirs, &linked);
                 ours.sort();
                 theirs.sort();

@@ -269,6 +269,21 @@ fn names_of_one_file_that_do_not_agree() {
 }
 
 #[test]
+fn an_encrypted_file_among_names_of_one_group() {
+    let mut names = [(0x20, [0; 20], "one"), (0x4020, digest(BLOB), "two")]
+        .map(|(attributes, digest, name)| entry(attributes, 0, &[], digest, name));
+    names.iter_mut().for_each(|name| set(name, 88, 8, 7));
+    let root = entry(0x10, 8 + 104 + 8, &[], [0; 20], "");
+    let parts = [&security()[..], &root, &[0; 8], &names.concat(), &[0; 8]];
+    let (ours, theirs) = both(&of_metadata(parts.concat()));
+    let image = image(&ours.unwrap()).unwrap();
+    assert!(image.nodes().all(|node| image.first_link(node).is_none()));
+    let theirs = theirs.images[0].as_ref().unwrap().iter().skip(1);
+    let theirs: Vec<u32> = theirs.map(|item| item.attributes).collect();
+    assert_eq!(theirs[0], theirs[1]);
+}
+
+#[test]
 fn prefixes_of_chunks_that_the_table_contradicts() {
     let mut file = reshaped(&rich(), Form::PipableChunked);
     // The first payload is the XML data; the metadata of the first image follows, in one chunk behind its size.
