@@ -214,7 +214,7 @@ pub(super) fn is_image_refused_by_us_alone(data: &[u8], error: &ImageError) -> b
         ImageError::Damaged { offset, .. } => has_length_beyond_all(data, *offset),
         // A list of children belongs to one directory, and lies beside the others.
         ImageError::SharedChildren { .. } | ImageError::OverlappingChildren { .. } => true,
-        ImageError::Read { source, .. } => is_read_by_wimlib(source),
+        ImageError::Read { source, .. } => is_read_by_wimlib(data, source),
         _ => false,
     }
 }
@@ -239,7 +239,7 @@ fn has_length_beyond_all(data: &[u8], offset: u64) -> bool {
 }
 
 /// True for resources that wimlib reads and we do not.
-fn is_read_by_wimlib(error: &ReadError) -> bool {
+fn is_read_by_wimlib(data: &[u8], error: &ReadError) -> bool {
     match error {
         // It looks at the chunk table alone, gives the last chunk of a solid resource what is left, looks for no overlaps, and for no
         // sizes of chunks that are not compressed.
@@ -249,8 +249,37 @@ fn is_read_by_wimlib(error: &ReadError) -> bool {
         | ReadError::BlobOverlap { .. } => true,
         // Of the stored size of a single chunk it takes the lower 32 bits.
         ReadError::OutOfFile { size, .. } => *size > u64::from(u32::MAX),
+        // It does not look at a solid resource from which it reads no blob.
+        ReadError::Resource { offset, .. } => has_idle_solid(data, *offset),
         _ => false,
     }
+}
+
+/// True if the resource at this offset is one of a solid run, and no blob of the run lies in it.
+fn has_idle_solid(data: &[u8], offset: u64) -> bool {
+    let Some(shape) = Shape::read(data).filter(|shape| shape.solid) else {
+        return false;
+    };
+    let table = shape.table(data).and_then(|table| data.get(table));
+    let rows = table.unwrap_or_default().chunks_exact(ROW);
+    let rows: Vec<Resource> = rows.filter_map(|row| Resource::read(row, 0)).collect();
+    let is_idle = |run: &[Resource]| {
+        let (resources, blobs): (Vec<&Resource>, Vec<&Resource>) =
+            run.iter().partition(|row| row.size == SOLID_MARK);
+        let mut end = 0_u64;
+        resources.iter().any(|resource| {
+            let start = end;
+            let place = usize::try_from(resource.offset).unwrap_or(usize::MAX);
+            end = end.saturating_add(number(data, place, 8).unwrap_or(0));
+            let is_in = |blob: &&Resource| {
+                blob.offset < end && blob.offset.saturating_add(blob.stored) > start
+            };
+            resource.offset == offset && !blobs.iter().any(is_in)
+        })
+    };
+    rows.chunk_by(|one, other| one.is(flag::SOLID) == other.is(flag::SOLID))
+        .filter(|run| run.first().is_some_and(|row| row.is(flag::SOLID)))
+        .any(is_idle)
 }
 
 /// True for problems that only we look for, and for those that follow from them; `all` are those of the file.
@@ -272,7 +301,7 @@ fn is_own_strictness(data: &[u8], problem: &Problem) -> bool {
     match problem {
         Problem::Overlap { .. } => true,
         Problem::Integrity(IntegrityError::Table { field, .. }) => *field == "stored size",
-        Problem::Blob { source, .. } => is_read_by_wimlib(source),
+        Problem::Blob { source, .. } => is_read_by_wimlib(data, source),
         Problem::Image(error) => is_image_refused_by_us_alone(data, error),
         _ => false,
     }

@@ -102,6 +102,24 @@ fn a_solid_resource_outside_of_the_file_that_no_blob_needs() {
 }
 
 #[test]
+fn a_solid_resource_too_small_for_its_chunks_that_no_blob_needs() {
+    for (needed, place) in [(false, 0), (true, 4)] {
+        let resources: [&[u8]; 2] = [b"wcow", b"wcow"];
+        let mut file = solid(&resources, &[(place, b"wcow")]);
+        let first = HEADER + empty_root().len() + BLOB.len();
+        // The second one has four bytes in as many chunks as it has.
+        let second = first + 16 + 4 + 4;
+        assert_eq!(number(&file, second + 8, 4), Some(1 << 15));
+        set(&mut file, second + 8, 4, 1);
+        set(&mut file, second + 12, 4, 0);
+        let (ours, theirs) = both(&file);
+        let problems = verify(&ours.unwrap(), 1).problems;
+        assert!(matches!(problems[..], [Problem::Blob { .. }]));
+        assert_eq!(theirs.verify == 0, !needed, "{}", theirs.verify);
+    }
+}
+
+#[test]
 fn a_row_of_an_image_in_a_solid_run() {
     let mut file = solid(&[b"wcow"], &[(0, b"wcow")]);
     let table = Resource::read(&file, at::TABLE).unwrap();
