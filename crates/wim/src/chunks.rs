@@ -32,6 +32,20 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
+    /// One with room for `len` bytes. The memory is not touched before it is used.
+    pub(crate) fn with_room(len: usize) -> Self {
+        Self {
+            bytes: vec![0; len],
+            len: 0,
+        }
+    }
+
+    /// The bytes, for someone who keeps them.
+    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.len);
+        self.bytes
+    }
+
     /// Forgets the bytes, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.len = 0;

@@ -500,7 +500,7 @@ impl Wim {
             digest: *digest,
         };
         let mut collect = Collect {
-            bytes: Vec::new(),
+            bytes: Vec::with_capacity(room_for(resource.size)),
             result: Ok(()),
         };
         let workers = self.options().workers;
@@ -516,6 +516,13 @@ impl Wim {
         );
         collect.result.map(|()| collect.bytes)
     }
+}
+
+/// How much memory to ask for at once, for something that claims to have `size` bytes: all of it, but not on the word of a file
+/// alone where it is much.
+fn room_for(size: u64) -> usize {
+    const MOST: u64 = 32 << 20;
+    usize::try_from(size.min(MOST)).unwrap_or(0)
 }
 
 /// Keeps the bytes of the one item that is read.
@@ -684,7 +691,7 @@ fn read_table(
     }
     let layout =
         layout_of(input, header, resource, Limits::default().chunk_bytes).map_err(failed)?;
-    let mut buffer = Buffer::default();
+    let mut buffer = Buffer::with_room(room_for(resource.size));
     let mut keep = Keep {
         buffer: &mut buffer,
         hash: None,
@@ -692,5 +699,5 @@ fn read_table(
     reader
         .read(input, &layout, 0, layout.chunks, &mut keep)
         .map_err(failed)?;
-    Ok(buffer.bytes().to_vec())
+    Ok(buffer.into_bytes())
 }
