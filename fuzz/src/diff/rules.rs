@@ -301,7 +301,8 @@ fn is_own_strictness(data: &[u8], problem: &Problem) -> bool {
     match problem {
         Problem::Overlap { .. } => true,
         Problem::Integrity(IntegrityError::Table { field, .. }) => *field == "stored size",
-        Problem::Blob { source, .. } => is_read_by_wimlib(data, source),
+        // To wimlib, the chunks of a solid resource in a pipable file are elsewhere.
+        Problem::Blob { source, .. } => is_read_by_wimlib(data, source) || has_solid(data, true),
         Problem::Image(error) => is_image_refused_by_us_alone(data, error),
         _ => false,
     }

@@ -5,7 +5,7 @@ use wcow_wim::Problem;
 use super::{both, metadata_row};
 use crate::craft::{BLOB, Parts, empty_root, row};
 use crate::field::{number, set, wide};
-use crate::mutate::format::{HEADER, Resource, at};
+use crate::mutate::format::{HEADER, Resource, Shape, at};
 use crate::mutate::{Form, reshaped};
 use crate::wims::verify;
 
@@ -87,6 +87,25 @@ fn a_solid_resource_in_a_pipable_file() {
     let (ours, theirs) = both(&file);
     assert!(verify(&ours.unwrap(), 1).is_ok());
     assert_eq!(theirs.verify, 2);
+}
+
+#[test]
+fn a_solid_resource_in_a_pipable_file_that_says_it_is_larger() {
+    let mut file = reshaped(&solid(&[&[0; 2]], &[(0, &[0; 2])]), Form::Pipable);
+    let (ours, _) = both(&file);
+    let wim = ours.unwrap();
+    let start = usize::try_from(wim.solid_resources()[0].resource.offset).unwrap();
+    // Four bytes more, in the row and in the size of the only chunk: to wimlib, a prefix is in them.
+    let table = Resource::read(&file, Shape::read(&file).unwrap().header + at::TABLE).unwrap();
+    let second = usize::try_from(table.offset).unwrap() + 50;
+    assert_eq!(number(&file, second, 7), Some(22));
+    set(&mut file, second, 7, 26);
+    assert_eq!(number(&file, start + 16, 4), Some(2));
+    set(&mut file, start + 16, 4, 6);
+    let (ours, theirs) = both(&file);
+    let problems = verify(&ours.unwrap(), 1).problems;
+    assert!(matches!(problems[..], [Problem::Blob { .. }]));
+    assert_eq!(theirs.verify, 0);
 }
 
 #[test]
