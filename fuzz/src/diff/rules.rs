@@ -28,6 +28,8 @@ const INVALID_INTEGRITY: i32 = 19;
 const INVALID_TABLE: i32 = 20;
 const INVALID_HASH: i32 = 28;
 const NO_SUCH_PATH: i32 = 49;
+/// Of a place that no file can have.
+const READ: i32 = 50;
 const NO_SUCH_BLOB: i32 = 55;
 const END_OF_FILE: i32 = 65;
 const INVALID_XML: i32 = 73;
@@ -129,7 +131,7 @@ pub(super) fn is_refused_by_wimlib_alone(data: &[u8], wim: &Wim, code: i32) -> b
         || code == INVALID_INTEGRITY && has_table_in_header(data)
         // It reads as many bytes as the uncompressed size says, whatever the stored one is.
         || matches!(code, INTEGRITY | INVALID_INTEGRITY) && has_empty_integrity(data)
-        || code == END_OF_FILE && has_solid_outside(data)
+        || matches!(code, END_OF_FILE | READ) && has_solid_outside(data)
         || code == INVALID_XML && xml::is_refused_by_wimlib_alone(data, wim)
         // We warn of a chunk size in an uncompressed file.
         || code == INVALID_CHUNK_SIZE

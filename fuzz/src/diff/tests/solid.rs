@@ -114,10 +114,12 @@ fn a_solid_resource_outside_of_the_file_that_no_blob_needs() {
     let table = Resource::read(&file, at::TABLE).unwrap();
     let second = usize::try_from(table.offset).unwrap() + 50;
     assert_eq!(file[second + 7], 0x10);
-    set(&mut file, second + 8, 8, 1 << 40);
-    let (ours, theirs) = both(&file);
-    assert!(verify(&ours.unwrap(), 1).is_ok());
-    assert_eq!(theirs.open, 65);
+    for (place, code) in [(1 << 40, 65), (1 << 63, 50)] {
+        set(&mut file, second + 8, 8, place);
+        let (ours, theirs) = both(&file);
+        assert!(verify(&ours.unwrap(), 1).is_ok());
+        assert_eq!(theirs.open, code);
+    }
 }
 
 #[test]
