@@ -27,7 +27,7 @@ pub enum ContainerStatus {
     Paused,
     /// It ran, or was about to, and ended without being stopped: a restart, a crash, a start that was cut off.
     Exited,
-    /// Another command creates it right now, or was cut off and what it left cannot be taken back: it can be removed.
+    /// Another command creates or removes it right now, or was cut off and what it left cannot be taken back: it can be removed.
     Unfinished,
 }
 
@@ -95,11 +95,19 @@ pub(crate) struct ContainerRecord {
     /// During which start of the host it was begun to be made.
     #[serde(default)]
     pub(crate) boot: Guid,
+    /// It is about to be removed: some of it may be gone.
+    #[serde(default)]
+    pub(crate) removing: bool,
 }
 
 impl ContainerRecord {
     pub(crate) fn id(&self) -> &str {
         &self.created.spec.id.0
+    }
+
+    /// Not all of what `created` says need be there.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.unfinished || self.removing
     }
 }
 
@@ -214,7 +222,7 @@ impl<H: Host> Engine<H> {
         let found = pick(self.read_records(Folder::Containers).await?, name)?;
         let remove = pin!(async {
             let mut record = self.locked_record(&found).await?;
-            if record.unfinished {
+            if record.unfinished && !record.removing {
                 self.check_in_flight(
                     Kind::Container,
                     &record.name,
@@ -230,7 +238,12 @@ impl<H: Host> Engine<H> {
             {
                 return Err(state(&record, status, "Off"));
             }
-            self.settle(&runtime, &mut record).await?;
+            if let Some(running) = record.running.take() {
+                self.end(&runtime, &record, &running).await?;
+            }
+            // From here on nobody may start it: whoever comes next goes on with the removal.
+            record.removing = true;
+            self.write_container(&record).await?;
             runtime
                 .remove(&record.created)
                 .await
@@ -337,13 +350,22 @@ impl<H: Host> Engine<H> {
         record: &mut ContainerRecord,
     ) -> Result<(), EngineError> {
         if let Some(running) = record.running.take() {
-            runtime
-                .kill(&record.created, &running)
-                .await
-                .map_err(|error| failed(&record.name, "ended", error))?;
+            self.end(runtime, record, &running).await?;
             self.write_container(record).await?;
         }
         Ok(())
+    }
+
+    async fn end(
+        &self,
+        runtime: &Runtime<'_, H>,
+        record: &ContainerRecord,
+        running: &Running,
+    ) -> Result<(), EngineError> {
+        runtime
+            .kill(&record.created, running)
+            .await
+            .map_err(|error| failed(&record.name, "ended", error))
     }
 
     async fn status(
@@ -409,11 +431,11 @@ impl<H: Host> Engine<H> {
             .await
     }
 
-    /// All records. What is left of creations that were cut off is taken back first.
+    /// All records. What is left of creations and removals that were cut off is taken back first.
     pub(crate) async fn container_records(&self) -> Result<Vec<ContainerRecord>, EngineError> {
         let records: Vec<ContainerRecord> = self.read_records(Folder::Containers).await?;
         let mut settled = false;
-        for record in records.iter().filter(|record| record.unfinished) {
+        for record in records.iter().filter(|record| record.is_partial()) {
             settled |= self.settle_creation(record).await?;
         }
         if settled {
@@ -498,7 +520,7 @@ pub(crate) fn summary(record: &ContainerRecord, status: ContainerStatus) -> Cont
 
 /// The status of a container that nothing was started of.
 fn at_rest(record: &ContainerRecord) -> ContainerStatus {
-    if record.unfinished {
+    if record.is_partial() {
         ContainerStatus::Unfinished
     } else {
         ContainerStatus::Off

@@ -86,15 +86,17 @@ impl<H: Host> Engine<H> {
         let mut records = self.container_records().await?;
         if let Some(taken) = records.iter().position(|record| record.name == name) {
             let taken = records.swap_remove(taken);
-            if !taken.unfinished {
+            if !taken.is_partial() {
                 return Err(EngineError::Exists {
                     kind: Kind::Container,
                     name: taken.name,
                 });
             }
             // Whoever began it is gone, or this command could not have locked it.
-            self.check_in_flight(Kind::Container, &taken.name, taken.created_at, taken.boot)
-                .await?;
+            if !taken.removing {
+                self.check_in_flight(Kind::Container, &taken.name, taken.created_at, taken.boot)
+                    .await?;
+            }
             self.take_creation_back(&taken).await?;
         }
         let image = self.image(&wanted.image).await?;
@@ -187,17 +189,18 @@ impl<H: Host> Engine<H> {
             running: None,
             unfinished: true,
             boot,
+            removing: false,
         };
         self.write_container(&record).await?;
         Ok(record)
     }
 
-    /// Takes back what is left of a creation, unless somebody still is at it; true if the record may have changed.
+    /// Takes back what is left of a creation or a removal, unless somebody still is at it; true if the record may have changed.
     pub(crate) async fn settle_creation(
         &self,
         found: &ContainerRecord,
     ) -> Result<bool, EngineError> {
-        if self.is_in_flight(found.created_at, found.boot).await? {
+        if !found.removing && self.is_in_flight(found.created_at, found.boot).await? {
             return Ok(false);
         }
         let Some(held) = self.try_lock(Kind::Container, &found.name).await? else {
@@ -206,7 +209,7 @@ impl<H: Host> Engine<H> {
         let now: Result<Option<ContainerRecord>, _> =
             self.read_record(Folder::Containers, found.id()).await;
         if let Ok(Some(record)) = &now
-            && record.unfinished
+            && record.is_partial()
         {
             // What cannot be taken back stays in the list, and removing it says why.
             let _ = self.take_creation_back(record).await;
@@ -215,7 +218,7 @@ impl<H: Host> Engine<H> {
         now.map(|_| true)
     }
 
-    /// Takes back what a creation made, and its record. The caller has the container locked.
+    /// Takes back what a creation made and a removal left, and the record. The caller has the container locked.
     async fn take_creation_back(&self, record: &ContainerRecord) -> Result<(), EngineError> {
         self.runtime()
             .remove(&record.created)

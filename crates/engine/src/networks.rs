@@ -10,7 +10,7 @@ use wcow_host::{
     Clock, Host, HostControl, HostError, NetNat, NetworkService, NewNetNat, SwitchService,
     SwitchType,
 };
-use wcow_network::{Driver, HostNetworking, NetworkSpec, NetworkStep};
+use wcow_network::{Driver, HostNetworking, LostNetwork, NetworkSpec, NetworkStep};
 use wcow_ntmeta::{FileTime, Guid};
 
 use crate::records::Folder;
@@ -298,11 +298,9 @@ impl<H: Host> Engine<H> {
         if network.present {
             return Ok(network);
         }
-        if network.driver != Driver::Nat || !matches!(network.backing, NetworkBacking::Hns { .. }) {
-            return Err(EngineError::NetworkGone { name: network.name });
-        }
-        let NetworkBacking::Hns { id } = network.backing else {
-            return Err(EngineError::NetworkGone { name: network.name });
+        let id = match network.backing {
+            NetworkBacking::Hns { id } if is_made_again(network.driver, &network.backing) => id,
+            _ => return Err(EngineError::NetworkGone { name: network.name }),
         };
         let again = NetworkSpec {
             name: network.name.clone(),
@@ -409,7 +407,22 @@ impl<H: Host> Engine<H> {
         &self,
         spec: &NetworkSpec,
     ) -> Result<(Vec<NetworkStep>, Vec<NetNat>), EngineError> {
-        let host = self.host_networking().await?.known;
+        let networking = self.host_networking().await?;
+        let lost = self.recorded_networks().await?.into_iter();
+        let lost = lost
+            .filter(|network| {
+                network.name != spec.name
+                    && is_made_again(network.driver, &network.backing)
+                    && !networking.has(&network.backing)
+            })
+            .filter_map(|NetworkRecord { name, subnet, .. }| {
+                subnet.map(|subnet| LostNetwork { name, subnet })
+            })
+            .collect();
+        let host = HostNetworking {
+            lost,
+            ..networking.known
+        };
         let plan = wcow_network::plan(spec, &host).map_err(|error| EngineError::Plan {
             name: spec.name.clone(),
             error,
@@ -527,6 +540,7 @@ impl<H: Host> Engine<H> {
                 switches: listed.unwrap_or_default(),
                 nats: switches.nats().await.unwrap_or_default(),
                 hns: hns.unwrap_or_default(),
+                lost: Vec::new(),
             },
         })
     }
@@ -547,6 +561,12 @@ impl<H: Host> Engine<H> {
             }
         }
     }
+}
+
+/// Whether a network that the host has lost is made again when a container needs it: NAT networks of the Host Network Service, which
+/// a restart takes away.
+fn is_made_again(driver: Driver, backing: &NetworkBacking) -> bool {
+    driver == Driver::Nat && matches!(backing, NetworkBacking::Hns { .. })
 }
 
 fn creating(spec: &NetworkSpec) -> String {

@@ -32,7 +32,7 @@ pub use addresses::{AddressPlan, Exhausted};
 pub use plan::{NAT_NAME, NetworkPlan, NetworkStep, PlanError, TP_NAT_SUBNET, plan};
 pub use ports::{ParsePortMappingError, PortConflict, PortMapping, PublishedPorts};
 pub use predict::Prediction;
-pub use spec::{Driver, HostNetworking, NetworkSpec, UnknownDriver};
+pub use spec::{Driver, HostNetworking, LostNetwork, NetworkSpec, UnknownDriver};
 
 /// The README's example, compiled and run.
 #[cfg(doctest)]

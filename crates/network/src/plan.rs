@@ -105,6 +105,18 @@ pub enum PlanError {
         /// Its address.
         address: Ipv4Net,
     },
+    /// A network that the host has lost will be made again there.
+    #[error(
+        "subnet {subnet} overlaps {other} of network {name:?}, which the host has lost and which is made again when a container needs it: remove it first"
+    )]
+    SubnetKept {
+        /// The subnet as given.
+        subnet: Ipv4Net,
+        /// The network.
+        name: String,
+        /// Its subnet.
+        other: Ipv4Net,
+    },
     /// All default subnets overlap something.
     #[error("every default subnet in {pool} overlaps an address or a network of the host")]
     NoFreeSubnet {
@@ -252,6 +264,7 @@ impl HostNetworking {
             .chain(addresses)
             .chain(switches)
             .chain(networks)
+            .chain(self.lost.iter().map(|lost| lost.subnet))
             .collect()
     }
 
@@ -371,6 +384,13 @@ fn choose_subnet(spec: &NetworkSpec, host: &HostNetworking) -> Result<Option<Ipv
                     address,
                 });
             }
+        }
+        if let Some(lost) = host.lost.iter().find(|lost| overlap(&lost.subnet, &subnet)) {
+            return Err(PlanError::SubnetKept {
+                subnet,
+                name: lost.name.clone(),
+                other: lost.subnet,
+            });
         }
     }
     Ok(Some(subnet))

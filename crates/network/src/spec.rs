@@ -56,6 +56,17 @@ pub struct HostNetworking {
     pub nats: Vec<NetNat>,
     /// The networks of its Host Network Service.
     pub hns: Vec<HnsNetwork>,
+    /// Networks that it has lost, such as by a restart, and that will be made again with the same subnet.
+    pub lost: Vec<LostNetwork>,
+}
+
+/// A network that will be made again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostNetwork {
+    /// Its name.
+    pub name: String,
+    /// Its subnet.
+    pub subnet: Ipv4Net,
 }
 
 /// A text that names no driver.

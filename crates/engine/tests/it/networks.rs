@@ -235,6 +235,29 @@ fn a_network_of_somebody_else_that_is_gone_is_not_found() {
 }
 
 #[test]
+fn the_subnet_of_a_network_that_the_host_lost_is_kept() {
+    let (stage, made) = restarted(&nat("nat"));
+    let subnet = made.subnet.unwrap();
+    let error = stage.err(stage.engine.create_network(&NetworkSpec {
+        subnet: Some(subnet),
+        ..nat("other")
+    }));
+    let cause = std::error::Error::source(&error).unwrap();
+    assert_eq!(
+        cause.to_string(),
+        format!(
+            "subnet {subnet} overlaps {subnet} of network \"nat\", which the host has lost and which is made again when a \
+             container needs it: remove it first"
+        )
+    );
+    // One that may have any gets another, and both work.
+    let other = stage.ok(stage.engine.create_network(&nat("other")));
+    assert_ne!(other.subnet, made.subnet);
+    stage.ok(stage.engine.start("one"));
+    assert_eq!(stage.ok(stage.engine.network("nat")).subnet, Some(subnet));
+}
+
+#[test]
 fn names_of_networks_have_no_case() {
     let (stage, _) = restarted(&nat("nat"));
     // The host has lost it, so only the record knows.

@@ -117,6 +117,7 @@ async fn read(host: &SimHost) -> HostNetworking {
         switches: host.switches().switches().await.unwrap_or_default(),
         nats: host.switches().nats().await.unwrap_or_default(),
         hns: host.network().networks().await.unwrap_or_default(),
+        lost: Vec::new(),
     }
 }
 

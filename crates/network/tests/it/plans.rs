@@ -495,6 +495,7 @@ fn host(build: u32, class: EditionClass, edition: &str, packages: &[&str]) -> Ho
         switches: Vec::new(),
         nats: Vec::new(),
         hns: Vec::new(),
+        lost: Vec::new(),
     }
 }
 
