@@ -141,14 +141,14 @@ fn deny(workspace: &Workspace) -> Result<Report> {
 /// The simulator's fingerprints are committed: a release build must come to the same as the debug build of `cargo test`.
 fn determinism(workspace: &Workspace) -> Result<Report> {
     let mut command = workspace.cargo();
-    command.args(["test", "--quiet", "--release", "--package", "wcow-sim"]);
+    command.args(["test", "--quiet", "--release", "--package", "wcow-campaign"]);
     command.args(["--test", "it", "fingerprints"]);
     let (counts, ok) = run_tests(&mut command)?;
     if !ok {
         bail!("a release build comes to other fingerprints than the table says");
     }
     if counts.passed == 0 {
-        bail!("no test of wcow-sim is called `fingerprints`");
+        bail!("no test of wcow-campaign is called `fingerprints`");
     }
     Ok(Report::noted(
         "a release build comes to the committed fingerprints",

@@ -17,8 +17,6 @@ mod faults;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
-mod fingerprints;
-#[cfg(test)]
 mod first_test;
 #[cfg(test)]
 mod guest;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod fingerprints;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod seeds;
