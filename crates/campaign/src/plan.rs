@@ -149,7 +149,7 @@ pub(crate) const COMMANDS: [&str; 3] =
     ["cmd /c echo hello", "cmd /c exit 3", "ping -n 3 127.0.0.1"];
 
 impl Plan {
-    /// The profiles that plans can be made up for.
+    /// The profiles that plans can be made up for, the one on which most things work first.
     pub const PROFILES: [&'static str; 2] = ["server-2022", "core-tp3"];
 
     /// Makes up a plan for a host of a profile: an empty one if nothing is known of the profile.
@@ -184,6 +184,32 @@ impl Plan {
             })
             .collect();
         Self { clients }
+    }
+
+    /// The plan for hosts of another profile, with the image and the drivers that those have. `None` if nothing is known of one of
+    /// the two.
+    #[must_use]
+    pub fn moved(&self, from: &str, to: &str) -> Option<Self> {
+        let (from, to) = (things(from)?, things(to)?);
+        let renamed = |name: &mut String, old: &str, new: &str| {
+            if name == old {
+                new.clone_into(name);
+            }
+        };
+        let mut plan = self.clone();
+        for step in plan.clients.iter_mut().flat_map(|it| &mut it.steps) {
+            match step {
+                Step::InstallImage(wim) => renamed(wim, from.wim, to.wim),
+                Step::RemoveImage(image) | Step::CreateContainer { image, .. } => {
+                    renamed(image, from.image, to.image);
+                }
+                Step::CreateNetwork { driver, .. } if !to.drivers.contains(driver) => {
+                    *driver = to.drivers.first().copied().unwrap_or(Driver::Nat);
+                }
+                _ => {}
+            }
+        }
+        Some(plan)
     }
 
     /// How many steps there are.

@@ -3,7 +3,7 @@
 use wcow_scenario::WimShelf;
 use wcow_sim::{Choices, FaultPlan, FaultRule, Label, PowerCut, Recording, Schedule, When};
 
-use crate::plan::Step;
+use crate::plan::{Plan, Step};
 use crate::run::{Faults, Report, RunSpec};
 
 /// Runs that are tried at most.
@@ -48,6 +48,7 @@ pub fn shrink_while(
     let mut best = (spec.clone(), report);
     loop {
         let before = best.0.clone();
+        search.profile(&mut best);
         search.faults(&mut best);
         search.power(&mut best);
         search.clients(&mut best);
@@ -95,6 +96,24 @@ impl Search<'_> {
                 true
             }
             None => false,
+        }
+    }
+
+    /// A host on which more things work.
+    fn profile(&mut self, best: &mut Best) {
+        for profile in Plan::PROFILES {
+            if best.0.profile == profile {
+                return;
+            }
+            let Some(plan) = best.0.plan.moved(&best.0.profile, profile) else {
+                return;
+            };
+            let mut simpler = best.0.clone();
+            simpler.plan = plan;
+            profile.clone_into(&mut simpler.profile);
+            if self.take(best, simpler) {
+                return;
+            }
         }
     }
 

@@ -73,3 +73,31 @@ fn the_fault_that_matters_is_kept_and_no_other() {
     assert_eq!(plan.rules.len(), 1);
     assert_eq!(small.spec.plan.steps(), 1);
 }
+
+#[test]
+fn a_host_on_which_more_works_is_taken_if_it_will_do() {
+    let shelf = Shelf::build().unwrap();
+    let made = |report: &wcow_campaign::Report| {
+        report.history.iter().any(|done| {
+            matches!(done.step, Step::CreateContainer { .. }) && done.ending == Ending::Done
+        })
+    };
+    let spec = (0..)
+        .map(RunSpec::from_seed)
+        .find(|spec| spec.profile == "core-tp3" && made(&spec.run(&shelf).unwrap()))
+        .unwrap();
+    let small = shrink_while(&spec, &made, &shelf).unwrap().spec;
+    assert_eq!(small.profile, "server-2022");
+    // What only the other host does keeps it.
+    let refused = |report: &wcow_campaign::Report| {
+        report.history.iter().any(
+            |done| matches!(&done.ending, Ending::Failed(error) if error.contains("New-NetNat")),
+        )
+    };
+    let spec = (0..)
+        .map(RunSpec::from_seed)
+        .find(|spec| spec.profile == "core-tp3" && refused(&spec.run(&shelf).unwrap()))
+        .unwrap();
+    let small = shrink_while(&spec, &refused, &shelf).unwrap().spec;
+    assert_eq!(small.profile, "core-tp3");
+}
