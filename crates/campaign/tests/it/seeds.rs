@@ -6,7 +6,7 @@ use wcow_campaign::{RunSpec, canary, divergence, sweep};
 use wcow_scenario::wims::Shelf;
 
 /// How many runs the tests make: enough to come upon every situation.
-const RUNS: u64 = 300;
+const RUNS: u64 = 500;
 
 #[test]
 fn seeds_keep_all_promises_and_come_upon_everything() {
