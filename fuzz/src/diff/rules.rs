@@ -360,6 +360,23 @@ pub(super) fn nodes_of_files_with_several_names(image: &Image) -> BTreeSet<NodeI
     image.nodes().filter(is_meant).collect()
 }
 
+/// True if a blob is missing that is needed by names of files that have others too: wimlib takes one name for all, and looks for what
+/// that one needs.
+pub(super) fn is_needed_by_a_name_alone(wim: &Wim, problem: &Problem) -> bool {
+    let Problem::Missing { image, digest, .. } = problem else {
+        return false;
+    };
+    let Ok(image) = wim.image(*image) else {
+        return false;
+    };
+    let linked = nodes_of_files_with_several_names(&image);
+    let mut users = image.nodes().filter(|node| {
+        let mut streams = image.streams(*node).iter();
+        streams.any(|stream| stream.digest == *digest)
+    });
+    users.all(|node| linked.contains(&node))
+}
+
 /// Takes out of both lists what is meant to differ; `linked` are the paths of files with several names.
 pub(super) fn soften(ours: &mut [Item], theirs: &mut [Item], linked: &BTreeSet<Vec<u16>>) {
     for item in theirs.iter_mut() {

@@ -155,7 +155,10 @@ fn verdicts(data: &[u8], wim: &Wim, judged: &Judged) -> Option<String> {
     let ours: Vec<&Problem> = report
         .problems
         .iter()
-        .filter(|problem| !rules::is_strictness(data, problem, &report.problems))
+        .filter(|problem| {
+            !rules::is_strictness(data, problem, &report.problems)
+                && !rules::is_needed_by_a_name_alone(wim, problem)
+        })
         .collect();
     let first = ours.first().map(|problem| told(problem));
     match first {

@@ -284,6 +284,21 @@ fn an_encrypted_file_among_names_of_one_group() {
 }
 
 #[test]
+fn what_one_name_of_an_encrypted_file_needs_alone() {
+    let mut names = [(digest(BLOB), "one"), ([9; 20], "two")]
+        .map(|(digest, name)| entry(0x4020, 0, &[], digest, name));
+    names.iter_mut().for_each(|name| set(name, 88, 8, 7));
+    let root = entry(0x10, 8 + 104 + 8, &[], [0; 20], "");
+    let parts = [&security()[..], &root, &[0; 8], &names.concat(), &[0; 8]];
+    let file = of_metadata(parts.concat());
+    let (ours, theirs) = both(&file);
+    let problems = verify(&ours.unwrap(), 1).problems;
+    assert!(matches!(problems[..], [Problem::Missing { .. }]));
+    assert_eq!(theirs.verify, 0);
+    assert_eq!(super::wim::disagreement(&file), None);
+}
+
+#[test]
 fn prefixes_of_chunks_that_the_table_contradicts() {
     let mut file = reshaped(&rich(), Form::PipableChunked);
     // The first payload is the XML data; the metadata of the first image follows, in one chunk behind its size.
