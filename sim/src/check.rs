@@ -37,7 +37,11 @@ pub fn check<T: CheckResult>(profile: Profile, body: impl AsyncFn(Sim) -> T) {
 /// A body that is to hold whatever happens, and what may happen.
 ///
 /// The environment has the last word on seeds: `WCOW_SEED=17` runs that seed alone, `WCOW_SEEDS=100000` so many from 0 on. What
-/// fails is told with the command that repeats it.
+/// fails is told with the command that repeats it, and with the calls of the body's host that faults had hit. What hits the calls of a
+/// [fork](Sim::fork) is the body's to tell: [`Sim::fault_hits`].
+///
+/// A body may cut the power of its own host or of a fork ([`Sim::power_loss_at`]): what is to be cut off goes through
+/// [`Sim::run_to_end`], and whoever looks afterwards is a new client.
 #[derive(Clone, Debug)]
 pub struct Check {
     profile: Profile,
@@ -114,8 +118,10 @@ impl Check {
     ///
     /// # Errors
     /// The first seed with which `body` panics or fails.
+    ///
+    /// # Panics
+    /// `WCOW_SEED` or `WCOW_SEEDS` is set and no number.
     pub fn try_run<T: CheckResult>(&self, body: impl AsyncFn(Sim) -> T) -> Result<(), Found> {
-        let number = |name| -> Option<u64> { std::env::var(name).ok()?.parse().ok() };
         let seeds = match number("WCOW_SEED") {
             Some(seed) => seed..seed.saturating_add(1),
             None => 0..number("WCOW_SEEDS").unwrap_or(self.seeds),
@@ -137,7 +143,7 @@ impl Check {
         let test = std::thread::current()
             .name()
             .filter(|name| *name != "main")
-            .map(|name| format!(" {name}"))
+            .map(|name| format!(" {name} -- --exact"))
             .unwrap_or_default();
         eprintln!(
             "{found}\nto repeat: WCOW_SEED={} cargo test{test}",
@@ -180,6 +186,19 @@ impl Check {
     }
 }
 
+/// The number that a variable of the environment holds.
+#[expect(
+    clippy::panic,
+    reason = "a test that was told a seed must not run with others"
+)]
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    let Ok(number) = text.parse() else {
+        panic!("expected a number in {name}, found {text:?}");
+    };
+    Some(number)
+}
+
 /// A seed with which a body fails.
 pub struct Found {
     /// The seed.
@@ -201,7 +220,8 @@ impl Debug for Found {
     }
 }
 
-/// What a body gives: nothing, or whether it succeeded.
+/// What a body gives: nothing, or whether it succeeded. An error is told as `Debug` shows it: a body for whose errors `Display` has the
+/// better words ends with `map_err(|error| error.to_string())`.
 pub trait CheckResult {
     /// What went wrong, if something did.
     fn failure(self) -> Option<String>;
@@ -213,7 +233,7 @@ impl CheckResult for () {
     }
 }
 
-impl<E: Debug> CheckResult for Result<(), E> {
+impl<T, E: Debug> CheckResult for Result<T, E> {
     fn failure(self) -> Option<String> {
         self.err().map(|error| format!("{error:?}"))
     }

@@ -32,10 +32,12 @@ pub struct Sim {
     pub(crate) place: usize,
 }
 
-/// Nothing is left to happen, and a future still waits.
+/// A future waits for what cannot come: nothing is left to happen, or the power of the host went meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("nothing is left to happen in the simulated host, but {} waited for", Waiting(.waiting))]
+#[error("{}", Waiting(self))]
 pub struct Stuck {
+    /// The power of the host went, and with it every client. [`Sim::run_to_end`] tells that as an ending.
+    pub power_lost: bool,
     /// The calls that wait for an answer: function and object.
     pub waiting: Vec<String>,
 }
@@ -103,7 +105,8 @@ impl Sim {
     }
 
     /// A world of its own that is as this one is now, and shares nothing with it but the store of the contents, to which both only
-    /// add. Clients and futures stay behind: in the new world it is as if all clients had just been killed.
+    /// add. Clients and futures stay behind: in the new world it is as if all clients had just been killed. Its calls, and what hits
+    /// them, are counted on their own.
     #[must_use]
     pub fn fork(&self) -> Self {
         let locked = self.lock();
@@ -180,7 +183,8 @@ impl Sim {
         match self.run_to_end(future)? {
             Ended::Value(value) => Ok(value),
             Ended::Killed | Ended::PowerLost => Err(Stuck {
-                waiting: vec!["an answer that the power loss cut off".to_owned()],
+                power_lost: true,
+                waiting: Vec::new(),
             }),
         }
     }
@@ -388,6 +392,7 @@ impl Sim {
                     Stepped::Event | Stepped::PowerLost { .. } => {}
                     Stepped::Nothing => {
                         return Err(Stuck {
+                            power_lost: false,
                             waiting: self.lock().inner.waiting(),
                         });
                     }
@@ -460,14 +465,20 @@ impl<T> Future for Task<T> {
     }
 }
 
-struct Waiting<'a>(&'a [String]);
+struct Waiting<'a>(&'a Stuck);
 
 impl fmt::Display for Waiting<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            [] => f.write_str("something outside it is"),
-            [one] => write!(f, "{one} is"),
-            more => write!(f, "{} are", more.join(", ")),
+        if self.0.power_lost {
+            return f.write_str(
+                "the power of the simulated host went while this waited; what is to be cut off goes through Sim::run_to_end",
+            );
+        }
+        f.write_str("nothing is left to happen in the simulated host, but ")?;
+        match self.0.waiting.as_slice() {
+            [] => f.write_str("something outside it is waited for"),
+            [one] => write!(f, "{one} is waited for"),
+            more => write!(f, "{} are waited for", more.join(", ")),
         }
     }
 }

@@ -133,6 +133,9 @@ pub struct FaultHit {
     pub object: String,
     /// What happened to it.
     pub what: What,
+    /// Its answer was to be lost, and the host's own stood: it refused the call by itself, or answers later.
+    #[serde(default)]
+    pub stood: bool,
 }
 
 impl fmt::Display for FaultHit {
@@ -142,9 +145,17 @@ impl fmt::Display for FaultHit {
             operation,
             object,
             what,
+            stood,
             ..
         } = self;
-        write!(f, "call {call}, {operation} of {object}: {what}")
+        write!(f, "call {call}, {operation} of {object}: ")?;
+        if *stood {
+            f.write_str(
+                "its answer was to be lost, but the host refuses by itself or answers later",
+            )
+        } else {
+            what.fmt(f)
+        }
     }
 }
 
@@ -316,8 +327,16 @@ impl Faults {
             operation,
             object: call.object(),
             what: what.clone(),
+            stood: false,
         });
         Some(what)
+    }
+
+    /// Says what became of the call that was hit last.
+    pub(crate) fn correct(&mut self, correction: impl FnOnce(&mut FaultHit)) {
+        if let Some(hit) = self.hits.last_mut() {
+            correction(hit);
+        }
     }
 }
 

@@ -25,7 +25,8 @@ impl Sim {
     }
 
     /// Cuts the power at a durable step to come; one that has passed never comes again. A later cut replaces this one. Whoever
-    /// waits for a future then learns it as [`Ended::PowerLost`](crate::Ended::PowerLost).
+    /// waits for a future then learns it as [`Ended::PowerLost`](crate::Ended::PowerLost). A host that takes fewer steps keeps its power:
+    /// a test that means to cut it off looks for that ending.
     pub fn power_loss_at(&self, cut: PowerCut) {
         self.lock().world.power.cut_at(cut);
     }

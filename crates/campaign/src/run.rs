@@ -239,7 +239,7 @@ impl RunSpec {
             Ok(Ended::Value(false)) => violations.push(Violation::Unsettled {
                 waiting: sim.waiting(),
             }),
-            Err(Stuck { waiting }) => violations.push(Violation::Unsettled { waiting }),
+            Err(Stuck { waiting, .. }) => violations.push(Violation::Unsettled { waiting }),
         }
         // What was asked for goes on without its client.
         sim.advance(SETTLING);
@@ -248,7 +248,7 @@ impl RunSpec {
             let found = sim.run(checks::after(sim, &history, before));
             match found {
                 Ok(found) => violations.extend(found),
-                Err(Stuck { waiting }) => violations.push(Violation::Unsettled { waiting }),
+                Err(Stuck { waiting, .. }) => violations.push(Violation::Unsettled { waiting }),
             }
         }
         mark(&history, &sim.fault_hits(), &mut marks);

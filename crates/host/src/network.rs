@@ -13,7 +13,7 @@ pub trait NetworkService: Send + Sync {
     ///
     /// # Errors
     /// A second NAT prefix where one is the limit (0x57), the name is taken (0x803B0010), no adapter for a transparent network
-    /// (0x803B0006).
+    /// (0x803B0006), no type or one that does not exist (0x803B000B).
     fn create_network(
         &self,
         network: &HnsNetwork,

@@ -361,12 +361,16 @@ impl World {
             Some(What::Refused) => Err(faults::refusal(&call, &mut self.choice)),
             Some(What::RefusedWith(code)) => Err(code.into()),
             Some(What::AnswerLost) if matches!(*call, Call::Files(_)) => {
+                self.faults.correct(|hit| hit.what = What::Refused);
                 Err(faults::refusal(&call, &mut self.choice))
             }
             Some(What::AnswerLost) => match self.outcome_under_power(op, client, &call, out) {
                 Ok(Step::Done(_)) => Err(faults::lost()),
                 // A call that takes its time has not been answered yet, and a refusal tells no less than a lost answer.
-                outcome => outcome,
+                outcome => {
+                    self.faults.correct(|hit| hit.stood = true);
+                    outcome
+                }
             },
             Some(What::Late(ticks)) => {
                 let event = Event::Perform(Arrival {

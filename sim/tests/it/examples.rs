@@ -6,6 +6,8 @@ mod containers;
 mod images;
 #[path = "../../examples/networks.rs"]
 mod networks;
+#[path = "../../examples/state.rs"]
+mod state;
 
 #[test]
 fn a_tool_that_makes_containers() {
@@ -20,4 +22,9 @@ fn a_tool_that_manages_networks() {
 #[test]
 fn a_tool_that_imports_images() {
     assert_eq!(images::main(), Ok(()));
+}
+
+#[test]
+fn a_tool_that_keeps_its_state_in_a_file() {
+    assert_eq!(state::main(), Ok(()));
 }

@@ -99,6 +99,38 @@ fn a_call_whose_answer_is_lost_took_effect() {
 }
 
 #[test]
+fn a_hit_is_told_as_what_became_of_the_call() {
+    let (sim, client) = host(Profile::server_2022());
+    let always = When::Chance {
+        operation: None,
+        numerator: 1,
+        denominator: 1,
+    };
+    sim.set_faults(plan(always, What::AnswerLost, 3));
+    run(&sim, async {
+        let written = client
+            .files()
+            .write(&path(r"C:\a"), b"a", WriteMode::CreateNew)
+            .await;
+        assert!(written.is_err());
+        let _ = client.switches().new_switch(&switch("kept")).await;
+        let gone = client.switches().remove_switch("gone").await;
+        assert_ne!(code(gone), "0x800706BE");
+        assert_eq!(client.files().metadata(&path(r"C:\a")).await, Ok(None));
+    });
+    let told: Vec<String> = sim.fault_hits().iter().map(ToString::to_string).collect();
+    let expected = [
+        "refused without effect",
+        "takes effect, and its answer is lost",
+        "its answer was to be lost, but the host refuses by itself or answers later",
+    ];
+    assert_eq!(told.len(), expected.len());
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.ends_with(expected), "{told}");
+    }
+}
+
+#[test]
 fn a_late_call_is_late_once() {
     let (sim, client) = host(Profile::server_2022());
     let hour = 3600 * 10_000_000;

@@ -57,7 +57,10 @@ fn the_first_test_finds_what_is_said_there() {
     for line in found.told.lines() {
         assert!(README.contains(line), "{}", found.told);
     }
-    let repeat = format!("WCOW_SEED={} cargo test there_is_one_switch", found.seed);
+    let repeat = format!(
+        "WCOW_SEED={} cargo test there_is_one_switch -- --exact",
+        found.seed
+    );
     assert!(README.contains(&repeat), "{repeat}");
     assert!(catch_unwind(first_test::there_is_one_switch).is_err());
 }
