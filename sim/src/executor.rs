@@ -13,7 +13,7 @@ use crate::blobs::{BlobId, BlobStore, MemoryBlobs};
 use crate::choice::{Choices, Draw};
 use crate::client::SimHost;
 use crate::faults::{FaultHit, FaultPlan};
-use crate::inner::{HostState, Inner, Locked, Ready, Stepped, TaskWaker};
+use crate::inner::{HostState, Inner, Locked, Ready, Root, Stepped, TaskWaker};
 use crate::profile::Profile;
 use crate::queue::Schedule;
 use crate::trace::TraceRecord;
@@ -370,14 +370,10 @@ impl Sim {
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Ended<T>>,
     ) -> Result<Ended<T>, Stuck> {
         let spawned = Arc::clone(&self.lock().inner.ready);
-        let root = Arc::<Ready>::default();
-        root.insert(0);
-        let waker = Waker::from(Arc::new(TaskWaker {
-            task: 0,
-            ready: Arc::clone(&root),
-        }));
+        let root = Arc::new(Root::new());
+        let waker = Waker::from(Arc::clone(&root));
         loop {
-            if root.take().is_some() {
+            if root.take() {
                 if let Poll::Ready(ended) = poll(&mut Context::from_waker(&waker)) {
                     return Ok(ended);
                 }

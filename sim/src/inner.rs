@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
 use wcow_ntmeta::FileTime;
 
-use crate::blobs::BlobStore;
+use crate::blobs::{BlobReadings, BlobStore};
 use crate::call::{Call, ClientId, OpId, TreeId};
 use crate::fs::{SharedBuilder, TreeCache};
 use crate::op::ByOp;
@@ -49,6 +50,7 @@ pub(crate) struct Inner {
 pub(crate) struct HostState {
     pub(crate) world: World,
     pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) readings: BlobReadings,
     pub(crate) trees: TreeCache,
     pub(crate) programs: Programs,
     pub(crate) answers: ByOp<Answer>,
@@ -182,6 +184,7 @@ impl HostState {
         Self {
             world,
             blobs,
+            readings: BlobReadings::default(),
             trees: TreeCache::default(),
             programs: Programs::default(),
             answers: ByOp::new(),
@@ -326,20 +329,53 @@ impl DerefMut for Locked<'_> {
     }
 }
 
-/// Tasks that want to be polled, lowest number first: the numbers in descending order.
+/// Tasks that want to be polled, lowest number first.
 #[derive(Default)]
-pub(crate) struct Ready(Mutex<Vec<u64>>);
+pub(crate) struct Ready {
+    /// The numbers in descending order.
+    tasks: Mutex<Vec<u64>>,
+    /// Whether there are any: changed with `tasks` locked, and asked without, once for every event.
+    any: AtomicBool,
+}
 
 impl Ready {
     pub(crate) fn insert(&self, task: u64) {
-        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(place) = tasks.binary_search_by(|there| task.cmp(there)) {
             tasks.insert(place, task);
         }
+        self.any.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn take(&self) -> Option<u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        if !self.any.load(Ordering::SeqCst) {
+            return None;
+        }
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let task = tasks.pop();
+        self.any.store(!tasks.is_empty(), Ordering::SeqCst);
+        task
+    }
+}
+
+/// Wakes the one future that a caller waits for.
+pub(crate) struct Root(AtomicBool);
+
+impl Root {
+    /// One that wants to be polled.
+    pub(crate) fn new() -> Self {
+        Self(AtomicBool::new(true))
+    }
+
+    /// Whether it wants to be polled; not any more then.
+    pub(crate) fn take(&self) -> bool {
+        self.0.load(Ordering::SeqCst) && self.0.swap(false, Ordering::SeqCst)
+    }
+}
+
+impl Wake for Root {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wcow_ntmeta::FileTime;
 
 use crate::call::{Call, ClientId, OpId};
@@ -117,11 +117,85 @@ struct Priorities {
     decisions: u64,
 }
 
+/// When an event is due, and its number.
+type Key = (FileTime, u64);
+
+/// Events in their order. In serde a sequence of pairs.
+///
+/// The very first may stand apart, before all others: most hosts have one client that waits for one answer, and then no map is
+/// needed.
+#[derive(Clone, Debug, Default)]
+struct Events {
+    first: Option<(Key, Planned)>,
+    others: BTreeMap<Key, Planned>,
+}
+
+impl Events {
+    fn insert(&mut self, key: Key, planned: Planned) {
+        let is_first = match self.first_key() {
+            Some(first) => key < first,
+            None => true,
+        };
+        let later = if is_first {
+            self.first.replace((key, planned))
+        } else {
+            Some((key, planned))
+        };
+        if let Some((key, planned)) = later {
+            self.others.insert(key, planned);
+        }
+    }
+
+    fn first_key(&self) -> Option<Key> {
+        match &self.first {
+            Some((key, _)) => Some(*key),
+            None => self.others.first_key_value().map(|(key, _)| *key),
+        }
+    }
+
+    fn pop_first(&mut self) -> Option<(Key, Planned)> {
+        self.first.take().or_else(|| self.others.pop_first())
+    }
+
+    fn remove(&mut self, key: Key) -> Option<(Key, Planned)> {
+        self.first
+            .take_if(|(first, _)| *first == key)
+            .or_else(|| self.others.remove_entry(&key))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&Key, &Planned)> {
+        let first = self.first.iter().map(|(key, planned)| (key, planned));
+        first.chain(&self.others)
+    }
+
+    /// The events that are due at this time.
+    fn at(&self, time: FileTime) -> impl Iterator<Item = (u64, &Planned)> {
+        self.iter()
+            .take_while(move |((due, _), _)| *due <= time)
+            .filter(move |((due, _), _)| *due == time)
+            .map(|((_, sequence), planned)| (*sequence, planned))
+    }
+}
+
+impl Serialize for Events {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Events {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self {
+            first: None,
+            others: serial::pairs::deserialize(deserializer)?,
+        })
+    }
+}
+
 /// The ordered queue. Time jumps from one event to the next.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Queue {
-    #[serde(with = "serial::pairs")]
-    events: BTreeMap<(FileTime, u64), Planned>,
+    events: Events,
     planned: u64,
     schedule: Schedule,
     priorities: Priorities,
@@ -150,7 +224,7 @@ impl Queue {
 
     /// When the next event is due.
     pub(crate) fn next_time(&self) -> Option<FileTime> {
-        self.events.first_key_value().map(|(&(time, _), _)| time)
+        self.events.first_key().map(|(time, _)| time)
     }
 
     /// Takes the next event: its time, its sequence number, itself.
@@ -161,19 +235,21 @@ impl Queue {
         };
         let ((time, sequence), planned) = match first {
             None => self.events.pop_first()?,
-            Some(key) => self.events.remove_entry(&key)?,
+            Some(key) => self.events.remove(key)?,
         };
         Some((time, sequence, planned))
     }
 
     /// Takes everything that was planned, in order.
     pub(crate) fn take_all(&mut self) -> impl Iterator<Item = Planned> + use<> {
-        std::mem::take(&mut self.events).into_values()
+        let Events { first, others } = std::mem::take(&mut self.events);
+        let first = first.into_iter().map(|(_, planned)| planned);
+        first.chain(others.into_values())
     }
 
     /// All planned events, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Planned> {
-        self.events.values()
+        self.events.iter().map(|(_, planned)| planned)
     }
 
     /// The event that comes first; `None` if there is nothing to choose from.
@@ -181,10 +257,10 @@ impl Queue {
         let time = self.next_time()?;
         // The first event of each source.
         let mut candidates: Vec<(Source, u64)> = Vec::new();
-        for ((_, sequence), planned) in self.events.range((time, 0)..=(time, u64::MAX)) {
+        for (sequence, planned) in self.events.at(time) {
             let source = planned.event.source();
             if candidates.iter().all(|(known, _)| *known != source) {
-                candidates.push((source, *sequence));
+                candidates.push((source, sequence));
             }
         }
         if candidates.len() < 2 {
@@ -265,6 +341,55 @@ mod tests {
             }
         }
         order
+    }
+
+    #[test]
+    fn events_come_in_their_order_whichever_stands_apart() {
+        let planned = |boot| Planned {
+            boot,
+            event: Event::Booted { op: OpId(0) },
+        };
+        let mut choice = Choice::new(Choices::Seed(7));
+        let mut events = Events::default();
+        let mut model = BTreeMap::new();
+        for number in 0..2000_u32 {
+            let draw = choice.draw(Label::Order, 16);
+            let time = FileTime::from_ticks(choice.draw(Label::Order, 8));
+            match draw {
+                0..8 => {
+                    let key = (time, u64::from(number));
+                    events.insert(key, planned(number));
+                    model.insert(key, number);
+                }
+                8..13 => {
+                    let popped = events.pop_first().map(|(key, event)| (key, event.boot));
+                    assert_eq!(popped, model.pop_first());
+                }
+                _ => {
+                    let any = model.range((time, 0)..).next().map(|(key, _)| *key);
+                    if let Some(key) = any {
+                        let removed = events.remove(key).map(|(key, event)| (key, event.boot));
+                        assert_eq!(removed, model.remove_entry(&key));
+                    }
+                    assert!(events.remove((time, u64::MAX)).is_none());
+                }
+            }
+            let boots = |events: &Events| Vec::from_iter(events.iter().map(|(_, it)| it.boot));
+            assert!(boots(&events).iter().eq(model.values()));
+            assert_eq!(events.first_key(), model.keys().next().copied());
+            let due = model.range((time, 0)..=(time, u64::MAX));
+            assert!(
+                events
+                    .at(time)
+                    .map(|(_, event)| event.boot)
+                    .eq(due.map(|(_, boot)| *boot))
+            );
+            if number.is_multiple_of(50) {
+                let json = serde_json::to_string(&events).unwrap();
+                events = serde_json::from_str(&json).unwrap();
+                assert!(boots(&events).iter().eq(model.values()));
+            }
+        }
     }
 
     fn schedule(order: Order) -> Schedule {

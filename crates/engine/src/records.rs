@@ -3,8 +3,8 @@
 //! A record is written as `<name of the object>.new` and renamed to its own name. Who writes it holds the object's lock, so a
 //! `.new` of an object that nobody has locked was left by a program that was killed; whoever comes upon it removes it.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -79,6 +79,11 @@ pub(crate) fn records() -> HostPath {
     HostPath::root("C:").join(r"ProgramData\wcow\records")
 }
 
+/// What can be kept in a file.
+pub(crate) trait Record: DeserializeOwned + Clone + Send + Sync + 'static {}
+
+impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Record for T {}
+
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Versioned<T> {
     format: u32,
@@ -92,7 +97,7 @@ struct FormatOnly {
 
 impl<H: Host> Engine<H> {
     /// Reads all records of a folder, by file name.
-    pub(crate) async fn read_records<T: DeserializeOwned>(
+    pub(crate) async fn read_records<T: Record>(
         &self,
         folder: Folder,
     ) -> Result<Vec<T>, EngineError> {
@@ -119,7 +124,7 @@ impl<H: Host> Engine<H> {
     }
 
     /// Reads one record; `None` if there is none.
-    pub(crate) async fn read_record<T: DeserializeOwned>(
+    pub(crate) async fn read_record<T: Record>(
         &self,
         folder: Folder,
         id: &str,
@@ -185,15 +190,15 @@ impl<H: Host> Engine<H> {
             .map_err(|error| EngineError::host(format!("remove the record {path}"), error))
     }
 
-    async fn read_file<T: DeserializeOwned>(
-        &self,
-        path: &HostPath,
-    ) -> Result<Option<T>, EngineError> {
+    async fn read_file<T: Record>(&self, path: &HostPath) -> Result<Option<T>, EngineError> {
         match self.host.files().read(path, MAX_LEN).await {
             // Removed since the folder was listed.
             Err(error) if is_not_found(&error) => Ok(None),
             Err(error) => Err(EngineError::host(format!("read the record {path}"), error)),
-            Ok(bytes) => parse(path, &bytes).map(Some),
+            Ok(bytes) => {
+                let read: Arc<Versioned<T>> = bytes.read_as(|bytes| parse(path, bytes))?;
+                Ok(Some(read.record.clone()))
+            }
         }
     }
 
@@ -249,13 +254,13 @@ fn is_not_found(error: &HostError) -> bool {
     error.is_win32(0x2) || error.is_win32(0x3)
 }
 
-fn parse<T: DeserializeOwned>(path: &HostPath, bytes: &[u8]) -> Result<T, EngineError> {
+fn parse<T: Record>(path: &HostPath, bytes: &[u8]) -> Result<Versioned<T>, EngineError> {
     let text = std::str::from_utf8(bytes).map_err(|error| EngineError::Record {
         path: path.to_string(),
         reason: error.to_string(),
     })?;
     let damage_or_format = match serde_json::from_str::<Versioned<T>>(text) {
-        Ok(versioned) if versioned.format == FORMAT => return Ok(versioned.record),
+        Ok(versioned) if versioned.format == FORMAT => return Ok(versioned),
         Ok(versioned) => Err(versioned.format),
         // A newer format may have other fields: it is told apart from damage by its number alone.
         Err(error) => match serde_json::from_str::<FormatOnly>(text) {

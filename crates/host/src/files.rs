@@ -1,9 +1,10 @@
 //! NTFS, as a store on a host needs it.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use wcow_ntmeta::{FileAttributes, FileTime, HostPath, WideName};
@@ -43,10 +44,21 @@ pub struct DirEntry {
 }
 
 /// The bytes of a file, shared: clones are cheap.
-#[derive(Clone, Eq)]
+#[derive(Clone)]
 pub struct FileBytes {
     bytes: Arc<[u8]>,
     sha256: Option<[u8; 32]>,
+    readings: Option<Arc<Readings>>,
+}
+
+/// What was made of one content by those who read it. A host that keeps contents by their hash can keep this with them.
+#[derive(Default)]
+pub struct Readings(Mutex<Vec<Arc<dyn Any + Send + Sync>>>);
+
+impl fmt::Debug for Readings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Readings").finish_non_exhaustive()
+    }
 }
 
 impl FileBytes {
@@ -56,7 +68,46 @@ impl FileBytes {
         Self {
             bytes,
             sha256: Some(sha256),
+            readings: None,
         }
+    }
+
+    /// The same bytes, together with what was made of them before.
+    #[must_use]
+    pub fn with_readings(self, readings: Arc<Readings>) -> Self {
+        Self {
+            readings: Some(readings),
+            ..self
+        }
+    }
+
+    /// What `read` makes of the bytes. Where the host keeps what was made of them, they are not read a second time as the same type:
+    /// `read` goes by nothing but the bytes, and a type stands for one way to read them. Failures are not kept.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn read_as<T: Any + Send + Sync, E>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<Arc<T>, E> {
+        let Some(Readings(kept)) = self.readings.as_deref() else {
+            return read(self).map(Arc::new);
+        };
+        let known = kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .find(|reading| reading.is::<T>())
+            .cloned();
+        if let Some(known) = known.and_then(|reading| reading.downcast().ok()) {
+            return Ok(known);
+        }
+        let reading = Arc::new(read(self)?);
+        let shared: Arc<T> = Arc::clone(&reading);
+        kept.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(shared);
+        Ok(reading)
     }
 
     /// Their SHA-256, where the host knows it without reading them for that.
@@ -71,6 +122,7 @@ impl From<Vec<u8>> for FileBytes {
         Self {
             bytes: bytes.into(),
             sha256: None,
+            readings: None,
         }
     }
 }
@@ -94,6 +146,8 @@ impl<T: AsRef<[u8]> + ?Sized> PartialEq<T> for FileBytes {
         **self == *other.as_ref()
     }
 }
+
+impl Eq for FileBytes {}
 
 impl fmt::Debug for FileBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

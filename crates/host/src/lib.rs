@@ -38,7 +38,8 @@ pub use control::{
 };
 pub use error::{Code, ErrorCategory, HostError, Operation, PowerShellError, Retry};
 pub use files::{
-    DirEntry, FileBytes, FileKind, FileLock, FileMetadata, FileSystem, TreeSummary, WriteMode,
+    DirEntry, FileBytes, FileKind, FileLock, FileMetadata, FileSystem, Readings, TreeSummary,
+    WriteMode,
 };
 pub use layers::{LayerDescriptor, LayerStorage};
 pub use network::NetworkService;

@@ -260,6 +260,11 @@ impl<H: Host> ImageStore<'_, H> {
 
 /// Size and digest of a hive that is whole.
 pub(crate) fn check_hive(bytes: &FileBytes) -> Result<HiveRecord, HiveError> {
+    let record = bytes.read_as(look_at_hive)?;
+    Ok((*record).clone())
+}
+
+fn look_at_hive(bytes: &FileBytes) -> Result<HiveRecord, HiveError> {
     verify(&Hive::parse(&**bytes)?, Limits::default())?;
     let digest = bytes
         .known_sha256()

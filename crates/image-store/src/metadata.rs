@@ -15,6 +15,7 @@
 //! `version.wcx` has two lines, `BuildNumber=<third part of the version>` and `ProductName=<EditionID>`, each ended by CR LF.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wcow_host::TreeSummary;
@@ -86,7 +87,7 @@ pub(crate) enum MetadataError {
 
 impl Metadata {
     /// Reads `metadata.json`, and the time of creation in it.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<(Self, FileTime), MetadataError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<(Arc<Self>, FileTime), MetadataError> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| MetadataError::Invalid(error.to_string()))?;
         let metadata = match serde_json::from_str::<Self>(text) {
@@ -103,7 +104,7 @@ impl Metadata {
         };
         let created = FileTime::parse_rfc3339(&metadata.created_time)
             .map_err(|error| MetadataError::Invalid(error.to_string()))?;
-        Ok((metadata, created))
+        Ok((Arc::new(metadata), created))
     }
 
     /// The bytes of `metadata.json`.

@@ -1,5 +1,7 @@
 //! The store: opening it, recovery, finding and removing images.
 
+use std::sync::Arc;
+
 use wcow_host::{
     DirEntry, FileBytes, FileKind, FileLock, FileSystem, Host, HostControl, HostError, era,
 };
@@ -38,7 +40,7 @@ pub struct Recovery {
 /// An image with its metadata.
 pub(crate) struct Found {
     pub(crate) image: StoredImage,
-    pub(crate) metadata: Metadata,
+    pub(crate) metadata: Arc<Metadata>,
 }
 
 /// The folders of the store that look like images.
@@ -453,8 +455,8 @@ impl<'h, H: Host> ImageStore<'h, H> {
             }
             Err(error) => return Err(error),
         };
-        let (metadata, created) = match Metadata::parse(&bytes) {
-            Ok(parsed) => parsed,
+        let metadata = match bytes.read_as(|bytes| Metadata::parse(bytes)) {
+            Ok(metadata) => metadata,
             Err(MetadataError::Newer(found)) => {
                 return Err(StoreError::OtherVersion {
                     path: file,
@@ -464,6 +466,7 @@ impl<'h, H: Host> ImageStore<'h, H> {
             }
             Err(MetadataError::Invalid(reason)) => return invalid(file, reason),
         };
+        let (metadata, created) = (Arc::clone(&metadata.0), metadata.1);
         let full_name = layout::full_name(&metadata.name, metadata.version);
         if !same(&full_name, folder) {
             return Ok(Err(ValidationError::OtherImage {

@@ -93,10 +93,18 @@ impl FileSystem for Face {
                 Ok(len) => Ok(vec![0; len].into()),
                 Err(_) => Err(failed(code::FILE_TOO_LARGE)),
             },
-            Some(blob) => match self.sim.blobs().get(blob) {
-                Ok(Some(bytes)) => Ok(FileBytes::with_sha256(bytes, blob.0)),
-                _ => Err(failed(code::IO_DEVICE)),
-            },
+            Some(blob) => {
+                let (blobs, readings) = {
+                    let mut locked = self.sim.lock();
+                    (Arc::clone(&locked.blobs), locked.readings.of(blob))
+                };
+                match blobs.get(blob) {
+                    Ok(Some(bytes)) => {
+                        Ok(FileBytes::with_sha256(bytes, blob.0).with_readings(readings))
+                    }
+                    _ => Err(failed(code::IO_DEVICE)),
+                }
+            }
         }
     }
 

@@ -246,25 +246,28 @@ impl Unsynced {
                 }
             }
         }
+        let mut index = 0;
         let mut gone = Vec::new();
-        let mut left = VecDeque::with_capacity(self.names.len());
-        for (index, op) in std::mem::take(&mut self.names).into_iter().enumerate() {
-            if settled.get(index) == Some(&true) {
-                gone.push(op);
-            } else {
-                left.push_back(op);
+        let nodes_may_go = !self.kept.is_empty();
+        self.names.retain_mut(|op| {
+            let goes = settled.get(index) == Some(&true);
+            index += 1;
+            if goes && nodes_may_go {
+                gone.extend(op.changes().flat_map(NameChange::nodes));
             }
-        }
-        self.names = left;
-        gone.iter().for_each(|op| self.forget_nodes_of(op));
+            !goes
+        });
+        self.forget_nodes(gone);
     }
 
     /// What only a settled operation named is gone for good.
     fn forget_nodes_of(&mut self, settled: &NameOp) {
-        if self.kept.is_empty() {
-            return;
+        if !self.kept.is_empty() {
+            self.forget_nodes(settled.changes().flat_map(NameChange::nodes).collect());
         }
-        let mut left: Vec<NodeId> = settled.changes().flat_map(NameChange::nodes).collect();
+    }
+
+    fn forget_nodes(&mut self, mut left: Vec<NodeId>) {
         while let Some(id) = left.pop() {
             let named = |op: &NameOp| {
                 op.changes()

@@ -270,3 +270,30 @@ fn a_full_disk_refuses_and_removing_makes_room() {
             .unwrap();
     });
 }
+
+#[test]
+fn the_same_contents_are_read_once_by_whoever_asks_for_the_same_type() {
+    struct Len(usize);
+    let (sim, client) = with_dir();
+    let files = client.files();
+    let mut read = 0;
+    let lens = run(&sim, async {
+        let mut lens = Vec::new();
+        for (name, contents) in [("a", "one"), ("b", "one"), ("c", "three"), ("a", "one")] {
+            let path = path(r"C:\dir").join(name);
+            files
+                .write(&path, contents.as_bytes(), WriteMode::Overwrite)
+                .await
+                .unwrap();
+            let bytes = files.read(&path, 10).await.unwrap();
+            let len = bytes.read_as(|bytes| {
+                read += 1;
+                Ok::<_, ()>(Len(bytes.len()))
+            });
+            lens.push(len.map(|len| len.0));
+        }
+        lens
+    });
+    assert_eq!(lens, [Ok(3), Ok(3), Ok(5), Ok(3)]);
+    assert_eq!(read, 2);
+}

@@ -3,5 +3,6 @@
 mod codes;
 mod era;
 mod failures;
+mod files;
 mod render;
 mod support;
