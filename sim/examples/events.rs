@@ -62,15 +62,17 @@ fn run(call: Call, clients: u32, traced: bool) -> Result<(String, usize), Box<dy
         sim.start_trace();
     }
     let mut records = 0;
+    let host = sim.client();
+    let others: Vec<SimHost> = (1..clients).map(|_| sim.client()).collect();
     for _ in 0..CALLS / BATCH {
         let each = BATCH / clients;
-        let tasks: Vec<_> = (1..clients)
-            .map(|_| {
-                let (host, path) = (sim.client(), path.clone());
+        let tasks: Vec<_> = others
+            .iter()
+            .map(|host| {
+                let (host, path) = (host.clone(), path.clone());
                 sim.spawn(async move { ask(&host, &path, call, each).await.is_ok() })
             })
             .collect();
-        let host = sim.client();
         let done = sim.run(async {
             ask(&host, &path, call, each).await?;
             let mut all = true;
