@@ -8,7 +8,7 @@ use wcow_hcs_schema::schema1::{ContainerConfig, Layer};
 use wcow_host::codes::{v1, win32};
 use wcow_host::{
     Clock, ComputeService, CreateDocument, FileSystem, Host, HostError, LayerDescriptor,
-    LayerStorage, Retry, SystemHandle, SystemId, WriteMode, era,
+    LayerStorage, Precaution, Retry, SystemHandle, SystemId, WriteMode, era,
 };
 use wcow_ntmeta::{FileTime, HostPath};
 use wcow_sim::{Check, Profile, Sim, SimHost};
@@ -164,7 +164,9 @@ async fn install_image(host: &SimHost) -> Result<(), Box<dyn std::error::Error>>
     MemoryTree::new()
         .file(r"Windows\System32\CExecSvc.exe", "MZ")
         .send(&mut tree)?;
-    files.finish_tree(tree).await?;
+    files
+        .finish_tree(tree, Precaution::new("sync-image"))
+        .await?;
     host.layers().process_base(&image).await?;
     Ok(())
 }

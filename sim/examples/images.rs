@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use wcow_host::{FileSystem, Host, HostError, WriteMode};
+use wcow_host::{FileSystem, Host, HostError, Precaution, WriteMode};
 use wcow_ntmeta::HostPath;
 use wcow_sim::{Check, Profile, Sim, SimHost};
 use wcow_tree::TreeSource;
@@ -18,13 +18,19 @@ const MINUTE: u64 = 600_000_000;
 
 // The tool: an image is a folder with a tree of files and a manifest, which says how many bytes are in them.
 
+/// Its durable steps, by name: `Sim::ignore` leaves one out, and a test that is worth something fails then.
+const TREE: Precaution = Precaution::new("sync-files");
+const MANIFEST: Precaution = Precaution::new("sync-manifest");
+const NAMES: Precaution = Precaution::new("sync-manifest-name");
+const IMAGE: Precaution = Precaution::new("sync-image");
+
 /// As it was: the manifest comes last, when the image can be seen already.
 async fn import<H: Host>(host: &H) -> Imported {
     let (files, part) = (host.files(), root().join("app.part"));
     let bytes = write_files(host, &part).await?;
     files.rename(&part, &root().join("app")).await?;
     write_manifest(host, &root().join("app"), bytes).await?;
-    files.sync_dir(&root()).await?;
+    files.sync_dir(&root(), IMAGE).await?;
     Ok(())
 }
 
@@ -34,7 +40,7 @@ async fn import_whole<H: Host>(host: &H) -> Imported {
     let bytes = write_files(host, &part).await?;
     write_manifest(host, &part, bytes).await?;
     files.rename(&part, &root().join("app")).await?;
-    files.sync_dir(&root()).await?;
+    files.sync_dir(&root(), IMAGE).await?;
     Ok(())
 }
 
@@ -53,7 +59,7 @@ async fn write_files<H: Host>(
         .file(r"bin\app.exe", "MZ app")
         .file("settings.ini", "[app]")
         .send(&mut tree)?;
-    Ok(files.finish_tree(tree).await?.bytes)
+    Ok(files.finish_tree(tree, TREE).await?.bytes)
 }
 
 async fn write_manifest<H: Host>(host: &H, folder: &HostPath, bytes: u64) -> Imported {
@@ -62,8 +68,8 @@ async fn write_manifest<H: Host>(host: &H, folder: &HostPath, bytes: u64) -> Imp
     files
         .write(&manifest, text.as_bytes(), WriteMode::CreateNew)
         .await?;
-    files.sync_file(&manifest).await?;
-    files.sync_dir(folder).await?;
+    files.sync_file(&manifest, MANIFEST).await?;
+    files.sync_dir(folder, NAMES).await?;
     Ok(())
 }
 

@@ -3,11 +3,14 @@
 //!
 //! `cargo run --package wcow-sim --example state` runs it as it was and as it is now, and cuts the power at every durable step.
 
-use wcow_host::{FileSystem, Host, HostError, WriteMode};
+use wcow_host::{FileSystem, Host, HostError, Precaution, WriteMode};
 use wcow_ntmeta::HostPath;
 use wcow_sim::{Check, Ended, PowerCut, Profile, Sim, SimHost};
 
-// The tool: it writes beside the file and puts the new one in its place.
+// The tool: it writes beside the file and puts the new one in its place. What it syncs has names, so that a test can leave each out.
+
+const STATE: Precaution = Precaution::new("sync-state");
+const NAME: Precaution = Precaution::new("sync-state-name");
 
 /// As it was: the name is durable, the bytes are not.
 async fn save<H: Host>(host: &H, state: &str) -> Result<(), HostError> {
@@ -16,7 +19,7 @@ async fn save<H: Host>(host: &H, state: &str) -> Result<(), HostError> {
         .write(&fresh, state.as_bytes(), WriteMode::Overwrite)
         .await?;
     files.replace(&fresh, &folder().join("state")).await?;
-    files.sync_dir(&folder()).await
+    files.sync_dir(&folder(), NAME).await
 }
 
 /// As it is now.
@@ -25,9 +28,9 @@ async fn save_durably<H: Host>(host: &H, state: &str) -> Result<(), HostError> {
     files
         .write(&fresh, state.as_bytes(), WriteMode::Overwrite)
         .await?;
-    files.sync_file(&fresh).await?;
+    files.sync_file(&fresh, STATE).await?;
     files.replace(&fresh, &folder().join("state")).await?;
-    files.sync_dir(&folder()).await
+    files.sync_dir(&folder(), NAME).await
 }
 
 fn folder() -> HostPath {
@@ -48,7 +51,10 @@ async fn holds_what_was_saved(
     let told = |error: HostError| error.to_string();
     let (host, old, new) = (sim.client(), state(1), state(2));
     host.files().create_dir_all(&folder()).await.map_err(told)?;
-    host.files().sync_ancestors(&folder()).await.map_err(told)?;
+    host.files()
+        .sync_ancestors(&folder(), NAME)
+        .await
+        .map_err(told)?;
     save(&host, &old).await.map_err(told)?;
     for step in sim.durable_steps() + 1.. {
         for cut in [PowerCut::Before(step), PowerCut::After(step)] {

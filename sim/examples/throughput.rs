@@ -4,7 +4,9 @@
 
 use std::error::Error;
 
-use wcow_host::{FileSystem, Host, HostControl, NewVmSwitch, SwitchService, SwitchType, WriteMode};
+use wcow_host::{
+    FileSystem, Host, HostControl, NewVmSwitch, Precaution, SwitchService, SwitchType, WriteMode,
+};
 use wcow_ntmeta::{FileAttributes, HostPath, WideName};
 use wcow_sim::{Profile, Sim};
 use wcow_tree::{Entry, EntryId, Extra, Stream, StreamEnd, StreamKind, StreamRef, Times, TreeSink};
@@ -52,7 +54,9 @@ fn story(seed: u64) -> Result<String, Box<dyn Error>> {
                 tree.write(&contents)?;
                 tree.close_stream(StreamEnd::Complete)?;
             }
-            files.finish_tree(tree).await?;
+            files
+                .finish_tree(tree, Precaution::new("sync-image"))
+                .await?;
             let listed = files.list(&root).await?;
             for entry in listed.iter().take(20) {
                 files
@@ -61,7 +65,9 @@ fn story(seed: u64) -> Result<String, Box<dyn Error>> {
             }
             let meta = root.join("metadata.json");
             files.write(&meta, b"{}", WriteMode::CreateNew).await?;
-            files.sync_file(&meta).await?;
+            files
+                .sync_file(&meta, Precaution::new("sync-image"))
+                .await?;
             files.rename(&meta, &root.join("moved.json")).await?;
         }
         for name in 0..10 {

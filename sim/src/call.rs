@@ -1,5 +1,7 @@
 //! Calls to a simulated host and their answers, as data: one variant per method of the traits in `wcow-host`.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork};
 use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
@@ -197,8 +199,14 @@ pub(crate) enum FilesCall {
         from: HostPath,
         to: HostPath,
     },
-    SyncFile(HostPath),
-    SyncDir(HostPath),
+    SyncFile {
+        path: HostPath,
+        step: Label,
+    },
+    SyncDir {
+        path: HostPath,
+        step: Label,
+    },
     Rename {
         from: HostPath,
         to: HostPath,
@@ -216,8 +224,12 @@ pub(crate) enum FilesCall {
         tree: TreeId,
         content: BlobId,
         summary: TreeSummary,
+        step: Label,
     },
 }
+
+/// The name of a durable step.
+pub(crate) type Label = Cow<'static, str>;
 
 macro_rules! into_call {
     ($($face:ident($calls:ident),)*) => {
@@ -240,8 +252,8 @@ impl FilesCall {
             | Self::CreateDirAll(path)
             | Self::Read { path, .. }
             | Self::Write { path, .. }
-            | Self::SyncFile(path)
-            | Self::SyncDir(path)
+            | Self::SyncFile { path, .. }
+            | Self::SyncDir { path, .. }
             | Self::RemoveFile(path)
             | Self::RemoveDirAll(path)
             | Self::Lock(path)
@@ -333,8 +345,8 @@ impl Call {
                 FilesCall::Read { .. } => (0x0604, O::ReadFile, 60, 60),
                 FilesCall::Write { .. } => (0x0605, O::WriteFile, 150, 100),
                 FilesCall::Copy { .. } => (0x0606, O::CopyFile, 300, 200),
-                FilesCall::SyncFile(_) => (0x0607, O::FlushFile, 3_000, 5_000),
-                FilesCall::SyncDir(_) => (0x0608, O::FlushFile, 2_000, 3_000),
+                FilesCall::SyncFile { .. } => (0x0607, O::FlushFile, 3_000, 5_000),
+                FilesCall::SyncDir { .. } => (0x0608, O::FlushFile, 2_000, 3_000),
                 FilesCall::Rename { .. } => (0x0609, O::MoveFile, 100, 80),
                 FilesCall::Replace { .. } => (0x060a, O::MoveFile, 100, 80),
                 FilesCall::RemoveFile(_) => (0x060b, O::DeleteFile, 80, 60),
@@ -420,8 +432,8 @@ impl Call {
                 | FilesCall::Read { path, .. }
                 | FilesCall::Write { path, .. }
                 | FilesCall::Copy { to: path, .. }
-                | FilesCall::SyncFile(path)
-                | FilesCall::SyncDir(path)
+                | FilesCall::SyncFile { path, .. }
+                | FilesCall::SyncDir { path, .. }
                 | FilesCall::Rename { from: path, .. }
                 | FilesCall::Replace { from: path, .. }
                 | FilesCall::RemoveFile(path)
@@ -432,6 +444,18 @@ impl Call {
                 FilesCall::FinishTree { tree, .. } => format!("tree {}", tree.0),
             },
             Self::SleepUntil(time) => time.to_string(),
+        }
+    }
+
+    /// Which durable step it is, if its caller says so.
+    pub(crate) fn step(&self) -> Option<&str> {
+        match self {
+            Self::Files(
+                FilesCall::SyncFile { step, .. }
+                | FilesCall::SyncDir { step, .. }
+                | FilesCall::FinishTree { step, .. },
+            ) => Some(step),
+            _ => None,
         }
     }
 

@@ -145,6 +145,13 @@ impl Sim {
         self.lock().world.faults.take()
     }
 
+    /// Ignores a [precaution](wcow_host::Precaution) of this name from now on: a durable step is answered as always, and nothing is
+    /// durable by it; a rollback or a recovery that asks is told to do nothing. Something must be seen to break then: otherwise a
+    /// check is missing, or the precaution is needless.
+    pub fn ignore(&self, precaution: &str) {
+        self.lock().world.ignore(precaution);
+    }
+
     /// The calls that were hit by faults so far.
     #[must_use]
     pub fn fault_hits(&self) -> Vec<FaultHit> {

@@ -374,7 +374,7 @@ pub(crate) fn refusal(call: &Call, choice: &mut Choice) -> Fault {
             | FilesCall::FinishTree { .. } => {
                 &[(win32::IO_DEVICE, Retry::No), (win32::DISK_FULL, Retry::No)]
             }
-            FilesCall::SyncFile(_) | FilesCall::SyncDir(_) | FilesCall::Unlock(_) => {
+            FilesCall::SyncFile { .. } | FilesCall::SyncDir { .. } | FilesCall::Unlock(_) => {
                 &[(win32::IO_DEVICE, Retry::No)]
             }
         },

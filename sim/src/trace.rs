@@ -162,6 +162,8 @@ pub enum TraceEvent {
         operation: Operation,
         /// What it is about.
         object: String,
+        /// Which [durable step](wcow_host::Precaution) it is.
+        step: Option<String>,
     },
     /// A call is answered.
     Answer {
@@ -197,8 +199,12 @@ impl fmt::Display for TraceEvent {
                 client,
                 operation,
                 object,
+                step,
                 ..
-            } => write!(f, "client {} call {}: {operation} {object}", client.0, op.0),
+            } => {
+                write!(f, "client {} call {}: {operation} {object}", client.0, op.0)?;
+                step.iter().try_for_each(|step| write!(f, " ({step})"))
+            }
             Self::Answer { op, error: None } => write!(f, "call {}: ok", op.0),
             Self::Answer {
                 op,

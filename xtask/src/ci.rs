@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use crate::counts::run_tests;
 use crate::report::Report;
 use crate::workspace::{Workspace, find_program, output, run as run_command};
-use crate::{corpus, fuzz, house, oracle, targets, windows};
+use crate::{corpus, fuzz, house, mutants, oracle, targets, windows};
 
 type Step = (&'static str, fn(&Workspace) -> Result<Report>);
 
@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     ("deny", deny),
     ("check-targets", targets::run),
     ("determinism", determinism),
+    ("mutants", |workspace| mutants::mutants(workspace, &[])),
     ("oracle", |workspace| oracle::run(workspace, &[])),
     ("tour", tour),
     ("windows", windows::run),

@@ -8,6 +8,7 @@ mod counts;
 mod coverage;
 mod fuzz;
 mod house;
+mod mutants;
 mod native;
 mod oracle;
 mod report;
@@ -35,6 +36,8 @@ usage: cargo xtask CHORE
                                  verify, extract and list beside wimlib, held to the limits
   coverage [--min PERCENT] [CRATE...]
                                  which lines of wim, lzx, lzms and xpress the tests reach
+  sim mutants [--seeds N] [PRECAUTION...]
+                                 each sync, rollback and recovery of the engine left out in turn: seeds must find it
   fuzz [--target T] [--seconds N] [--jobs N] [--seed N] [--wimlib] [--record]";
 
 fn main() -> ExitCode {
@@ -63,7 +66,7 @@ fn run(args: &[String]) -> Result<Report> {
     if !rest.is_empty()
         && !matches!(
             chore.as_str(),
-            "bench" | "ci" | "coverage" | "oracle" | "fuzz"
+            "bench" | "ci" | "coverage" | "oracle" | "fuzz" | "sim"
         )
     {
         bail!("`{chore}` takes no arguments\n{USAGE}");
@@ -78,6 +81,7 @@ fn run(args: &[String]) -> Result<Report> {
         "windows" => windows::run(&workspace),
         "oracle" => oracle::run(&workspace, rest),
         "corpus" => corpus::run(&workspace),
+        "sim" => mutants::run(&workspace, rest),
         "fuzz" => fuzz::run(&workspace, &fuzz::Options::parse(rest)?),
         other => bail!("no chore is called `{other}`\n{USAGE}"),
     }

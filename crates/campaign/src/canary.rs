@@ -42,6 +42,7 @@ pub fn canary(shelf: &dyn WimShelf) -> Vec<&'static str> {
         began: sim.now(),
         ended: Some(sim.now()),
         ending: Ending::Done,
+        one_fault: true,
     };
     let history = [
         done(install),

@@ -9,10 +9,15 @@ use std::fmt;
 use wcow_engine::{ContainerStatus, Engine, EngineError, Force};
 use wcow_host::{ComputeService, FileSystem, Host, NetworkService, SwitchService};
 use wcow_image_store::ImageStore;
+use wcow_network::Driver;
 use wcow_ntmeta::HostPath;
 use wcow_sim::{Sim, SimHost};
 
-use crate::history::{Done, Thing, allowed, things};
+use crate::history::{Done, Ending, Thing, allowed, allowed_at_once, things};
+use crate::plan::Step;
+
+/// The longest record that is read, in bytes.
+const MAX_RECORD: u64 = 1 << 20;
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +55,16 @@ pub enum Violation {
         /// What is missing.
         missing: String,
     },
+    /// A command failed and left what it had made, although nothing kept it from taking that back.
+    Left {
+        /// What it is.
+        what: String,
+    },
+    /// With nothing going wrong any more, what a command left that was cut off is not taken back.
+    Unfinished {
+        /// What it is.
+        what: String,
+    },
     /// With nothing going wrong any more, a command fails that cannot be refused.
     Refused {
         /// The command.
@@ -74,6 +89,8 @@ impl Violation {
             Self::Back { .. } => "removed-stays-removed",
             Self::Lost { .. } => "acknowledged-survives",
             Self::RunsWithout { .. } => "what-runs-has-its-parts",
+            Self::Left { .. } => "failures-leave-nothing",
+            Self::Unfinished { .. } => "cut-off-work-is-taken-back",
             Self::Refused { .. } => "commands-work-again",
             Self::Leaked { .. } => "nothing-leaks",
         }
@@ -105,6 +122,13 @@ impl fmt::Display for Violation {
             }
             Self::RunsWithout { container, missing } => {
                 write!(f, "container {container} runs without {missing}")
+            }
+            Self::Left { what } => write!(f, "a command failed, but {what} is left"),
+            Self::Unfinished { what } => {
+                write!(
+                    f,
+                    "nothing goes wrong any more, but {what} is still unfinished"
+                )
             }
             Self::Refused { command, error } => {
                 write!(
@@ -176,11 +200,14 @@ pub(crate) async fn after(
     let engine = Engine::new(sim.client());
     let mut violations = Vec::new();
     let result = async {
+        left(&engine, history, &mut violations).await?;
         // Whoever opens the store next clears up what was cut off.
         command("image ls", clear_store(engine.host()).await)?;
         images(&engine, &mut violations).await?;
         acknowledged(&engine, history, &mut violations).await?;
-        running(&engine, &mut violations).await?;
+        running(&engine, history, &mut violations).await?;
+        unfinished(&engine, &mut violations).await;
+        start_all(&engine, history).await?;
         remove_all(&engine).await
     }
     .await;
@@ -258,17 +285,145 @@ async fn acknowledged(
     Ok(())
 }
 
-/// A container that runs has its compute system and its scratch layer, and on Windows that has HNS its endpoint.
+/// What the engine keeps of an object: its name, and whether it is still being made.
+async fn records(host: &SimHost, folder: &str) -> Vec<(String, bool)> {
+    let folder = HostPath::root("C:")
+        .join(r"ProgramData\wcow\records")
+        .join(folder);
+    let mut records = Vec::new();
+    for entry in host.files().list(&folder).await.unwrap_or_default() {
+        let file = entry.name.to_string();
+        // One that is not in its place yet, or that nobody can read, tells nothing of its object.
+        if !file.ends_with(".json") {
+            continue;
+        }
+        let bytes = host.files().read(&folder.join(&file), MAX_RECORD).await;
+        let Ok(json) = bytes
+            .map_err(drop)
+            .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).map_err(drop))
+        else {
+            continue;
+        };
+        let record = json.get("record");
+        let field = |key: &str| record.and_then(|record| record.get(key));
+        let name = field("name").and_then(serde_json::Value::as_str);
+        let unfinished = field("unfinished").and_then(serde_json::Value::as_bool);
+        records.extend(name.map(|name| (name.to_owned(), unfinished.unwrap_or(false))));
+    }
+    records
+}
+
+/// What is there before anybody takes anything back: nothing of what failed and could do so itself.
+async fn left(
+    engine: &Engine<SimHost>,
+    history: &[Done],
+    violations: &mut Vec<Violation>,
+) -> Result<(), Violation> {
+    let host = engine.host();
+    let images = command("image ls", engine.images().await)?.unwrap_or_default();
+    let networks = records(host, "networks").await;
+    let containers = records(host, "containers").await;
+    for (thing, name) in things(history) {
+        let there = match thing {
+            Thing::Image => images.iter().any(|image| image.name == name),
+            Thing::Network => networks.iter().any(|(network, _)| network == name),
+            Thing::Container => containers.iter().any(|(container, _)| container == name),
+        };
+        if there
+            && !allowed_at_once(history, thing, name).there
+            && allowed(history, thing, name).there
+        {
+            violations.push(Violation::Left {
+                what: format!("{} {name}", thing.word()),
+            });
+        }
+    }
+    let installs = history
+        .iter()
+        .filter(|done| matches!(done.step, Step::InstallImage(_)));
+    let staging = wcow_host::era::image_root().join(".staging");
+    let unfinished = host.files().list(&staging).await.unwrap_or_default();
+    if !unfinished.is_empty()
+        && installs.into_iter().all(|done| match done.ending {
+            Ending::Done => true,
+            Ending::Refused(_) | Ending::Failed(_) => done.one_fault,
+            Ending::Unknown => false,
+        })
+    {
+        violations.push(Violation::Left {
+            what: "an unfinished install".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Everything was listed by now, and whoever lists takes back what was cut off.
+async fn unfinished(engine: &Engine<SimHost>, violations: &mut Vec<Violation>) {
+    for (thing, folder) in [
+        (Thing::Network, "networks"),
+        (Thing::Container, "containers"),
+    ] {
+        for (name, unfinished) in records(engine.host(), folder).await {
+            if unfinished {
+                violations.push(Violation::Unfinished {
+                    what: format!("{} {name}", thing.word()),
+                });
+            }
+        }
+    }
+}
+
+/// What is off can be started, whatever it went through: unless its removal was begun, or its network was lost with a restart and
+/// another NAT has taken the one place that there is.
+async fn start_all(engine: &Engine<SimHost>, history: &[Done]) -> Result<(), Violation> {
+    let networks = command("network ls", engine.networks().await)?.unwrap_or_default();
+    let has_nat = networks
+        .iter()
+        .any(|network| network.present && network.driver == Driver::Nat);
+    let is_lost = |name: &String| {
+        has_nat
+            && networks
+                .iter()
+                .any(|network| network.name == *name && !network.present)
+    };
+    for container in command("container ls", engine.containers().await)?.unwrap_or_default() {
+        let in_doubt = history.iter().any(|done| {
+            matches!(&done.step, Step::RemoveContainer(name) if *name == container.name)
+                && matches!(done.ending, Ending::Failed(_) | Ending::Unknown)
+        });
+        let is_off = matches!(
+            container.status,
+            ContainerStatus::Off | ContainerStatus::Exited
+        );
+        if is_off && !in_doubt && !container.network.as_ref().is_some_and(is_lost) {
+            let started = engine.start(&container.name).await;
+            command(&format!("container start {}", container.name), started)?;
+        }
+    }
+    Ok(())
+}
+
+/// A container that runs has its compute system and its scratch layer, and somebody has started it.
 async fn running(
     engine: &Engine<SimHost>,
+    history: &[Done],
     violations: &mut Vec<Violation>,
 ) -> Result<(), Violation> {
     let host = engine.host();
     let containers = command("container ls", engine.containers().await)?.unwrap_or_default();
     let systems = host.compute().enumerate().await.unwrap_or_default();
-    for container in containers {
+    for container in &containers {
         if container.status != ContainerStatus::Running {
             continue;
+        }
+        let started =
+            |done: &Done| matches!(&done.step, Step::Start(name) if *name == container.name);
+        let mut starts = history.iter().filter(|done| started(done));
+        if starts.all(|done| done.must_leave_nothing() || matches!(done.ending, Ending::Refused(_)))
+        {
+            violations.push(Violation::Left {
+                what: format!("running container {}", container.name),
+            });
         }
         let mut without = |missing: String| {
             violations.push(Violation::RunsWithout {

@@ -19,6 +19,16 @@ pub struct Done {
     pub ended: Option<FileTime>,
     /// What it came to.
     pub ending: Ending,
+    /// It was answered, and while it ran one call on the host was hit by a fault at most, and the host was not restarted.
+    pub one_fault: bool,
+}
+
+impl Done {
+    /// Whether nothing may be left of it: it failed, and nothing kept it from taking back what it had made.
+    #[must_use]
+    pub fn must_leave_nothing(&self) -> bool {
+        self.one_fault && matches!(self.ending, Ending::Failed(_))
+    }
 }
 
 /// What a step came to, as its client knows it.
@@ -97,8 +107,21 @@ pub fn things(history: &[Done]) -> BTreeSet<(Thing, &str)> {
 /// failed or was never heard of may have had an effect or none.
 #[must_use]
 pub fn allowed(history: &[Done], thing: Thing, name: &str) -> Allowed {
-    let steps: Vec<(&Done, bool)> = history
+    allowed_by(history.iter(), thing, name)
+}
+
+/// The same right after the last step: what failed and could take back what it had made has done so, and does not leave it for others.
+#[must_use]
+pub(crate) fn allowed_at_once(history: &[Done], thing: Thing, name: &str) -> Allowed {
+    let makes = |done: &Done| matches!(done.step.effect(), Some((_, _, true)));
+    let lasting = history
         .iter()
+        .filter(|done| !(makes(done) && done.must_leave_nothing()));
+    allowed_by(lasting, thing, name)
+}
+
+fn allowed_by<'a>(history: impl Iterator<Item = &'a Done>, thing: Thing, name: &str) -> Allowed {
+    let steps: Vec<(&Done, bool)> = history
         .filter_map(|done| match done.step.effect() {
             Some((of, whose, there)) if of == thing && whose == name => Some((done, there)),
             _ => None,

@@ -20,8 +20,10 @@
 //! | `listed-images-are-complete` | an image that is listed passes its test |
 //! | `acknowledged-survives` | what a client was told is there is there, unless somebody removed it |
 //! | `removed-stays-removed` | what a client was told is gone is gone, unless somebody made it again |
+//! | `failures-leave-nothing` | a command that fails by one fault leaves nothing of what it was making |
+//! | `cut-off-work-is-taken-back` | when nothing goes wrong any more, whoever lists takes back what was left half-done |
 //! | `what-runs-has-its-parts` | a container that runs has its compute system and its scratch layer |
-//! | `commands-work-again` | when nothing goes wrong any more, everything can be listed and removed |
+//! | `commands-work-again` | when nothing goes wrong any more, everything can be listed, started and removed |
 //! | `nothing-leaks` | when everything was removed, the host holds what it held before |
 #![forbid(unsafe_code)]
 
@@ -29,6 +31,7 @@ mod canary;
 mod checks;
 mod file;
 mod history;
+mod mutants;
 mod plan;
 mod run;
 mod shrink;
@@ -41,6 +44,7 @@ pub use canary::canary;
 pub use checks::Violation;
 pub use file::{ReplayError, RunFile, RunFileError, SCHEMA, divergence};
 pub use history::{Allowed, Done, Ending, Thing, allowed, things};
+pub use mutants::{Hunt, Mutant, UnknownMutant, hunt};
 pub use plan::{ClientPlan, Plan, Step};
 pub use run::{Faults, Report, RunSpec, UnknownProfile};
 pub use shrink::{Shrunk, shrink, shrink_while};

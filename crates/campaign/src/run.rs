@@ -20,6 +20,7 @@ use wcow_sim::{
 
 use crate::checks::{self, Violation};
 use crate::history::{Done, Ending};
+use crate::mutants::Mutant;
 use crate::plan::{Plan, Step};
 
 /// Ticks of 100 ns in a second.
@@ -53,6 +54,9 @@ pub struct RunSpec {
     /// At which durable step of the host the power goes. All clients are dead then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power: Option<PowerCut>,
+    /// The precautions that the engine does not take.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore: BTreeSet<Mutant>,
     /// What the clients do.
     pub plan: Plan,
 }
@@ -155,6 +159,7 @@ impl RunSpec {
             schedule,
             faults,
             power,
+            ignore: BTreeSet::new(),
             plan: Plan::draw(profile, draws),
         }
     }
@@ -187,6 +192,9 @@ impl RunSpec {
     #[must_use]
     pub fn run_on(&self, sim: &Sim, shelf: &dyn WimShelf) -> Report {
         let before = sim.run(checks::belongings(&sim.client()));
+        for mutant in &self.ignore {
+            sim.ignore(mutant.name());
+        }
         sim.set_schedule(self.schedule);
         match &self.faults {
             Faults::None => {}
@@ -231,7 +239,7 @@ impl RunSpec {
         sim.set_faults(FaultPlan::none());
         sim.keep_power();
         let calls = sim.calls();
-        let history = log.take();
+        let mut history = log.take();
         let mut violations = Vec::new();
         let power_lost = ended == Ok(Ended::PowerLost);
         match ended {
@@ -241,6 +249,7 @@ impl RunSpec {
             }),
             Err(Stuck { waiting, .. }) => violations.push(Violation::Unsettled { waiting }),
         }
+        note_troubles(&mut history, &sim.fault_hits(), power_lost);
         // What was asked for goes on without its client.
         sim.advance(SETTLING);
         let mut marks = BTreeMap::new();
@@ -316,6 +325,7 @@ impl Log {
             began: now,
             ended: None,
             ending: Ending::Unknown,
+            one_fault: false,
         });
         log.len() - 1
     }
@@ -422,6 +432,28 @@ fn failed(error: &EngineError) -> Ending {
 
 fn told(error: &HostError) -> String {
     error.to_string()
+}
+
+/// Notes which steps went through one fault at most.
+fn note_troubles(history: &mut [Done], hits: &[FaultHit], power_lost: bool) {
+    let restarts: Vec<(FileTime, Option<FileTime>)> = history
+        .iter()
+        .filter(|done| done.step == Step::Reboot)
+        .map(|done| (done.began, done.ended))
+        .collect();
+    for done in history {
+        let Some(ended) = done.ended.filter(|_| !power_lost) else {
+            continue;
+        };
+        let hits = hits
+            .iter()
+            .filter(|hit| (done.began..=ended).contains(&hit.time))
+            .count();
+        let restarted = restarts
+            .iter()
+            .any(|(began, over)| *began <= ended && over.is_none_or(|over| done.began <= over));
+        done.one_fault = hits <= 1 && !restarted;
+    }
 }
 
 /// Notes which situations a run was in.

@@ -16,6 +16,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::collections::BTreeSet;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -73,6 +75,7 @@ pub fn run_specs(budget: u32) -> impl Strategy<Value = RunSpec> {
             schedule,
             faults,
             power,
+            ignore: BTreeSet::new(),
             plan,
         },
     )

@@ -226,6 +226,7 @@ impl Spans {
                 issued,
                 operation,
                 object,
+                step,
                 ..
             } => {
                 // A late call is seen twice; it is one.
@@ -247,7 +248,10 @@ impl Spans {
                     } else {
                         operation.to_string()
                     },
-                    detail: object.clone(),
+                    detail: match step {
+                        Some(step) => format!("{object} ({step})"),
+                        None => object.clone(),
+                    },
                     failed: false,
                 });
             }

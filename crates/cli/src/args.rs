@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::Ipv4Net;
+use wcow_campaign::Mutant;
 use wcow_network::{Driver, PortMapping};
 
 /// Takes a WIM file to a running Windows container, on a real or a simulated host.
@@ -464,9 +465,14 @@ pub(crate) enum SimCommand {
         /// Show every event. Not for scenarios.
         #[arg(long, conflicts_with = "scenario")]
         trace: bool,
+        /// Leave out a precaution of the engine; `sim mutants` lists them. Can be repeated. Not for scenarios.
+        #[arg(long, value_name = "PRECAUTION", conflicts_with = "scenario")]
+        ignore: Vec<Mutant>,
     },
     /// Play what many seeds make up, and check every promise after each.
     Sweep(SweepArgs),
+    /// Leave out each precaution of the engine in turn (a sync, a rollback, a recovery), and show that seeds find it.
+    Mutants(MutantsArgs),
     /// Repeat a run from its file.
     Replay {
         /// The file, as `sim run --save` or `sim sweep --keep` wrote it.
@@ -524,6 +530,19 @@ pub(crate) struct SweepArgs {
     /// Make runs small that break a promise, and write them to files in this folder.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) keep: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct MutantsArgs {
+    /// The precautions to leave out; all, one by one, if none is given.
+    #[arg(value_name = "PRECAUTION")]
+    pub(crate) mutants: Vec<Mutant>,
+    /// How many seeds are tried for each at most.
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) seeds: u64,
+    /// How many threads to use; all cores if not given. Results do not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
 }
 
 /// A number of bytes: `1048576`, `1024K`, `1MiB`.

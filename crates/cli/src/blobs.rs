@@ -368,7 +368,10 @@ mod tests {
                 tree.write(&piece).unwrap();
             }
             tree.close_stream(StreamEnd::Complete).unwrap();
-            host.files().finish_tree(tree).await.unwrap()
+            host.files()
+                .finish_tree(tree, wcow_host::Precaution::new("test"))
+                .await
+                .unwrap()
         });
         assert_eq!(summary.bytes, LEN);
         let longest = *longest.lock().unwrap();

@@ -13,7 +13,7 @@ use wcow_runtime::{
 
 use crate::networks::NetworkBacking;
 use crate::records::Folder;
-use crate::{Engine, EngineError, Kind};
+use crate::{Engine, EngineError, Kind, precautions};
 
 /// What a container is doing, as people call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +134,7 @@ impl<H: Host> Engine<H> {
         let runtime = self.runtime();
         match self.status(&runtime, &record).await? {
             ContainerStatus::Off => {}
+            ContainerStatus::Exited if self.host.ignores(precautions::RECOVER_START) => {}
             ContainerStatus::Exited => self.settle(&runtime, &mut record).await?,
             status => return Err(state(&record, status, "Off")),
         }
@@ -168,7 +169,9 @@ impl<H: Host> Engine<H> {
             }
         }
         if let Err(error) = self.write_container(&record).await {
-            self.settle(&runtime, &mut record).await?;
+            if !self.host.ignores(precautions::ROLLBACK_START) {
+                self.settle(&runtime, &mut record).await?;
+            }
             return Err(error);
         }
         Ok(summary(&record, ContainerStatus::Running))

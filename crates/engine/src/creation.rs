@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::pin::pin;
 
-use wcow_host::{Clock, FileSystem, Host, HostControl, HostInfo, LayerDescriptor, SystemId, era};
+use wcow_host::{
+    Clock, FileSystem, Host, HostControl, HostInfo, LayerDescriptor, Precaution, SystemId, era,
+};
 use wcow_image_store::StoredImage;
 use wcow_network::{Driver, PortMapping, PublishedPorts};
 use wcow_ntmeta::Guid;
@@ -16,7 +18,7 @@ use wcow_runtime::{Attachment, ContainerSpec, Runtime};
 use crate::containers::{ContainerRecord, failed, is_valid_name, summary};
 use crate::networks::NetworkBacking;
 use crate::records::Folder;
-use crate::{ContainerStatus, ContainerSummary, Engine, EngineError, Kind};
+use crate::{ContainerStatus, ContainerSummary, Engine, EngineError, Kind, precautions};
 
 /// A container to be created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,7 +99,8 @@ impl<H: Host> Engine<H> {
                 self.check_in_flight(Kind::Container, &taken.name, taken.created_at, taken.boot)
                     .await?;
             }
-            self.take_creation_back(&taken).await?;
+            self.take_creation_back(&taken, precautions::RECOVER_CREATION)
+                .await?;
         }
         let image = self.image(&wanted.image).await?;
         let info = self.info().await?;
@@ -132,7 +135,8 @@ impl<H: Host> Engine<H> {
         }
         record.unfinished = false;
         if let Err(error) = self.write_container(&record).await {
-            self.take_creation_back(&record).await?;
+            self.take_creation_back(&record, precautions::ROLLBACK_CREATION)
+                .await?;
             return Err(error);
         }
         Ok(summary(&record, ContainerStatus::Off))
@@ -159,6 +163,13 @@ impl<H: Host> Engine<H> {
                 name: wanted.image,
                 existing: existing.into_iter().map(|image| image.full_name).collect(),
             });
+        }
+        if let Some(store) = image.path.parent() {
+            self.host
+                .files()
+                .sync_dir(&store, precautions::SYNC_USED_IMAGE)
+                .await
+                .map_err(|error| EngineError::host("make the image durable", error))?;
         }
         let spec = ContainerSpec {
             host_name: host_name(name),
@@ -191,7 +202,11 @@ impl<H: Host> Engine<H> {
             boot,
             removing: false,
         };
-        self.write_container(&record).await?;
+        if let Err(error) = self.write_container(&record).await {
+            // It may be in its place all the same, and nothing is behind it.
+            let _ = self.remove_record(Folder::Containers, record.id()).await;
+            return Err(error);
+        }
         Ok(record)
     }
 
@@ -212,14 +227,23 @@ impl<H: Host> Engine<H> {
             && record.is_partial()
         {
             // What cannot be taken back stays in the list, and removing it says why.
-            let _ = self.take_creation_back(record).await;
+            let _ = self
+                .take_creation_back(record, precautions::RECOVER_CREATION)
+                .await;
         }
         self.unlock(held).await;
         now.map(|_| true)
     }
 
-    /// Takes back what a creation made and a removal left, and the record. The caller has the container locked.
-    async fn take_creation_back(&self, record: &ContainerRecord) -> Result<(), EngineError> {
+    /// Takes back what a creation made and a removal left, and the record. The caller has the container locked, and says for which reason it is done.
+    async fn take_creation_back(
+        &self,
+        record: &ContainerRecord,
+        precaution: Precaution,
+    ) -> Result<(), EngineError> {
+        if self.host.ignores(precaution) {
+            return Ok(());
+        }
         self.runtime()
             .remove(&record.created)
             .await

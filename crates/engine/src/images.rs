@@ -88,7 +88,8 @@ impl<H: Host> Engine<H> {
         let name = request.name.clone();
         let store = ImageStore::open(&self.host).await?;
         let installed = store.install(&request, source).await;
-        store.close().await?;
+        // What was done is done: a lock that cannot be given back ends with the process.
+        let _ = store.close().await;
         installed.map_err(|error| EngineError::Install {
             name,
             error: Box::new(error),
@@ -187,7 +188,7 @@ impl<H: Host> Engine<H> {
         }
         let store = ImageStore::open(&self.host).await?;
         let removed = store.remove(&image.full_name).await;
-        store.close().await?;
+        let _ = store.close().await;
         removed.map_err(not_found)?;
         Ok(image)
     }

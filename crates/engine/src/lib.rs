@@ -12,6 +12,7 @@
 //! | containers | the life cycle of `wcow-runtime`, with names, records and states |
 //! | creation | how a container comes to be: its record first |
 //! | records | what the engine keeps, one file per object |
+//! | precautions | what is done only because something may go wrong, by name |
 //! | locks | one command at a time changes an object |
 //! | machine | what the host is; packages, features, restarts |
 #![forbid(unsafe_code)]
@@ -23,6 +24,7 @@ mod images;
 mod locks;
 mod machine;
 mod networks;
+mod precautions;
 mod records;
 
 use wcow_host::{Host, HostControl, HostInfo};
@@ -33,6 +35,7 @@ pub use error::{EngineError, Kind};
 pub use images::{InstallWimError, request_for};
 pub use machine::Enabled;
 pub use networks::{NetworkBacking, NetworkSummary};
+pub use precautions::PRECAUTIONS;
 
 /// One host, with its names.
 #[derive(Debug)]

@@ -7,14 +7,14 @@ use std::pin::pin;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_host::{
-    Clock, Host, HostControl, HostError, NetNat, NetworkService, NewNetNat, SwitchService,
-    SwitchType,
+    Clock, Host, HostControl, HostError, NetNat, NetworkService, NewNetNat, Precaution,
+    SwitchService, SwitchType,
 };
 use wcow_network::{Driver, HostNetworking, LostNetwork, NetworkSpec, NetworkStep};
 use wcow_ntmeta::{FileTime, Guid};
 
 use crate::records::Folder;
-use crate::{Engine, EngineError, Kind, containers::is_valid_name};
+use crate::{Engine, EngineError, Kind, containers::is_valid_name, precautions};
 
 /// A network as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,7 +131,8 @@ impl<H: Host> Engine<H> {
                 // Whoever began it is gone, or this command could not have locked it.
                 self.check_in_flight(Kind::Network, &taken.name, taken.began, taken.boot)
                     .await?;
-                self.take_network_back(&taken).await?;
+                self.take_network_back(&taken, precautions::RECOVER_NETWORK)
+                    .await?;
             }
             self.make_network(spec).await
         });
@@ -294,12 +295,27 @@ impl<H: Host> Engine<H> {
     /// # Errors
     /// As for [`network`](Self::network) and [`create_network`](Self::create_network); [`EngineError::NetworkGone`].
     pub(crate) async fn network_in_use(&self, name: &str) -> Result<NetworkSummary, EngineError> {
+        let recorded = self
+            .read_record::<NetworkRecord>(Folder::Networks, name)
+            .await?;
+        if let Some(record) = recorded.filter(|record| record.unfinished) {
+            // Whoever began it is gone, or this command could not have locked it. What will be taken back carries no container.
+            self.check_in_flight(Kind::Network, name, record.began, record.boot)
+                .await?;
+            self.take_network_back(&record, precautions::RECOVER_NETWORK)
+                .await?;
+        }
         let network = self.network(name).await?;
         if network.present {
             return Ok(network);
         }
         let id = match network.backing {
-            NetworkBacking::Hns { id } if is_made_again(network.driver, &network.backing) => id,
+            NetworkBacking::Hns { id }
+                if is_made_again(network.driver, &network.backing)
+                    && !self.host.ignores(precautions::RECOVER_LOST_NETWORK) =>
+            {
+                id
+            }
             _ => return Err(EngineError::NetworkGone { name: network.name }),
         };
         let again = NetworkSpec {
@@ -339,7 +355,11 @@ impl<H: Host> Engine<H> {
             began: self.host.clock().now(),
             boot: self.info().await?.boot_id,
         };
-        self.write_network(&record).await?;
+        if let Err(error) = self.write_network(&record).await {
+            // It may be in its place all the same, and nothing is behind it.
+            let _ = self.remove_record(Folder::Networks, &record.name).await;
+            return Err(error);
+        }
         let mut done: Option<&NetworkStep> = None;
         for step in &steps {
             match self.do_step(step).await {
@@ -360,7 +380,9 @@ impl<H: Host> Engine<H> {
                     }
                     // What was refused at once has left nothing; an answer that was lost may have.
                     let left_behind = if done.is_some() || error.is_ambiguous() {
-                        self.take_network_back(&record).await.is_err()
+                        self.take_network_back(&record, precautions::ROLLBACK_NETWORK)
+                            .await
+                            .is_err()
                     } else {
                         self.remove_record(Folder::Networks, &record.name)
                             .await
@@ -382,7 +404,9 @@ impl<H: Host> Engine<H> {
         record.unfinished = false;
         if let Err(error) = self.write_network(&record).await {
             // The next command that comes upon the unfinished record tries again.
-            let _ = self.take_network_back(&record).await;
+            let _ = self
+                .take_network_back(&record, precautions::ROLLBACK_NETWORK)
+                .await;
             return Err(error);
         }
         Ok(record.summary(true))
@@ -393,6 +417,9 @@ impl<H: Host> Engine<H> {
     async fn claim_nat(&self, new: &NewNetNat, before: &[NetNat], backing: &mut NetworkBacking) {
         let is_ours =
             |nat: &NetNat| nat.name == new.name && nat.internal_prefix == new.internal_prefix;
+        if self.host.ignores(precautions::ROLLBACK_CLAIM) {
+            return;
+        }
         let there = self.host.switches().nats().await.unwrap_or_default();
         if let NetworkBacking::Switch { nat, .. } = backing
             && there.iter().any(is_ours)
@@ -468,8 +495,15 @@ impl<H: Host> Engine<H> {
         Ok(backing)
     }
 
-    /// Removes what a creation made, and its record. The caller has the network locked.
-    async fn take_network_back(&self, record: &NetworkRecord) -> Result<(), EngineError> {
+    /// Removes what a creation made, and its record. The caller has the network locked, and says for which reason it is done.
+    async fn take_network_back(
+        &self,
+        record: &NetworkRecord,
+        precaution: Precaution,
+    ) -> Result<(), EngineError> {
+        if self.host.ignores(precaution) {
+            return Ok(());
+        }
         self.remove_backing(&record.backing)
             .await
             .map_err(|error| {
@@ -501,7 +535,9 @@ impl<H: Host> Engine<H> {
                 && record.unfinished
             {
                 // What cannot be taken back stays in the list, and removing it says why.
-                let _ = self.take_network_back(record).await;
+                let _ = self
+                    .take_network_back(record, precautions::RECOVER_NETWORK)
+                    .await;
             }
             self.unlock(held).await;
             now?;

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use wcow_host::{Clock, FileKind, FileSystem, Host, HostError, WriteMode};
 use wcow_ntmeta::{FileTime, Guid, HostPath};
 
-use crate::{Engine, EngineError, Kind};
+use crate::{Engine, EngineError, Kind, precautions};
 
 /// A record larger than this is not one of ours.
 const MAX_LEN: u64 = 1 << 20;
@@ -162,12 +162,16 @@ impl<H: Host> Engine<H> {
                 answer => answer?,
             }
             if !durable.load(Ordering::Relaxed) {
-                files.sync_ancestors(folder.path()).await?;
+                files
+                    .sync_ancestors(folder.path(), precautions::SYNC_RECORD_FOLDERS)
+                    .await?;
                 durable.store(true, Ordering::Relaxed);
             }
-            files.sync_file(&fresh).await?;
+            files.sync_file(&fresh, precautions::SYNC_RECORD).await?;
             files.replace(&fresh, &path).await?;
-            files.sync_dir(folder.path()).await
+            files
+                .sync_dir(folder.path(), precautions::SYNC_RECORD_NAME)
+                .await
         };
         let answer = replaced.await;
         if answer.is_err() {
@@ -183,7 +187,9 @@ impl<H: Host> Engine<H> {
         let files = self.host.files();
         let removed = async {
             files.remove_file(&path).await?;
-            files.sync_dir(folder.path()).await
+            files
+                .sync_dir(folder.path(), precautions::SYNC_RECORD_REMOVAL)
+                .await
         };
         removed
             .await
@@ -204,6 +210,9 @@ impl<H: Host> Engine<H> {
 
     /// Removes what a program left that was killed while it wrote a record; one that still writes has the object locked.
     async fn clear_fresh(&self, folder: Folder, object: &str) -> Result<(), EngineError> {
+        if self.host.ignores(precautions::RECOVER_RECORD) {
+            return Ok(());
+        }
         if let Some(held) = self.try_lock(folder.kind(), object).await? {
             // It may have been put in its place by now. If it cannot be removed, the next one to write the record replaces it.
             let _ = self.host.files().remove_file(&folder.fresh(object)).await;
@@ -225,6 +234,9 @@ impl<H: Host> Engine<H> {
         began: FileTime,
         boot: Guid,
     ) -> Result<bool, EngineError> {
+        if self.host.ignores(precautions::RECOVER_LATER) {
+            return Ok(false);
+        }
         let now = self.host.clock().now().ticks();
         let recent = now
             .checked_sub(began.ticks())

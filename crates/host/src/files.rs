@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use wcow_ntmeta::{FileAttributes, FileTime, HostPath, WideName};
 use wcow_tree::TreeSink;
 
-use crate::HostError;
+use crate::{HostError, Precaution};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,17 +246,25 @@ pub trait FileSystem: Send + Sync {
         to: &HostPath,
     ) -> impl Future<Output = Result<(), HostError>> + Send;
 
-    /// Makes a file's contents durable.
+    /// Makes a file's contents durable. `step` says which precaution that is; it changes nothing on a real host.
     ///
     /// # Errors
     /// Not found (0x2), an I/O error (0x45D).
-    fn sync_file(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn sync_file(
+        &self,
+        path: &HostPath,
+        step: Precaution,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
 
-    /// Makes a directory's names durable.
+    /// Makes a directory's names durable. `step` as for [`sync_file`](Self::sync_file).
     ///
     /// # Errors
     /// Not found (0x3), an I/O error (0x45D).
-    fn sync_dir(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+    fn sync_dir(
+        &self,
+        path: &HostPath,
+        step: Precaution,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Makes the name of a directory durable, and the names of all directories above it: what [`create_dir_all`](Self::create_dir_all)
     /// made is not durable before. That they are there proves nothing; whoever made them may have died before syncing them.
@@ -266,11 +274,12 @@ pub trait FileSystem: Send + Sync {
     fn sync_ancestors(
         &self,
         path: &HostPath,
+        step: Precaution,
     ) -> impl Future<Output = Result<(), HostError>> + Send {
         async move {
             let mut next = path.parent();
             while let Some(directory) = next {
-                self.sync_dir(&directory).await?;
+                self.sync_dir(&directory, step).await?;
                 next = directory.parent();
             }
             Ok(())
@@ -332,12 +341,13 @@ pub trait FileSystem: Send + Sync {
     ) -> impl Future<Output = Result<Self::Tree, HostError>> + Send;
 
     /// Ends a tree: when this returns, everything sent is there and durable. A tree that is never finished may leave any part
-    /// of itself behind.
+    /// of itself behind. `step` as for [`sync_file`](Self::sync_file).
     ///
     /// # Errors
     /// Disk full (0x70), an I/O error (0x45D).
     fn finish_tree(
         &self,
         tree: Self::Tree,
+        step: Precaution,
     ) -> impl Future<Output = Result<TreeSummary, HostError>> + Send;
 }

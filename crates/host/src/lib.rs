@@ -25,6 +25,7 @@ pub mod failures;
 mod files;
 mod layers;
 mod network;
+mod precaution;
 pub mod render;
 mod switches;
 
@@ -43,6 +44,7 @@ pub use files::{
 };
 pub use layers::{LayerDescriptor, LayerStorage};
 pub use network::NetworkService;
+pub use precaution::Precaution;
 pub use switches::{
     Adapter, AdapterState, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch, StaticMapping,
     SwitchService, SwitchType, TransportProtocol, VmSwitch,
@@ -79,6 +81,13 @@ pub trait Host: Send + Sync {
     fn files(&self) -> &Self::Files;
     /// Its clock.
     fn clock(&self) -> &Self::Clock;
+
+    /// Whether a rollback or a recovery is to be left undone, so that it can be seen that something breaks then. No real host ever
+    /// says so.
+    fn ignores(&self, precaution: Precaution) -> bool {
+        let _ = precaution;
+        false
+    }
 }
 
 /// The README's example, compiled and run.

@@ -14,7 +14,7 @@ use crate::layout::{self, BASE_HIVES};
 use crate::metadata::{FORMAT, HiveRecord, Metadata, OurPart, TreeRecord, version_file};
 use crate::sink::Account;
 use crate::store::doing;
-use crate::{ImageStore, InstallError, InstallRequest, StoreError, StoredImage};
+use crate::{ImageStore, InstallError, InstallRequest, StoreError, StoredImage, precautions};
 
 /// The longest hive that is read, in bytes. `Software_Base` of a Server Core is a fifth of it.
 pub(crate) const MAX_HIVE: u64 = 256 << 20;
@@ -61,7 +61,7 @@ impl<H: Host> ImageStore<'_, H> {
                 .map(|()| image),
             Err(error) => Err(error),
         };
-        if installed.is_err() {
+        if installed.is_err() && !self.host.ignores(precautions::ROLLBACK_INSTALL) {
             // The first error is the one to tell; what stays behind is cleared by the next open.
             let _ = self.delete(&staging).await;
         }
@@ -161,7 +161,7 @@ impl<H: Host> ImageStore<'_, H> {
         sent.map_err(InstallError::Transfer)?;
         settled?;
         Ok(files
-            .finish_tree(tree)
+            .finish_tree(tree, precautions::SYNC_TREE)
             .await
             .map_err(doing(COPYING))?
             .into())
@@ -206,14 +206,27 @@ impl<H: Host> ImageStore<'_, H> {
     /// Makes everything beside the tree durable, the deepest first.
     async fn sync(&self, staging: &HostPath) -> Result<(), StoreError> {
         let syncing = "make the image durable";
-        for folder in [staging.join(layout::HIVES), staging.clone()] {
-            for entry in self.names(&folder).await? {
+        let hives = staging.join(layout::HIVES);
+        for (folder, contents, names) in [
+            (
+                &hives,
+                precautions::SYNC_HIVES,
+                precautions::SYNC_HIVE_NAMES,
+            ),
+            (staging, precautions::SYNC_BESIDE, precautions::SYNC_NAMES),
+        ] {
+            for entry in self.names(folder).await? {
                 if entry.metadata.kind == FileKind::File {
+                    let step = if entry.name == layout::METADATA {
+                        precautions::SYNC_METADATA
+                    } else {
+                        contents
+                    };
                     let mut path = folder.clone();
                     if path.push(entry.name).is_ok() {
                         self.host
                             .files()
-                            .sync_file(&path)
+                            .sync_file(&path, step)
                             .await
                             .map_err(doing(syncing))?;
                     }
@@ -221,7 +234,7 @@ impl<H: Host> ImageStore<'_, H> {
             }
             self.host
                 .files()
-                .sync_dir(&folder)
+                .sync_dir(folder, names)
                 .await
                 .map_err(doing(syncing))?;
         }
@@ -238,7 +251,7 @@ impl<H: Host> ImageStore<'_, H> {
         let files = self.host.files();
         // A name in a folder that a power cut takes away is worth nothing.
         files
-            .sync_ancestors(&self.root)
+            .sync_ancestors(&self.root, precautions::SYNC_FOLDERS)
             .await
             .map_err(doing(PUBLISHING))?;
         match files.rename(staging, target).await {
@@ -249,9 +262,11 @@ impl<H: Host> ImageStore<'_, H> {
             }
             answer => answer.map_err(doing(PUBLISHING))?,
         }
-        if let Err(error) = files.sync_dir(&self.root).await {
-            // Nobody knows whether the name would survive a power cut: take it back.
-            let _ = files.rename(target, staging).await;
+        if let Err(error) = files.sync_dir(&self.root, precautions::SYNC_IMAGE).await {
+            if !self.host.ignores(precautions::ROLLBACK_IMAGE) {
+                // Nobody knows whether the name would survive a power cut: take it back.
+                let _ = files.rename(target, staging).await;
+            }
             return Err(doing(PUBLISHING)(error).into());
         }
         Ok(())

@@ -38,6 +38,7 @@ mod image;
 mod install;
 mod layout;
 mod metadata;
+mod precautions;
 mod sink;
 mod store;
 mod version;
@@ -48,6 +49,7 @@ pub use image::{
 };
 pub use layout::{BASE_HIVES, BaseHive};
 pub use metadata::FORMAT;
+pub use precautions::PRECAUTIONS;
 pub use store::{ImageStore, Recovery};
 pub use version::{ImageVersion, ParseVersionError};
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use wcow_host::{
-    DirEntry, FileBytes, FileKind, FileLock, FileSystem, Host, HostControl, HostError, era,
+    DirEntry, FileBytes, FileKind, FileLock, FileSystem, Host, HostControl, HostError, Precaution,
+    era,
 };
 use wcow_ntmeta::upcase::upcase_unit;
 use wcow_ntmeta::{HostPath, WideName};
@@ -12,7 +13,7 @@ use crate::layout::{self, BASE_HIVES};
 use crate::metadata::{MAX_METADATA, MAX_VERSION_FILE, Metadata, MetadataError, version_value};
 use crate::{
     DamagedImage, FORMAT, HiveDetails, ImageDetails, ImageList, LayoutEntry, StoreError,
-    StoredImage, ValidationError,
+    StoredImage, ValidationError, precautions,
 };
 
 /// The base OS images of one host.
@@ -239,7 +240,10 @@ impl<'h, H: Host> ImageStore<'h, H> {
         let gone = away.join(&guid.to_string());
         files.rename(&path, &gone).await.map_err(doing(removing))?;
         if let Some(parent) = path.parent() {
-            files.sync_dir(&parent).await.map_err(doing(removing))?;
+            files
+                .sync_dir(&parent, precautions::SYNC_REMOVAL)
+                .await
+                .map_err(doing(removing))?;
         }
         self.delete(&gone).await
     }
@@ -329,8 +333,12 @@ impl<'h, H: Host> ImageStore<'h, H> {
         // A store of a newer version ends this before anything is touched.
         let Scan { damaged, .. } = self.scan().await?;
         let mut recovery = Recovery {
-            unfinished_installs: self.clear(&self.root.join(layout::STAGING)).await?,
-            unfinished_removals: self.clear(&self.root.join(layout::REMOVING)).await?,
+            unfinished_installs: self
+                .clear(layout::STAGING, precautions::RECOVER_INSTALL)
+                .await?,
+            unfinished_removals: self
+                .clear(layout::REMOVING, precautions::RECOVER_REMOVAL)
+                .await?,
             quarantined: Vec::new(),
         };
         for damaged in damaged {
@@ -339,10 +347,15 @@ impl<'h, H: Host> ImageStore<'h, H> {
         Ok(recovery)
     }
 
-    async fn clear(&self, folder: &HostPath) -> Result<usize, StoreError> {
-        let entries = self.names(folder).await?;
+    /// Deletes what was left in a folder, and says how much there was.
+    async fn clear(&self, folder: &str, precaution: Precaution) -> Result<usize, StoreError> {
+        if self.host.ignores(precaution) {
+            return Ok(0);
+        }
+        let folder = self.root.join(folder);
+        let entries = self.names(&folder).await?;
         for entry in &entries {
-            let Some(path) = child(folder, &entry.name) else {
+            let Some(path) = child(&folder, &entry.name) else {
                 continue;
             };
             match entry.metadata.kind {
@@ -387,8 +400,7 @@ impl<'h, H: Host> ImageStore<'h, H> {
             .rename(&damaged.path, &path)
             .await
             .map_err(doing(moving))?;
-        files.sync_dir(&quarantine).await.map_err(doing(moving))?;
-        files.sync_dir(&self.root).await.map_err(doing(moving))?;
+        // Nothing is synced: if a power cut takes the move back, whoever opens the store next makes it again.
         Ok(DamagedImage { path, ..damaged })
     }
 

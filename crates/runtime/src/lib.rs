@@ -27,7 +27,7 @@ mod spec;
 pub use error::RuntimeError;
 pub use lifecycle::{ContainerState, Created, Endpoint, Running, Runtime};
 pub use process::{ExecSpec, Process};
-pub use rollback::{Rollback, Undo, UndoFailure};
+pub use rollback::{PRECAUTIONS, Rollback, Undo, UndoFailure, undo_all};
 pub use spec::{Attachment, ContainerSpec};
 
 /// The README's example, compiled and run.

@@ -19,7 +19,7 @@ use wcow_ntmeta::{FileTime, Guid, HostPath};
 
 use crate::process::{ExecSpec, Process};
 use crate::race::{Winner, race};
-use crate::rollback::{Rollback, Undo, UndoFailure};
+use crate::rollback::{Rollback, Undo, UndoFailure, undo_all};
 use crate::{Attachment, ContainerSpec, RuntimeError};
 
 /// A container that exists, or is about to, and everything needed to start or remove it.
@@ -130,7 +130,7 @@ impl<'h, H: Host> Runtime<'h, H> {
     /// # Errors
     /// [`RuntimeError::Host`] with the host's answer; nothing is left behind, or the error says what is.
     pub async fn create(&self, planned: Created) -> Result<Created, RuntimeError> {
-        let mut done = Rollback::default();
+        let mut done = Rollback::new(self.host);
         match self.create_steps(&planned, &mut done).await {
             Ok(()) => Ok(Created {
                 teardown: done.keep(),
@@ -180,7 +180,7 @@ impl<'h, H: Host> Runtime<'h, H> {
         created: &Created,
         planned: &Running,
     ) -> Result<Running, RuntimeError> {
-        let mut done = Rollback::default();
+        let mut done = Rollback::new(self.host);
         match self.start_steps(created, planned, &mut done).await {
             Ok(endpoint) => Ok(Running {
                 endpoint,
@@ -285,7 +285,11 @@ impl<'h, H: Host> Runtime<'h, H> {
         Ok(self.info().await?.build)
     }
 
-    async fn create_steps(&self, planned: &Created, done: &mut Rollback) -> Result<(), Step> {
+    async fn create_steps(
+        &self,
+        planned: &Created,
+        done: &mut Rollback<'_, H>,
+    ) -> Result<(), Step> {
         let Created { spec, scratch, .. } = planned;
         let build = self.build().await?;
         if let Some(reason) = unsupported(build, spec.attachment.as_ref()) {
@@ -310,7 +314,7 @@ impl<'h, H: Host> Runtime<'h, H> {
         &self,
         created: &Created,
         planned: &Running,
-        done: &mut Rollback,
+        done: &mut Rollback<'_, H>,
     ) -> Result<Option<Endpoint>, Step> {
         let spec = &created.spec;
         let scratch = &created.scratch;
@@ -362,7 +366,7 @@ impl<'h, H: Host> Runtime<'h, H> {
         network: Guid,
         ports: &[PortMapping],
         planned: &Running,
-        done: &mut Rollback,
+        done: &mut Rollback<'_, H>,
     ) -> Result<Endpoint, Step> {
         let planned = planned.endpoint.as_ref().map(|endpoint| endpoint.id);
         let wanted = HnsEndpoint {
@@ -375,8 +379,8 @@ impl<'h, H: Host> Runtime<'h, H> {
         let made = match self.host.network().create_endpoint(&wanted).await {
             Err(error) => {
                 // The answer was lost; the endpoint may be there under the planned id.
-                if let Some(id) = planned.filter(|_| error.is_ambiguous()) {
-                    done.push(Undo::DeleteEndpoint(id));
+                if let Some(id) = planned {
+                    done.failed(&error, Undo::DeleteEndpoint(id));
                 }
                 return Err(error.into());
             }
@@ -421,7 +425,7 @@ impl<'h, H: Host> Runtime<'h, H> {
         doing: &'static str,
         steps: &[Undo],
     ) -> Result<(), RuntimeError> {
-        let failures = Rollback::of(steps.to_vec()).unwind(self.host).await;
+        let failures = undo_all(self.host, steps.to_vec()).await;
         match failures.first() {
             None => Ok(()),
             Some(first) => Err(host_error(id, doing, first.error.clone(), failures)),
@@ -433,9 +437,9 @@ impl<'h, H: Host> Runtime<'h, H> {
         spec: &ContainerSpec,
         doing: &'static str,
         step: Step,
-        done: Rollback,
+        done: Rollback<'_, H>,
     ) -> RuntimeError {
-        let left_behind = done.unwind(self.host).await;
+        let left_behind = done.unwind().await;
         match step {
             Step::Unsupported(reason) => RuntimeError::Unsupported {
                 container: spec.id.clone(),

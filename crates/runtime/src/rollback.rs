@@ -5,7 +5,9 @@ use std::future::Future;
 
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::{hcn, v1, win32};
-use wcow_host::{ComputeService, Host, HostError, LayerStorage, NetworkService, SystemId};
+use wcow_host::{
+    ComputeService, Host, HostError, LayerStorage, NetworkService, Precaution, SystemId,
+};
 use wcow_ntmeta::{Guid, HostPath, Hresult};
 
 /// One step that takes back one thing the runtime made.
@@ -49,18 +51,51 @@ pub struct UndoFailure {
     pub error: HostError,
 }
 
-/// The steps that undo what has been done so far. Every operation of the runtime that does more than one thing pushes onto one
+/// A call that failed may have done something all the same, when it does not say. Without this that stays behind.
+const ROLLBACK_UNANSWERED: Precaution = Precaution::new("rollback-unanswered");
+
+/// The precautions of the runtime: what a failed operation has made is taken back, kind by kind.
+pub const PRECAUTIONS: [Precaution; 7] = [
+    ROLLBACK_UNANSWERED,
+    Precaution::new("rollback-scratch-layer"),
+    Precaution::new("rollback-attached-disk"),
+    Precaution::new("rollback-mounted-parents"),
+    Precaution::new("rollback-endpoint"),
+    Precaution::new("rollback-running-system"),
+    Precaution::new("rollback-kept-system"),
+];
+
+impl Undo {
+    /// The precaution that it is when an operation fails.
+    const fn precaution(&self) -> Precaution {
+        let [_, scratch, disk, parents, endpoint, running, kept] = PRECAUTIONS;
+        match self {
+            Self::DestroyLayer(_) => scratch,
+            Self::Deactivate(_) => disk,
+            Self::Unprepare(_) => parents,
+            Self::DeleteEndpoint(_) => endpoint,
+            Self::Terminate(_) => running,
+            Self::RemoveSystem(_) => kept,
+        }
+    }
+}
+
+/// The steps that undo what an operation has done so far. Every operation of the runtime that does more than one thing pushes onto one
 /// of these, and runs it when a later step fails.
-#[derive(Debug, Default)]
-pub struct Rollback {
+#[derive(Debug)]
+pub struct Rollback<'h, H> {
+    host: &'h H,
     steps: Vec<Undo>,
 }
 
-impl Rollback {
-    /// The rollback of steps done earlier, in the order they were done.
+impl<'h, H: Host> Rollback<'h, H> {
+    /// Nothing has been done yet.
     #[must_use]
-    pub fn of(steps: Vec<Undo>) -> Self {
-        Self { steps }
+    pub const fn new(host: &'h H) -> Self {
+        Self {
+            host,
+            steps: Vec::new(),
+        }
     }
 
     /// Remembers how to undo what was just done.
@@ -78,10 +113,18 @@ impl Rollback {
         call: impl Future<Output = Result<T, HostError>>,
     ) -> Result<T, HostError> {
         let answer = call.await;
-        if answer.as_ref().err().is_none_or(HostError::is_ambiguous) {
-            self.push(undo);
+        match &answer {
+            Ok(_) => self.push(undo),
+            Err(error) => self.failed(error, undo),
         }
         answer
+    }
+
+    /// Remembers how to undo what a call may have done although it failed.
+    pub fn failed(&mut self, error: &HostError, undo: Undo) {
+        if error.is_ambiguous() && !self.host.ignores(ROLLBACK_UNANSWERED) {
+            self.push(undo);
+        }
     }
 
     /// The steps, in the order they were done: for keeping, once all is well.
@@ -90,19 +133,26 @@ impl Rollback {
         self.steps
     }
 
-    /// Undoes everything, the last step first. A step that fails does not stop the others; one whose object is already gone
-    /// counts as done.
-    pub async fn unwind<H: Host>(self, host: &H) -> Vec<UndoFailure> {
-        let mut failures = Vec::new();
-        for step in self.steps.into_iter().rev() {
-            if let Err(error) = undo(host, &step).await
-                && !already_gone(&step, &error)
-            {
-                failures.push(UndoFailure { step, error });
-            }
-        }
-        failures
+    /// Undoes everything, as [`undo_all`] does.
+    pub async fn unwind(mut self) -> Vec<UndoFailure> {
+        self.steps
+            .retain(|step| !self.host.ignores(step.precaution()));
+        undo_all(self.host, self.steps).await
     }
+}
+
+/// Undoes steps that were done in this order, the last one first. A step that fails does not stop the others; one whose object is
+/// already gone counts as done.
+pub async fn undo_all<H: Host>(host: &H, steps: Vec<Undo>) -> Vec<UndoFailure> {
+    let mut failures = Vec::new();
+    for step in steps.into_iter().rev() {
+        if let Err(error) = undo(host, &step).await
+            && !already_gone(&step, &error)
+        {
+            failures.push(UndoFailure { step, error });
+        }
+    }
+    failures
 }
 
 async fn undo<H: Host>(host: &H, step: &Undo) -> Result<(), HostError> {

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wcow_host::{
-    DirEntry, FileBytes, FileLock, FileMetadata, FileSystem, HostError, Operation, TreeSummary,
-    WriteMode,
+    DirEntry, FileBytes, FileLock, FileMetadata, FileSystem, HostError, Operation, Precaution,
+    TreeSummary, WriteMode,
 };
 use wcow_ntmeta::{HostPath, Hresult};
 use wcow_tree::{Entry, SinkError, StreamEnd, StreamRef, TreeSink};
@@ -134,12 +134,26 @@ impl FileSystem for Face {
         })
     }
 
-    fn sync_file(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(FilesCall::SyncFile(path.clone()))
+    fn sync_file(
+        &self,
+        path: &HostPath,
+        step: Precaution,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(FilesCall::SyncFile {
+            path: path.clone(),
+            step: step.name().into(),
+        })
     }
 
-    fn sync_dir(&self, path: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(FilesCall::SyncDir(path.clone()))
+    fn sync_dir(
+        &self,
+        path: &HostPath,
+        step: Precaution,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(FilesCall::SyncDir {
+            path: path.clone(),
+            step: step.name().into(),
+        })
     }
 
     fn rename(
@@ -192,7 +206,7 @@ impl FileSystem for Face {
         Ok(SimTree { tree, builder })
     }
 
-    async fn finish_tree(&self, tree: SimTree) -> Result<TreeSummary, HostError> {
+    async fn finish_tree(&self, tree: SimTree, step: Precaution) -> Result<TreeSummary, HostError> {
         let SimTree { tree, builder } = tree;
         self.sim.lock().remove_builder(tree);
         let builder = builder
@@ -210,6 +224,7 @@ impl FileSystem for Face {
             tree,
             content,
             summary,
+            step: step.name().into(),
         })
         .await
     }

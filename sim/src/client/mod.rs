@@ -10,7 +10,7 @@ mod switches;
 
 use std::fmt;
 
-use wcow_host::Host;
+use wcow_host::{Host, Precaution};
 
 use crate::Sim;
 use crate::call::{Call, ClientId, FromReply};
@@ -79,6 +79,10 @@ impl Host for SimHost {
 
     fn clock(&self) -> &Face {
         &self.face
+    }
+
+    fn ignores(&self, precaution: Precaution) -> bool {
+        self.face.sim.lock().world.ignores(precaution.name())
     }
 }
 

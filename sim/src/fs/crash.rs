@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::durable::{NameOp, Unsynced};
 use super::{
-    BlobId, Body, Child, ContentRef, DiskModel, EMPTY, Fs, NodeId, SealedTree, StreamData, TreeId,
+    BlobId, Body, Child, ContentRef, DiskModel, EMPTY, Fs, Node, NodeId, SealedTree, StreamData,
+    TreeId,
 };
 use crate::choice::{Choice, Label};
 use crate::world::Outside;
@@ -34,7 +35,23 @@ impl Fs {
     ) -> Survived {
         let size = self.charged().saturating_add(self.free);
         for (tree, sent) in writing {
-            self.tear_tree(tree, &sent, choice, out);
+            if let Some(root) = self.building.remove(&tree) {
+                self.tear_tree(root, &sent, choice, out);
+            }
+        }
+        for (root, content) in std::mem::take(&mut self.unsynced.trees) {
+            // One that was written to since is left as it is.
+            let is_whole = |node: &Node| matches!(&node.body, Body::Sealed { tree, entry: 0 } if *tree == content);
+            if let Some(charged) = self
+                .nodes
+                .get(root)
+                .filter(|node| is_whole(node))
+                .map(|node| node.charged)
+                && let Some(sent) = out.trees.load(content, out.blobs)
+            {
+                self.free = self.free.saturating_add(charged);
+                self.tear_tree(root, &sent, choice, out);
+            }
         }
         self.everybody_gone();
         let model = self.unsynced.model;
@@ -72,14 +89,11 @@ impl Fs {
     /// Any part of a tree that was being written is there.
     fn tear_tree(
         &mut self,
-        tree: TreeId,
+        root: NodeId,
         sent: &SealedTree,
         choice: &mut Choice,
         out: &mut Outside<'_>,
     ) {
-        let Some(root) = self.building.remove(&tree) else {
-            return;
-        };
         let torn = Arc::new(sent.torn(choice));
         // What does not fit, or cannot be kept, is not there: the directory stays empty.
         if torn.bytes_below(0) <= self.free

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 use wcow_ntmeta::{HostPath, Hresult, WideName};
 
-use super::{Body, Child, DiskModel, Fs, Node, NodeId, Spot, StreamData, code};
+use super::{BlobId, Body, Child, DiskModel, Fs, Node, NodeId, Spot, StreamData, code};
 use crate::world::Outside;
 
 /// What is seen and not on the disk.
@@ -31,6 +31,9 @@ pub(super) struct Unsynced {
     pub(super) contents: BTreeMap<NodeId, Vec<StreamData>>,
     /// What has no name any more and may have one on the disk.
     pub(super) kept: BTreeMap<NodeId, Node>,
+    /// Finished trees whose durable step was ignored.
+    #[serde(default)]
+    pub(super) trees: BTreeMap<NodeId, BlobId>,
 }
 
 /// An operation on names.
@@ -161,6 +164,7 @@ impl Unsynced {
         self.names.clear();
         self.contents.clear();
         self.kept.clear();
+        self.trees.clear();
     }
 
     /// The id of the next operation, for [`settle_since`](Self::settle_since).
@@ -287,15 +291,18 @@ impl Unsynced {
 }
 
 impl Fs {
-    /// A file's contents are durable.
+    /// A file's contents are durable; nothing is if the step is ignored.
     pub(crate) fn sync_file(
         &mut self,
         path: &HostPath,
+        durable: bool,
         out: &mut Outside<'_>,
     ) -> Result<(), Hresult> {
         match self.find(path, out)? {
             Some(spot) if !self.is_directory(&spot) => {
-                if let Spot::Node(file) = spot {
+                if let Spot::Node(file) = spot
+                    && durable
+                {
                     self.unsynced.sync_file(file);
                 }
                 Ok(())
@@ -304,15 +311,18 @@ impl Fs {
         }
     }
 
-    /// A directory's names are durable.
+    /// A directory's names are durable; nothing is if the step is ignored.
     pub(crate) fn sync_dir(
         &mut self,
         path: &HostPath,
+        durable: bool,
         out: &mut Outside<'_>,
     ) -> Result<(), Hresult> {
         match self.find(path, out)? {
             Some(spot) if self.is_directory(&spot) => {
-                if let Spot::Node(directory) = spot {
+                if let Spot::Node(directory) = spot
+                    && durable
+                {
                     self.unsynced.sync_dir(directory);
                 }
                 Ok(())

@@ -248,12 +248,13 @@ impl Fs {
         Ok(tree)
     }
 
-    /// Ends a tree: its directory is sealed, and holds all that was sent.
+    /// Ends a tree: its directory is sealed, and holds all that was sent. It is not durable if the step is ignored.
     pub(crate) fn finish_tree(
         &mut self,
         tree: TreeId,
         content: BlobId,
         summary: TreeSummary,
+        durable: bool,
         out: &mut Outside<'_>,
     ) -> Result<(), Hresult> {
         let root = self.building.remove(&tree).ok_or(code::INVALID_HANDLE)?;
@@ -274,6 +275,9 @@ impl Fs {
                 .for_each(|child| drop(self.drop_tree(child.node)));
         }
         self.unsynced.replaced(root);
+        if !durable {
+            self.unsynced.trees.insert(root, content);
+        }
         Ok(())
     }
 

@@ -17,7 +17,9 @@ impl World {
         builder.truncate(left);
         if let Ok(built) = builder.finish() {
             // A full disk keeps nothing of it.
-            let _ = self.fs.finish_tree(tree, built.content, built.summary, out);
+            let _ = self
+                .fs
+                .finish_tree(tree, built.content, built.summary, true, out);
         }
     }
 
@@ -29,6 +31,7 @@ impl World {
     ) -> Outcome {
         let now = self.now;
         let alive = self.is_alive(client);
+        let is_ignored = |step: &str| self.ignored.contains(step);
         let fs = &mut self.fs;
         match call {
             FilesCall::Metadata(path) => {
@@ -63,8 +66,14 @@ impl World {
                 Ok(().into())
             }
             FilesCall::Copy { from, to } => Ok(fs.copy(from, to, now, out)?.into()),
-            FilesCall::SyncFile(path) => Ok(fs.sync_file(path, out)?.into()),
-            FilesCall::SyncDir(path) => Ok(fs.sync_dir(path, out)?.into()),
+            FilesCall::SyncFile { path, step } => {
+                let durable = !is_ignored(step);
+                Ok(fs.sync_file(path, durable, out)?.into())
+            }
+            FilesCall::SyncDir { path, step } => {
+                let durable = !is_ignored(step);
+                Ok(fs.sync_dir(path, durable, out)?.into())
+            }
             FilesCall::Rename { from, to } => Ok(fs.rename(from, to, now, out)?.into()),
             FilesCall::Replace { from, to } => Ok(fs.replace(from, to, now, out)?.into()),
             FilesCall::RemoveFile(path) => Ok(fs.remove_file(path, now, out)?.into()),
@@ -78,8 +87,10 @@ impl World {
                 tree,
                 content,
                 summary,
+                step,
             } => {
-                fs.finish_tree(*tree, *content, *summary, out)?;
+                let durable = !is_ignored(step);
+                fs.finish_tree(*tree, *content, *summary, durable, out)?;
                 Ok((*summary).into())
             }
         }

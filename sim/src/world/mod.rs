@@ -47,6 +47,9 @@ pub(crate) struct World {
     pub(crate) layers: layers::Layers,
     pub(crate) compute: compute::Compute,
     pub(crate) power: power::Power,
+    /// The precautions that are ignored, by name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    ignored: BTreeSet<String>,
     clients: BTreeSet<ClientId>,
     pending: BTreeMap<OpId, PendingOp>,
     next_client: u32,
@@ -109,6 +112,7 @@ impl World {
             layers: layers::Layers::default(),
             compute: compute::Compute::default(),
             power: power::Power::default(),
+            ignored: BTreeSet::new(),
             clients: BTreeSet::new(),
             pending: BTreeMap::new(),
             next_client: 0,
@@ -305,6 +309,16 @@ impl World {
         blobs
     }
 
+    /// From now on a precaution is ignored.
+    pub(crate) fn ignore(&mut self, precaution: &str) {
+        self.ignored.insert(precaution.to_owned());
+    }
+
+    /// Whether a precaution is ignored.
+    pub(crate) fn ignores(&self, precaution: &str) -> bool {
+        self.ignored.contains(precaution)
+    }
+
     /// From now on these faults come.
     pub(crate) fn set_faults(&mut self, plan: FaultPlan) {
         self.faults.set(plan);
@@ -333,6 +347,7 @@ impl World {
             issued,
             operation,
             object: call.object(),
+            step: call.step().map(str::to_owned),
         });
         let hit = if late {
             None

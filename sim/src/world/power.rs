@@ -147,12 +147,12 @@ impl World {
 fn is_durable_step(call: &Call) -> bool {
     matches!(
         call,
-        Call::Files(FilesCall::SyncFile(_) | FilesCall::SyncDir(_) | FilesCall::FinishTree { .. })
-            | Call::Layers(
-                LayersCall::ProcessBase { .. }
-                    | LayersCall::CreateScratch { .. }
-                    | LayersCall::Destroy { .. }
-            )
-            | Call::Compute(ComputeCall::Create { .. } | ComputeCall::Remove { .. })
+        Call::Files(
+            FilesCall::SyncFile { .. } | FilesCall::SyncDir { .. } | FilesCall::FinishTree { .. }
+        ) | Call::Layers(
+            LayersCall::ProcessBase { .. }
+                | LayersCall::CreateScratch { .. }
+                | LayersCall::Destroy { .. }
+        ) | Call::Compute(ComputeCall::Create { .. } | ComputeCall::Remove { .. })
     )
 }

@@ -11,7 +11,7 @@ use wcow_ntmeta::{FileAttributes, FileTime, HostPath, WideName};
 use wcow_sim::{Profile, Sim, SimHost};
 use wcow_tree::{Entry, EntryId, Extra, Stream, StreamEnd, StreamKind, StreamRef, Times, TreeSink};
 
-use crate::support::path;
+use crate::support::{STEP, path};
 
 pub(crate) const IMAGE: &str =
     r"C:\ProgramData\Microsoft\Windows\Images\CN=Microsoft_Test_10.0.1.0";
@@ -102,7 +102,7 @@ pub(crate) async fn write_image(client: &SimHost, facts: &ImageFacts) {
         tree.write(bytes).unwrap();
         tree.close_stream(StreamEnd::Complete).unwrap();
     }
-    files.finish_tree(tree).await.unwrap();
+    files.finish_tree(tree, STEP).await.unwrap();
 }
 
 fn entry(id: u32, parent: Option<u32>, name: &str, len: Option<u64>) -> Entry {

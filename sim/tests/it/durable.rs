@@ -12,7 +12,7 @@ use wcow_ntmeta::{FileAttributes, FileTime, HostPath, WideName};
 use wcow_sim::{DiskModel, Profile, Sim, SimHost};
 use wcow_tree::{Entry, EntryId, Extra, Times, TreeSink};
 
-use crate::support::{path, run};
+use crate::support::{STEP, path, run};
 
 /// More operations than this make too many states to look at.
 const MOST_OPEN: usize = 13;
@@ -333,7 +333,7 @@ async fn perform(client: &SimHost, step: &Step, byte: u8) -> bool {
                     .unwrap();
                 tree.entry(&entry(2, Some(1), "B", FileAttributes::ARCHIVE))
                     .unwrap();
-                files.finish_tree(tree).await.is_ok()
+                files.finish_tree(tree, STEP).await.is_ok()
             }
         },
         Step::Write(at) => {
@@ -344,8 +344,8 @@ async fn perform(client: &SimHost, step: &Step, byte: u8) -> bool {
         Step::Replace(from, to) => files.replace(&path(from), &path(to)).await.is_ok(),
         Step::RemoveFile(at) => files.remove_file(&path(at)).await.is_ok(),
         Step::RemoveDir(at) => files.remove_dir_all(&path(at)).await.is_ok(),
-        Step::SyncFile(at) => files.sync_file(&path(at)).await.is_ok(),
-        Step::SyncDir(at) => files.sync_dir(&path(at)).await.is_ok(),
+        Step::SyncFile(at) => files.sync_file(&path(at), STEP).await.is_ok(),
+        Step::SyncDir(at) => files.sync_dir(&path(at), STEP).await.is_ok(),
         Step::Reload => true,
     }
 }
@@ -442,7 +442,7 @@ fn check(model: DiskModel, seed: u64, steps: &[Step]) -> Result<(), TestCaseErro
             }
         }
         assert!(files.list(&path(r"C:\")).await.unwrap().is_empty());
-        files.sync_dir(&path(r"C:\")).await.unwrap();
+        files.sync_dir(&path(r"C:\"), STEP).await.unwrap();
     });
     prop_assert_eq!(sim.free_bytes(), free);
     Ok(())

@@ -7,7 +7,7 @@ use wcow_host::{
 use wcow_ntmeta::Hresult;
 use wcow_sim::{Choices, FaultPlan, FaultRule, Profile, Recording, Sim, SimHost, What, When};
 
-use crate::support::{code, host, path, run};
+use crate::support::{STEP, code, host, path, run};
 
 fn plan(when: When, what: What, budget: u32) -> FaultPlan {
     FaultPlan {
@@ -165,7 +165,7 @@ fn battered(sim: &Sim) -> Vec<Result<(), HostError>> {
             let file = path(&format!(r"C:\file{number}"));
             let files = client.files();
             answers.push(files.write(&file, b"x", WriteMode::CreateNew).await);
-            answers.push(files.sync_file(&file).await);
+            answers.push(files.sync_file(&file, STEP).await);
             let made = client
                 .switches()
                 .new_switch(&switch(&number.to_string()))

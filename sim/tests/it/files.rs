@@ -4,7 +4,7 @@ use wcow_host::{FileKind, FileSystem, Host, WriteMode};
 use wcow_ntmeta::FileAttributes;
 use wcow_sim::{BlobId, Profile, Sim, SimHost};
 
-use crate::support::{code, host, path, run, win32};
+use crate::support::{STEP, code, host, path, run, win32};
 
 fn with_dir() -> (Sim, SimHost) {
     let (sim, client) = host(Profile::server_2022());
@@ -152,10 +152,13 @@ fn every_refusal_has_its_code() {
         );
         assert_eq!(code(files.remove_dir_all(&path(r"C:\")).await), win32(0x5));
         assert_eq!(
-            code(files.sync_file(&path(r"C:\dir\none")).await),
+            code(files.sync_file(&path(r"C:\dir\none"), STEP).await),
             win32(0x2)
         );
-        assert_eq!(code(files.sync_dir(&path(r"C:\none")).await), win32(0x3));
+        assert_eq!(
+            code(files.sync_dir(&path(r"C:\none"), STEP).await),
+            win32(0x3)
+        );
         assert_eq!(files.metadata(&path(r"C:\none\none")).await.unwrap(), None);
         assert_eq!(files.metadata(&path(r"E:\")).await.unwrap(), None);
         assert_eq!(files.read(&path(r"C:\dir\a"), 5).await.unwrap(), b"12345");

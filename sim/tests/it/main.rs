@@ -33,6 +33,8 @@ mod power;
 #[cfg(test)]
 mod power_steps;
 #[cfg(test)]
+mod precautions;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod snapshot;

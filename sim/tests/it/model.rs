@@ -10,7 +10,7 @@ use wcow_ntmeta::{FileAttributes, FileTime, HostPath, WideName};
 use wcow_sim::{Profile, Sim, SimHost};
 use wcow_tree::{Entry, EntryId, Extra, Times, TreeSink};
 
-use crate::support::run;
+use crate::support::{STEP, run};
 
 /// A step; paths are up to three names out of few, in either case.
 #[derive(Clone, Debug)]
@@ -161,7 +161,7 @@ async fn apply(client: &SimHost, step: &Step) -> Result<(), HostError> {
                 let parent: Option<u32> = if id == 0 { None } else { Some(id - 1) };
                 tree.entry(&entry(id, parent, name, attributes)).unwrap();
             }
-            files.finish_tree(tree).await.map(drop)
+            files.finish_tree(tree, STEP).await.map(drop)
         }
         Step::Write(path, byte, mode) => files.write(&host_path(path), &[*byte], *mode).await,
         Step::Copy(from, to) => files.copy_file(&host_path(from), &host_path(to)).await,
@@ -262,7 +262,7 @@ proptest! {
                 run(&sim, client.files().remove_file(&path)).unwrap();
             }
         }
-        run(&sim, client.files().sync_dir(&host_path(r"C:\"))).unwrap();
+        run(&sim, client.files().sync_dir(&host_path(r"C:\"), STEP)).unwrap();
         prop_assert_eq!(sim.blobs_in_use().len(), 0, "what was removed is gone");
     }
 }

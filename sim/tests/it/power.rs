@@ -8,7 +8,7 @@ use wcow_sim::{DiskModel, Ended, PowerCut, Profile, Sim, SimHost};
 use wcow_tree::TreeSource;
 use wcow_tree::memory::MemoryTree;
 
-use crate::support::{code, path, run, win32};
+use crate::support::{STEP, code, path, run, win32};
 
 pub(crate) const SEEDS: u64 = 64;
 
@@ -51,8 +51,12 @@ fn a_file_is_durable_once_it_and_its_name_are_synced() {
     let found = after(
         async |client| {
             write(client, r"C:\a", b"contents").await;
-            client.files().sync_file(&path(r"C:\a")).await.unwrap();
-            client.files().sync_dir(&path(r"C:\")).await.unwrap();
+            client
+                .files()
+                .sync_file(&path(r"C:\a"), STEP)
+                .await
+                .unwrap();
+            client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
         },
         async |client| read(client, r"C:\a").await,
     );
@@ -68,7 +72,11 @@ fn a_file_without_its_name_synced_may_be_gone_and_is_whole_otherwise() {
     let found: BTreeSet<_> = after(
         async |client| {
             write(client, r"C:\a", b"contents").await;
-            client.files().sync_file(&path(r"C:\a")).await.unwrap();
+            client
+                .files()
+                .sync_file(&path(r"C:\a"), STEP)
+                .await
+                .unwrap();
         },
         async |client| read(client, r"C:\a").await,
     )
@@ -83,8 +91,12 @@ fn contents_that_were_not_synced_are_old_new_or_zero_in_units_of_4_kib() {
     let found: BTreeSet<Vec<u8>> = after(
         async |client| {
             write(client, r"C:\a", &vec![1; 10_000]).await;
-            client.files().sync_file(&path(r"C:\a")).await.unwrap();
-            client.files().sync_dir(&path(r"C:\")).await.unwrap();
+            client
+                .files()
+                .sync_file(&path(r"C:\a"), STEP)
+                .await
+                .unwrap();
+            client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
             write(client, r"C:\a", &vec![2; 6_000]).await;
         },
         async |client| read(client, r"C:\a").await.expect("its name is durable"),
@@ -136,10 +148,18 @@ fn a_replacement_leaves_the_old_file_or_the_new_one() {
     let found: BTreeSet<_> = after(
         async |client| {
             write(client, r"C:\a", b"old").await;
-            client.files().sync_file(&path(r"C:\a")).await.unwrap();
-            client.files().sync_dir(&path(r"C:\")).await.unwrap();
+            client
+                .files()
+                .sync_file(&path(r"C:\a"), STEP)
+                .await
+                .unwrap();
+            client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
             write(client, r"C:\a.new", b"new").await;
-            client.files().sync_file(&path(r"C:\a.new")).await.unwrap();
+            client
+                .files()
+                .sync_file(&path(r"C:\a.new"), STEP)
+                .await
+                .unwrap();
             let (from, to) = (path(r"C:\a.new"), path(r"C:\a"));
             client.files().replace(&from, &to).await.unwrap();
         },
@@ -162,8 +182,12 @@ fn a_disk_that_splits_renames_may_have_both_names_or_none() {
         disk,
         async |client| {
             write(client, r"C:\a", b"x").await;
-            client.files().sync_file(&path(r"C:\a")).await.unwrap();
-            client.files().sync_dir(&path(r"C:\")).await.unwrap();
+            client
+                .files()
+                .sync_file(&path(r"C:\a"), STEP)
+                .await
+                .unwrap();
+            client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
             let (from, to) = (path(r"C:\a"), path(r"C:\b"));
             client.files().rename(&from, &to).await.unwrap();
         },
@@ -190,8 +214,16 @@ fn a_directory_whose_own_name_was_never_synced_may_be_gone_with_what_is_in_it() 
                 .await
                 .unwrap();
             write(client, r"C:\a\b\c", b"x").await;
-            client.files().sync_file(&path(r"C:\a\b\c")).await.unwrap();
-            client.files().sync_dir(&path(r"C:\a\b")).await.unwrap();
+            client
+                .files()
+                .sync_file(&path(r"C:\a\b\c"), STEP)
+                .await
+                .unwrap();
+            client
+                .files()
+                .sync_dir(&path(r"C:\a\b"), STEP)
+                .await
+                .unwrap();
         },
         async |client| read(client, r"C:\a\b\c").await,
     )
@@ -209,10 +241,10 @@ fn a_removal_that_was_not_synced_may_be_undone_or_done_in_part() {
             for name in ["1", "2", "3"] {
                 let at = format!(r"C:\a\{name}");
                 write(client, &at, b"x").await;
-                files.sync_file(&path(&at)).await.unwrap();
+                files.sync_file(&path(&at), STEP).await.unwrap();
             }
-            files.sync_dir(&path(r"C:\a")).await.unwrap();
-            files.sync_dir(&path(r"C:\")).await.unwrap();
+            files.sync_dir(&path(r"C:\a"), STEP).await.unwrap();
+            files.sync_dir(&path(r"C:\"), STEP).await.unwrap();
             files.remove_dir_all(&path(r"C:\a")).await.unwrap();
         },
         async |client| match client.files().list(&path(r"C:\a")).await {
@@ -256,7 +288,7 @@ fn a_finished_tree_is_whole_once_its_name_is_synced() {
         let files = client.files();
         let mut sink = files.create_tree(&path(r"C:\tree")).await.unwrap();
         tree().send(&mut sink).unwrap();
-        files.finish_tree(sink).await.unwrap();
+        files.finish_tree(sink, STEP).await.unwrap();
     };
     let found: BTreeSet<_> = after(finished, async |client| whole(client).await)
         .into_iter()
@@ -264,7 +296,7 @@ fn a_finished_tree_is_whole_once_its_name_is_synced() {
     assert_eq!(found, [(0, false), (3, false)].into(), "all or nothing");
     let synced = async |client: &SimHost| {
         finished(client).await;
-        client.files().sync_dir(&path(r"C:\")).await.unwrap();
+        client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
     };
     let found = after(synced, async |client| whole(client).await);
     assert!(found.iter().all(|found| *found == (3, false)));
@@ -276,7 +308,7 @@ fn a_tree_that_was_being_written_is_left_torn() {
         async |client| {
             let files = client.files();
             let mut sink = files.create_tree(&path(r"C:\tree")).await.unwrap();
-            files.sync_dir(&path(r"C:\")).await.unwrap();
+            files.sync_dir(&path(r"C:\"), STEP).await.unwrap();
             tree().send(&mut sink).unwrap();
         },
         async |client| whole(client).await,
@@ -289,8 +321,12 @@ fn a_tree_that_was_being_written_is_left_torn() {
 fn the_power_goes_before_or_after_a_durable_step() {
     let steps = async |client: &SimHost| {
         write(client, r"C:\a", b"x").await;
-        client.files().sync_file(&path(r"C:\a")).await.unwrap();
-        client.files().sync_dir(&path(r"C:\")).await.unwrap();
+        client
+            .files()
+            .sync_file(&path(r"C:\a"), STEP)
+            .await
+            .unwrap();
+        client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
     };
     for (cut, certain) in [
         (PowerCut::Before(1), false),
@@ -327,9 +363,9 @@ fn a_tree_that_was_about_to_be_finished_is_left_torn() {
         let ended = sim.run_to_end(async {
             let files = client.files();
             let mut sink = files.create_tree(&path(r"C:\tree")).await.unwrap();
-            files.sync_dir(&path(r"C:\")).await.unwrap();
+            files.sync_dir(&path(r"C:\"), STEP).await.unwrap();
             tree().send(&mut sink).unwrap();
-            files.finish_tree(sink).await.unwrap();
+            files.finish_tree(sink, STEP).await.unwrap();
         });
         assert_eq!(ended.unwrap(), Ended::PowerLost);
         let client = sim.client();
@@ -400,7 +436,11 @@ fn what_is_not_synced_is_part_of_a_saved_host() {
         let client = sim.client();
         run(&sim, async {
             write(&client, r"C:\a", b"old").await;
-            client.files().sync_file(&path(r"C:\a")).await.unwrap();
+            client
+                .files()
+                .sync_file(&path(r"C:\a"), STEP)
+                .await
+                .unwrap();
             write(&client, r"C:\a", &[7; 9000]).await;
             client
                 .files()
@@ -466,7 +506,7 @@ fn a_scratch_layer_that_was_made_survives_and_one_that_was_destroyed_does_not_co
                 for scratch in [&one, &two] {
                     layers.create_scratch(scratch, &parents).await.unwrap();
                 }
-                files.sync_dir(&path(r"C:\")).await.unwrap();
+                files.sync_dir(&path(r"C:\"), STEP).await.unwrap();
                 layers.destroy(&two).await.unwrap();
             });
             sim.power_loss();
@@ -487,8 +527,8 @@ fn a_sealed_tree_that_was_opened_needs_no_sync() {
             let files = client.files();
             let mut sink = files.create_tree(&path(r"C:\tree")).await.unwrap();
             tree().send(&mut sink).unwrap();
-            files.finish_tree(sink).await.unwrap();
-            files.sync_dir(&path(r"C:\")).await.unwrap();
+            files.finish_tree(sink, STEP).await.unwrap();
+            files.sync_dir(&path(r"C:\"), STEP).await.unwrap();
             // Its seal is opened down to here.
             write(client, r"C:\tree\a\four", b"x").await;
         },
@@ -506,9 +546,9 @@ fn copies_after(before: impl AsyncFn(&SimHost)) -> Vec<usize> {
                 files.create_dir_all(&path(directory)).await.unwrap();
             }
             write(client, r"C:\A\B\file", b"precious").await;
-            files.sync_file(&path(r"C:\A\B\file")).await.unwrap();
+            files.sync_file(&path(r"C:\A\B\file"), STEP).await.unwrap();
             for directory in [r"C:\", r"C:\A", r"C:\A\B", r"C:\B", r"C:\B\S"] {
-                files.sync_dir(&path(directory)).await.unwrap();
+                files.sync_dir(&path(directory), STEP).await.unwrap();
             }
             before(client).await;
         },
@@ -538,7 +578,7 @@ fn a_durable_file_that_moves_on_is_there_once() {
     let copies = copies_after(async |client| {
         rename(client, r"C:\A\B\file", r"C:\B\one").await;
         rename(client, r"C:\B\one", r"C:\A\two").await;
-        client.files().sync_dir(&path(r"C:\B")).await.unwrap();
+        client.files().sync_dir(&path(r"C:\B"), STEP).await.unwrap();
         rename(client, r"C:\A\two", r"C:\three").await;
     });
     assert_eq!(copies, [1; SEEDS as usize]);
@@ -552,7 +592,7 @@ fn a_durable_file_that_moves_into_a_new_directory_is_not_lost_with_it() {
             files.create_dir_all(&path(r"C:\new\deep")).await.unwrap();
             rename(client, r"C:\A\B\file", r"C:\new\deep\file").await;
             if sync {
-                files.sync_dir(&path(r"C:\new\deep")).await.unwrap();
+                files.sync_dir(&path(r"C:\new\deep"), STEP).await.unwrap();
             }
         });
         assert_eq!(copies, [1; SEEDS as usize]);
@@ -564,7 +604,7 @@ fn a_durable_file_that_moves_out_of_a_directory_is_not_removed_with_it() {
     let copies = copies_after(async |client| {
         rename(client, r"C:\A\B\file", r"C:\B\S\file").await;
         client.files().remove_dir_all(&path(r"C:\A")).await.unwrap();
-        client.files().sync_dir(&path(r"C:\")).await.unwrap();
+        client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
     });
     assert_eq!(copies, [1; SEEDS as usize]);
 }

@@ -5,7 +5,7 @@ use wcow_ntmeta::FileTime;
 use wcow_sim::{Ended, FaultPlan, FaultRule, PowerCut, Profile, Sim, What, When};
 
 use crate::power::{SEEDS, read, write};
-use crate::support::{path, run};
+use crate::support::{STEP, path, run};
 
 /// A host whose first flush of a file that was written over meets a fault.
 fn with_fault(seed: u64, what: What) -> Sim {
@@ -13,8 +13,12 @@ fn with_fault(seed: u64, what: What) -> Sim {
     let client = sim.client();
     run(&sim, async {
         write(&client, r"C:\a", b"old").await;
-        client.files().sync_file(&path(r"C:\a")).await.unwrap();
-        client.files().sync_dir(&path(r"C:\")).await.unwrap();
+        client
+            .files()
+            .sync_file(&path(r"C:\a"), STEP)
+            .await
+            .unwrap();
+        client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
         write(&client, r"C:\a", b"new").await;
     });
     let when = When::Nth {
@@ -35,7 +39,7 @@ fn a_durable_step_that_is_late_counts_when_it_takes_effect() {
         let steps = sim.durable_steps();
         sim.power_loss_at(PowerCut::After(steps + 1));
         let client = sim.client();
-        let ended = sim.run_to_end(client.files().sync_file(&path(r"C:\a")));
+        let ended = sim.run_to_end(client.files().sync_file(&path(r"C:\a"), STEP));
         assert_eq!(ended.unwrap(), Ended::PowerLost);
         assert_eq!(sim.durable_steps(), steps + 1);
         let client = sim.client();
@@ -51,7 +55,7 @@ fn a_sync_that_a_fault_refuses_is_no_durable_step() {
     let sim = with_fault(0, What::Refused);
     let steps = sim.durable_steps();
     let client = sim.client();
-    assert!(run(&sim, client.files().sync_file(&path(r"C:\a"))).is_err());
+    assert!(run(&sim, client.files().sync_file(&path(r"C:\a"), STEP)).is_err());
     assert_eq!(sim.durable_steps(), steps);
 }
 
@@ -61,7 +65,8 @@ fn the_power_of_another_host_is_no_end() {
     let second = first.add_host(Profile::core_tp3(), 2);
     first.power_loss_at(PowerCut::Before(1));
     let theirs = first.client();
-    let lost = first.spawn(async move { theirs.files().sync_dir(&path(r"C:\")).await.is_ok() });
+    let lost =
+        first.spawn(async move { theirs.files().sync_dir(&path(r"C:\"), STEP).await.is_ok() });
     let ours = second.client();
     let ended = second.run_to_end(async {
         let later = FileTime::from_ticks(ours.clock().now().ticks() + 1_000_000_000);

@@ -4,7 +4,7 @@ use wcow_hcs_schema::hns::HnsNetwork;
 use wcow_host::{FileSystem, Host, HostControl, NetworkService, WriteMode};
 use wcow_sim::{LoadError, Profile, Sim};
 
-use crate::support::{path, run};
+use crate::support::{STEP, path, run};
 
 /// A host with something of everything in it.
 fn used(profile: Profile) -> Sim {
@@ -18,7 +18,7 @@ fn used(profile: Profile) -> Sim {
             .await
             .unwrap();
         let tree = files.create_tree(&path(r"C:\tree")).await.unwrap();
-        files.finish_tree(tree).await.unwrap();
+        files.finish_tree(tree, STEP).await.unwrap();
         let network = HnsNetwork {
             name: "nat".to_owned(),
             kind: "nat".to_owned(),
@@ -94,7 +94,7 @@ fn blobs_in_use_are_those_that_a_host_needs() {
         2,
         "the tree may come back with a power loss"
     );
-    run(&sim, client.files().sync_dir(&path(r"C:\"))).unwrap();
+    run(&sim, client.files().sync_dir(&path(r"C:\"), STEP)).unwrap();
     assert_eq!(sim.blobs_in_use().len(), 1);
 }
 

@@ -2,9 +2,12 @@
 
 use std::future::Future;
 
-use wcow_host::{Code, HostError};
+use wcow_host::{Code, HostError, Precaution};
 use wcow_ntmeta::HostPath;
 use wcow_sim::{Profile, Sim, SimHost};
+
+/// The durable steps of tests in which it does not matter which is which.
+pub(crate) const STEP: Precaution = Precaution::new("test");
 
 /// A host and a client of it.
 pub(crate) fn host(profile: Profile) -> (Sim, SimHost) {

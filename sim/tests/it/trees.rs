@@ -9,7 +9,7 @@ use wcow_ntmeta::{FileAttributes, FileTime, WideName};
 use wcow_sim::{BlobId, BlobStore, BlobWriter, MemoryBlobs, Profile, Sim, SimHost, SimTree};
 use wcow_tree::{Entry, EntryId, Extra, Stream, StreamEnd, StreamKind, StreamRef, Times, TreeSink};
 
-use crate::support::{code, host, path, run, win32};
+use crate::support::{STEP, code, host, path, run, win32};
 
 fn entry(id: u32, parent: Option<u32>, name: &str, len: Option<u64>) -> Entry {
     let attributes = if len.is_some() {
@@ -71,7 +71,7 @@ async fn install(client: &SimHost, at: &str) -> TreeSummary {
     send(&mut tree, 3, b"cmd", StreamEnd::Complete);
     send(&mut tree, 4, b"hello", StreamEnd::Complete);
     send(&mut tree, 5, b"", StreamEnd::Complete);
-    files.finish_tree(tree).await.unwrap()
+    files.finish_tree(tree, STEP).await.unwrap()
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn the_space_of_a_tree_comes_back_however_it_was_changed() {
             .await
             .unwrap();
         let tree = files.create_tree(&path(r"C:\image")).await.unwrap();
-        files.finish_tree(tree).await.unwrap();
+        files.finish_tree(tree, STEP).await.unwrap();
     });
 }
 
@@ -284,7 +284,7 @@ fn what_a_hostile_source_sends_is_refused() {
     );
     assert!(tree.close_stream(StreamEnd::Complete).is_err());
     send(&mut tree, 1, b"bad!", StreamEnd::Damaged);
-    run(&sim, files.finish_tree(tree)).unwrap();
+    run(&sim, files.finish_tree(tree, STEP)).unwrap();
     assert_eq!(
         run(&sim, files.read(&path(r"C:\image\name"), 9)).unwrap(),
         b"",
@@ -399,7 +399,7 @@ fn a_long_stream_reaches_the_store_in_pieces_and_a_damaged_one_not_at_all() {
             }
             tree.close_stream(end).unwrap();
         }
-        let summary = files.finish_tree(tree).await.unwrap();
+        let summary = files.finish_tree(tree, STEP).await.unwrap();
         assert_eq!((summary.files, summary.bytes), (2, LEN as u64));
     });
     assert!(sim.blobs_in_use().contains(&BlobId::of(&bytes)));

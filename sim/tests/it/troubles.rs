@@ -4,7 +4,7 @@ use wcow_host::{Clock, FileSystem, Host, HostControl, Operation, WriteMode};
 use wcow_ntmeta::{FileTime, Hresult};
 use wcow_sim::{FaultPlan, FaultRule, Profile, Sim, SimHost, What, When};
 
-use crate::support::{code, host, path, run, win32};
+use crate::support::{STEP, code, host, path, run, win32};
 
 const SECOND: u64 = 10_000_000;
 
@@ -44,12 +44,15 @@ fn a_call_that_is_to_fail_fails_as_often_as_it_was_asked_to() {
         write(&client, r"C:\dir\a", b"x").await;
         write(&client, r"C:\b", b"x").await;
         let a = path(r"C:\dir\A");
-        assert_eq!(code(files.sync_file(&a).await), "ok");
-        assert_eq!(code(files.sync_file(&path(r"C:\b")).await), "ok");
-        assert_eq!(code(files.sync_file(&a).await), win32(0x45d));
+        assert_eq!(code(files.sync_file(&a, STEP).await), "ok");
+        assert_eq!(code(files.sync_file(&path(r"C:\b"), STEP).await), "ok");
+        assert_eq!(code(files.sync_file(&a, STEP).await), win32(0x45d));
         assert_eq!(code(files.read(&a, 9).await), "ok");
-        assert_eq!(code(files.sync_dir(&path(r"C:\DIR")).await), win32(0x45d));
-        assert_eq!(code(files.sync_file(&a).await), "ok");
+        assert_eq!(
+            code(files.sync_dir(&path(r"C:\DIR"), STEP).await),
+            win32(0x45d)
+        );
+        assert_eq!(code(files.sync_file(&a, STEP).await), "ok");
     });
 }
 
@@ -60,10 +63,10 @@ fn a_tree_can_fail_at_its_end_and_be_begun_again() {
     run(&sim, async {
         let files = client.files();
         let tree = files.create_tree(&path(r"C:\tree")).await.unwrap();
-        assert_eq!(code(files.finish_tree(tree).await), win32(0x45d));
+        assert_eq!(code(files.finish_tree(tree, STEP).await), win32(0x45d));
         files.remove_dir_all(&path(r"C:\tree")).await.unwrap();
         let tree = files.create_tree(&path(r"C:\tree")).await.unwrap();
-        assert_eq!(code(files.finish_tree(tree).await), "ok");
+        assert_eq!(code(files.finish_tree(tree, STEP).await), "ok");
     });
 }
 
@@ -157,11 +160,11 @@ fn a_restart_closes_what_was_open() {
         run(&sim, async {
             let files = client.files();
             write(&client, r"C:\a", b"x").await;
-            files.sync_file(&a).await.unwrap();
-            files.sync_dir(&path(r"C:\")).await.unwrap();
+            files.sync_file(&a, STEP).await.unwrap();
+            files.sync_dir(&path(r"C:\"), STEP).await.unwrap();
             sim.open_elsewhere(&a, u64::MAX).unwrap();
             files.remove_file(&a).await.unwrap();
-            files.sync_dir(&path(r"C:\")).await.unwrap();
+            files.sync_dir(&path(r"C:\"), STEP).await.unwrap();
         });
         if power_lost {
             sim.power_loss();

@@ -6,7 +6,7 @@ use wcow_host::{
 use wcow_ntmeta::FileTime;
 use wcow_sim::{Choices, Exhaustive, Label, Order, Profile, Recording, Schedule, Sim, SimHost};
 
-use crate::support::{path, run};
+use crate::support::{STEP, path, run};
 
 const SECOND: u64 = 10_000_000;
 
@@ -20,7 +20,7 @@ fn two_clients(sim: &Sim) {
                 .write(&file, &[number], WriteMode::CreateNew)
                 .await
                 .unwrap();
-            files.sync_file(&file).await.unwrap();
+            files.sync_file(&file, STEP).await.unwrap();
         }
     };
     let other = sim.spawn(write(sim.client(), "a"));

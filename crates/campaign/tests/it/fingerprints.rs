@@ -9,8 +9,8 @@ use wcow_campaign::RunSpec;
 use wcow_engine::Engine;
 use wcow_hcs_schema::hns::HnsNetwork;
 use wcow_host::{
-    FileSystem, Host, HostControl, NetworkService, NewNetNat, NewVmSwitch, SwitchService,
-    SwitchType, WriteMode,
+    FileSystem, Host, HostControl, NetworkService, NewNetNat, NewVmSwitch, Precaution,
+    SwitchService, SwitchType, WriteMode,
 };
 use wcow_ntmeta::HostPath;
 use wcow_scenario::wims::Shelf;
@@ -108,7 +108,10 @@ fn calls(profile: &Profile, seed: u64) -> String {
             .write(&path(r"C:\a\b\c"), b"contents", WriteMode::CreateNew)
             .await
             .unwrap();
-        files.sync_file(&path(r"C:\a\b\c")).await.unwrap();
+        files
+            .sync_file(&path(r"C:\a\b\c"), Precaution::new("test"))
+            .await
+            .unwrap();
         files.rename(&path(r"C:\a"), &path(r"C:\z")).await.unwrap();
         assert!(files.read(&path(r"C:\a\b\c"), 9).await.is_err());
     })

@@ -7,6 +7,8 @@ mod fingerprints;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod mutants;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod small;

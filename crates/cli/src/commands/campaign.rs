@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 use wcow_campaign::{
-    Ending, MARKS, ReplayError, Report, RunFile, RunSpec, Step, canary, chrome_trace, divergence,
-    page, shrink, sweep,
+    Ending, MARKS, Mutant, ReplayError, Report, RunFile, RunSpec, Step, canary, chrome_trace,
+    divergence, page, shrink, sweep,
 };
 use wcow_scenario::wims::Shelf;
 
@@ -56,12 +56,16 @@ struct ViolationItem {
 /// Plays the run of a seed.
 pub(crate) fn run(
     seed: u64,
+    ignore: &[Mutant],
     save: Option<&Path>,
     trace: bool,
     output: &Output,
 ) -> Result<u8, Failure> {
     let shelf = shelf()?;
-    let spec = RunSpec::from_seed(seed);
+    let spec = RunSpec {
+        ignore: ignore.iter().copied().collect(),
+        ..RunSpec::from_seed(seed)
+    };
     if let Some(path) = save {
         let (file, _) = RunFile::record(spec.clone(), &shelf).map_err(|error| unknown(&error))?;
         write(path, &file.text())?;
@@ -128,10 +132,7 @@ pub(crate) fn run_sweep(args: &SweepArgs, output: &Output) -> Result<u8, Failure
             ),
         ));
     }
-    let workers = args
-        .threads
-        .or_else(|| std::thread::available_parallelism().ok())
-        .unwrap_or(NonZeroUsize::MIN);
+    let workers = workers(args.threads);
     let seeds = args.first..args.first.saturating_add(args.seeds);
     let bar = Bar::count("runs");
     let cancel = Cancel::listen();
@@ -420,6 +421,13 @@ fn items(violations: &[wcow_campaign::Violation]) -> Vec<ViolationItem> {
         .collect()
 }
 
+/// So many threads as were asked for, or as there are cores.
+pub(crate) fn workers(threads: Option<NonZeroUsize>) -> NonZeroUsize {
+    threads
+        .or_else(|| std::thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN)
+}
+
 fn code(report: &Report) -> u8 {
     if report.violations.is_empty() {
         0
@@ -428,7 +436,7 @@ fn code(report: &Report) -> u8 {
     }
 }
 
-fn shelf() -> Result<Shelf, Failure> {
+pub(crate) fn shelf() -> Result<Shelf, Failure> {
     Shelf::build().map_err(|error| {
         Failure::new(exit::FAILED, "the WIM files of the runs could not be built").because(&error)
     })

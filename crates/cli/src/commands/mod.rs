@@ -5,6 +5,7 @@ pub(crate) mod container;
 pub(crate) mod explain;
 pub(crate) mod host;
 pub(crate) mod image;
+pub(crate) mod mutants;
 pub(crate) mod network;
 pub(crate) mod shell;
 pub(crate) mod sim;

@@ -7,7 +7,7 @@ use wcow_scenario::{Scenario, wims};
 use wcow_sim::scenarios;
 
 use crate::args::SimCommand;
-use crate::commands::campaign;
+use crate::commands::{campaign, mutants};
 use crate::failure::{Failure, exit};
 use crate::output::Output;
 use crate::tour::{Item, Page, Stage};
@@ -25,8 +25,10 @@ pub(crate) fn run(command: &SimCommand, output: &Output) -> Result<u8, Failure> 
             seed,
             save,
             trace,
-        } => campaign::run(*seed, save.as_deref(), *trace, output),
+            ignore,
+        } => campaign::run(*seed, ignore, save.as_deref(), *trace, output),
         SimCommand::Sweep(args) => campaign::run_sweep(args, output),
+        SimCommand::Mutants(args) => mutants::run(args, output),
         SimCommand::Replay { file, trace } => campaign::replay(file, *trace, output),
         SimCommand::Shrink { file, output: to } => {
             campaign::make_small(file, to.as_deref(), output)

@@ -123,3 +123,43 @@ fn a_timeline_is_a_page_of_its_own() {
     home.wcow(&["sim", "timeline", "nosuch.json"])
         .fails(3, &["nosuch.json"]);
 }
+
+#[test]
+fn a_precaution_that_is_left_out_is_found_saved_and_replayed() {
+    let home = Home::new();
+    let item = &home
+        .wcow(&["sim", "mutants", "sync-image", "--format", "json"])
+        .items("sim.mutants")[0];
+    assert_eq!(item["ignored"], "sync-image");
+    assert_eq!(item["found"], true);
+    assert_eq!(item["check"], "acknowledged-survives");
+    let seed = (item["seeds"].as_u64().unwrap() - 1).to_string();
+    let file = home.path("mutant.json");
+    let shown = home.wcow(&[
+        "sim",
+        "run",
+        "--ignore",
+        "sync-image",
+        "--seed",
+        &seed,
+        "--save",
+        text(&file),
+    ]);
+    shown.ends(1);
+    let replayed = home.wcow(&["sim", "replay", text(&file)]);
+    replayed.ends(1);
+    home.wcow(&["sim", "run", "--seed", &seed]).ok();
+    home.wcow(&["sim", "run", "--ignore", "sync-nothing"])
+        .fails(2, &["sync-nothing", "sync-record"]);
+    home.wcow(&["sim", "run", "S4", "--ignore", "sync-image"])
+        .fails(2, &["--ignore"]);
+}
+
+#[test]
+fn a_precaution_that_nothing_misses_is_a_failure() {
+    let home = Home::new();
+    let survived = home.wcow(&["sim", "mutants", "sync-image", "--seeds", "1"]);
+    survived.ends(1);
+    let found = home.wcow(&["sim", "mutants", "sync-image", "--seeds", "100"]);
+    assert!(found.ok().contains("1 mutant, all found"));
+}
