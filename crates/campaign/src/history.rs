@@ -19,7 +19,8 @@ pub struct Done {
     pub ended: Option<FileTime>,
     /// What it came to.
     pub ending: Ending,
-    /// It was answered, and while it ran one call on the host was hit by a fault at most, and the host was not restarted.
+    /// It was answered, and while it ran no call on the host was hit by a fault but the one of whose failure it tells, and the host was
+    /// not restarted.
     pub one_fault: bool,
 }
 

@@ -445,14 +445,21 @@ fn note_troubles(history: &mut [Done], hits: &[FaultHit], power_lost: bool) {
         let Some(ended) = done.ended.filter(|_| !power_lost) else {
             continue;
         };
-        let hits = hits
+        let mut during = hits
             .iter()
-            .filter(|hit| (done.began..=ended).contains(&hit.time))
-            .count();
+            .filter(|hit| (done.began..=ended).contains(&hit.time));
+        // What the host refuses by itself can be followed by a fault that hits the rollback: then two things went wrong.
+        let one_fault = match (during.next(), &done.ending, during.next()) {
+            (None, ..) => true,
+            (Some(hit), Ending::Failed(told), None) => {
+                told.starts_with(&format!("{} of {} failed", hit.operation, hit.object))
+            }
+            _ => false,
+        };
         let restarted = restarts
             .iter()
             .any(|(began, over)| *began <= ended && over.is_none_or(|over| done.began <= over));
-        done.one_fault = hits <= 1 && !restarted;
+        done.one_fault = one_fault && !restarted;
     }
 }
 
