@@ -257,30 +257,42 @@ fn is_read_by_wimlib(data: &[u8], error: &ReadError) -> bool {
     }
 }
 
-/// True if the resource at this offset is one of a solid run, and no blob of the run lies in it.
+/// True if the resource at this offset is one of a solid run, and no blob of the run lies in it. A row of another part is no blob, nor is
+/// one whose digest an earlier row has.
 fn has_idle_solid(data: &[u8], offset: u64) -> bool {
     let Some(shape) = Shape::read(data).filter(|shape| shape.solid) else {
         return false;
     };
     let table = shape.table(data).and_then(|table| data.get(table));
-    let rows = table.unwrap_or_default().chunks_exact(ROW);
-    let rows: Vec<Resource> = rows.filter_map(|row| Resource::read(row, 0)).collect();
-    let is_idle = |run: &[Resource]| {
-        let (resources, blobs): (Vec<&Resource>, Vec<&Resource>) =
-            run.iter().partition(|row| row.size == SOLID_MARK);
-        let mut end = 0_u64;
-        resources.iter().any(|resource| {
-            let start = end;
-            let place = usize::try_from(resource.offset).unwrap_or(usize::MAX);
-            end = end.saturating_add(number(data, place, 8).unwrap_or(0));
-            let is_in = |blob: &&Resource| {
-                blob.offset < end && blob.offset.saturating_add(blob.stored) > start
-            };
-            resource.offset == offset && !blobs.iter().any(is_in)
+    let mut seen = BTreeSet::new();
+    let rows: Vec<(Resource, bool)> = table
+        .unwrap_or_default()
+        .chunks_exact(ROW)
+        .filter_map(|row| {
+            let resource = Resource::read(row, 0)?;
+            let counts = number(row, 24, 2) == Some(1) && seen.insert(row.get(30..)?);
+            Some((resource, counts))
         })
+        .collect();
+    let is_idle = |run: &[(Resource, bool)]| {
+        let mut end = 0_u64;
+        run.iter()
+            .filter(|(row, _)| row.size == SOLID_MARK)
+            .any(|(resource, _)| {
+                let start = end;
+                let place = usize::try_from(resource.offset).unwrap_or(usize::MAX);
+                end = end.saturating_add(number(data, place, 8).unwrap_or(0));
+                let is_in = |(row, counts): &(Resource, bool)| {
+                    *counts
+                        && row.size != SOLID_MARK
+                        && row.offset < end
+                        && row.offset.saturating_add(row.stored) > start
+                };
+                resource.offset == offset && !run.iter().any(is_in)
+            })
     };
-    rows.chunk_by(|one, other| one.is(flag::SOLID) == other.is(flag::SOLID))
-        .filter(|run| run.first().is_some_and(|row| row.is(flag::SOLID)))
+    rows.chunk_by(|(one, _), (other, _)| one.is(flag::SOLID) == other.is(flag::SOLID))
+        .filter(|run| run.first().is_some_and(|(row, _)| row.is(flag::SOLID)))
         .any(is_idle)
 }
 

@@ -2,6 +2,7 @@
 
 use wcow_wim::Problem;
 
+use super::super::wim::disagreement;
 use super::{both, metadata_row};
 use crate::craft::{BLOB, Parts, empty_root, row};
 use crate::field::{number, set, wide};
@@ -138,6 +139,21 @@ fn a_solid_resource_too_small_for_its_chunks_that_no_blob_needs() {
         assert!(matches!(problems[..], [Problem::Blob { .. }]));
         assert_eq!(theirs.verify == 0, !needed, "{}", theirs.verify);
     }
+}
+
+#[test]
+fn a_solid_resource_too_small_for_its_chunks_that_a_second_row_of_a_blob_needs() {
+    let resources: [&[u8]; 2] = [b"wcow", b"wcow"];
+    let mut file = solid(&resources, &[(0, b"wcow"), (4, b"wcow")]);
+    let second = HEADER + empty_root().len() + BLOB.len() + 16 + 4 + 4;
+    assert_eq!(number(&file, second + 8, 4), Some(1 << 15));
+    set(&mut file, second + 8, 4, 1);
+    set(&mut file, second + 12, 4, 0);
+    let (ours, theirs) = both(&file);
+    let problems = verify(&ours.unwrap(), 1).problems;
+    assert!(matches!(problems[..], [Problem::Blob { .. }]));
+    assert_eq!(theirs.verify, 0);
+    assert_eq!(disagreement(&file), None);
 }
 
 #[test]
