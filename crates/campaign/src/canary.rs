@@ -43,6 +43,7 @@ pub fn canary(shelf: &dyn WimShelf) -> Vec<&'static str> {
         ended: Some(sim.now()),
         ending: Ending::Done,
         one_fault: true,
+        left_behind: Vec::new(),
     };
     let history = [
         done(install),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use wcow_engine::{ContainerStatus, Engine, EngineError, Force};
-use wcow_host::{ComputeService, FileSystem, Host, NetworkService, SwitchService};
+use wcow_host::{ComputeService, FileSystem, Host, NetworkService, Operation, SwitchService};
 use wcow_image_store::ImageStore;
 use wcow_network::Driver;
 use wcow_ntmeta::HostPath;
@@ -338,6 +338,13 @@ async fn left(
             });
         }
     }
+    for done in history {
+        if done.must_leave_nothing() && makes_alone(&done.step) && !failed_while_undoing(done) {
+            violations.extend(done.left_behind.iter().map(|what| Violation::Left {
+                what: format!("{what}, of {}", done.step),
+            }));
+        }
+    }
     let installs = history
         .iter()
         .filter(|done| matches!(done.step, Step::InstallImage(_)));
@@ -355,6 +362,33 @@ async fn left(
         });
     }
     Ok(())
+}
+
+/// Whether a step makes things, and takes them back only if it fails.
+fn makes_alone(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Start(_) | Step::CreateContainer { .. } | Step::CreateNetwork { .. }
+    )
+}
+
+/// Whether what failed was one of the calls that take things back, such as those of an earlier start that was cut off.
+fn failed_while_undoing(done: &Done) -> bool {
+    let Ending::Failed(told) = &done.ending else {
+        return false;
+    };
+    [
+        Operation::OpenSystem,
+        Operation::CloseSystem,
+        Operation::TerminateSystem,
+        Operation::RemoveSystem,
+        Operation::UnprepareLayer,
+        Operation::DeactivateLayer,
+        Operation::DestroyLayer,
+        Operation::DeleteEndpoint,
+    ]
+    .iter()
+    .any(|undoing| told.starts_with(&format!("{undoing} of ")))
 }
 
 /// Everything was listed by now, and whoever lists takes back what was cut off.

@@ -22,6 +22,8 @@ pub struct Done {
     /// It was answered, and while it ran no call on the host was hit by a fault but the one of whose failure it tells, and the host was
     /// not restarted.
     pub one_fault: bool,
+    /// What it said it had left behind.
+    pub left_behind: Vec<String>,
 }
 
 impl Done {

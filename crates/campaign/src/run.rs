@@ -326,15 +326,17 @@ impl Log {
             ended: None,
             ending: Ending::Unknown,
             one_fault: false,
+            left_behind: Vec::new(),
         });
         log.len() - 1
     }
 
-    fn end(&self, place: usize, now: FileTime, ending: Ending) {
+    fn end(&self, place: usize, now: FileTime, (ending, left_behind): Told) {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(done) = log.get_mut(place) {
             done.ended = Some(now);
             done.ending = ending;
+            done.left_behind = left_behind;
         }
     }
 
@@ -343,17 +345,21 @@ impl Log {
     }
 }
 
+/// What a step came to, and what it said it had left behind.
+type Told = (Ending, Vec<String>);
+
 /// Does one step.
-async fn perform(engine: &Engine<SimHost>, step: &Step, shelf: &dyn WimShelf) -> Ending {
+async fn perform(engine: &Engine<SimHost>, step: &Step, shelf: &dyn WimShelf) -> Told {
+    let nothing_left = |ending| (ending, Vec::new());
     match step {
         Step::InstallImage(name) => {
             let Some((wim, index)) = shelf.wim(name) else {
-                return Ending::Refused(format!("there is no WIM {name:?}"));
+                return nothing_left(Ending::Refused(format!("there is no WIM {name:?}")));
             };
             match engine.install_wim(wim, index, None).await {
-                Ok(_) => Ending::Done,
+                Ok(_) => nothing_left(Ending::Done),
                 Err(InstallWimError::Engine(error)) => failed(&error),
-                Err(error) => Ending::Refused(error.to_string()),
+                Err(error) => nothing_left(Ending::Refused(error.to_string())),
             }
         }
         Step::RemoveImage(name) => ending(engine.remove_image(name).await),
@@ -385,8 +391,8 @@ async fn perform(engine: &Engine<SimHost>, step: &Step, shelf: &dyn WimShelf) ->
         Step::Exec { name, command } => match engine.exec(name, &ExecSpec::new(command)).await {
             Err(error) => failed(&error),
             Ok(process) => match process.wait().await {
-                Ok(_) => Ending::Done,
-                Err(error) => Ending::Failed(told(&error)),
+                Ok(_) => nothing_left(Ending::Done),
+                Err(error) => nothing_left(Ending::Failed(told(&error))),
             },
         },
         Step::Stop(name) => ending(engine.stop(name, GRACE).await),
@@ -408,26 +414,27 @@ async fn perform(engine: &Engine<SimHost>, step: &Step, shelf: &dyn WimShelf) ->
                 .ticks()
                 .saturating_add(u64::from(*seconds) * SECOND);
             clock.sleep_until(FileTime::from_ticks(until)).await;
-            Ending::Done
+            nothing_left(Ending::Done)
         }
         Step::Reboot => ending(engine.reboot().await),
     }
 }
 
-fn ending<T>(answer: Result<T, EngineError>) -> Ending {
+fn ending<T>(answer: Result<T, EngineError>) -> Told {
     match answer {
-        Ok(_) => Ending::Done,
+        Ok(_) => (Ending::Done, Vec::new()),
         Err(error) => failed(&error),
     }
 }
 
 /// A refusal that says that nothing was tried is one; whatever the host had a part in may have had an effect.
-fn failed(error: &EngineError) -> Ending {
-    match error.host_error() {
+fn failed(error: &EngineError) -> Told {
+    let ending = match error.host_error() {
         Some(error) => Ending::Failed(told(error)),
         None if matches!(error.exit_code(), 2..=4) => Ending::Refused(error.to_string()),
         None => Ending::Failed(error.to_string()),
-    }
+    };
+    (ending, error.left_behind())
 }
 
 fn told(error: &HostError) -> String {

@@ -187,6 +187,19 @@ impl EngineError {
         }
     }
 
+    /// What a command that failed could not take back, as it says itself.
+    #[must_use]
+    pub fn left_behind(&self) -> Vec<String> {
+        match self {
+            Self::Host { left_behind, .. } => left_behind.clone(),
+            Self::Container { error, .. } => {
+                let left = error.left_behind().iter();
+                left.map(|failure| failure.step.to_string()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The catalogue entry that explains it best on this host.
     #[must_use]
     pub fn failure(&self, host: &HostInfo) -> Option<&'static Failure> {

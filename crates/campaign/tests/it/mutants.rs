@@ -10,7 +10,7 @@ use wcow_sim::TraceEvent;
 /// Mutants that are found soon, and the check that is to find them.
 const QUICK: [(&str, &str); 6] = [
     ("sync-image-hives", "listed-images-are-complete"),
-    ("sync-image", "acknowledged-survives"),
+    ("sync-image-metadata", "acknowledged-survives"),
     ("sync-record-name", "acknowledged-survives"),
     ("recover-install", "nothing-leaks"),
     ("recover-creation", "cut-off-work-is-taken-back"),

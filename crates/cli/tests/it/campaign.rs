@@ -158,8 +158,8 @@ fn a_precaution_that_is_left_out_is_found_saved_and_replayed() {
 #[test]
 fn a_precaution_that_nothing_misses_is_a_failure() {
     let home = Home::new();
-    let survived = home.wcow(&["sim", "mutants", "sync-image", "--seeds", "1"]);
+    let survived = home.wcow(&["sim", "mutants", "sync-record", "--seeds", "1"]);
     survived.ends(1);
-    let found = home.wcow(&["sim", "mutants", "sync-image", "--seeds", "100"]);
+    let found = home.wcow(&["sim", "mutants", "sync-record", "--seeds", "100"]);
     assert!(found.ok().contains("1 mutant, all found"));
 }
