@@ -374,25 +374,30 @@ fn verify_images(wim: &Wim, report: &mut VerifyReport) -> Vec<Item> {
         return Vec::new();
     }
     // Images that share their metadata could make a small file take forever, so it is read once.
-    let mut read: BTreeMap<u64, (u64, Digest)> = BTreeMap::new();
+    let mut read: BTreeMap<u64, (ResourceHeader, Digest)> = BTreeMap::new();
+    let end_of = |resource: &ResourceHeader| {
+        let size = resource.stored_size.max(1);
+        resource.offset.saturating_add(size)
+    };
     for info in wim.images() {
         if let Some(row) = wim.metadata_row(info.index) {
-            let (start, digest) = (row.resource.offset, row.digest);
-            let end = start.saturating_add(row.resource.stored_size.max(1));
-            if read.get(&start) == Some(&(end, digest)) {
+            let (resource, digest) = (row.resource, row.digest);
+            if read.get(&resource.offset) == Some(&(resource, digest)) {
                 report.images += 1;
                 continue;
             }
-            let before = read.range(..end).next_back();
-            if let Some((_, (_, other))) = before.filter(|(_, (end, _))| *end > start) {
+            let before = read.range(..end_of(&resource)).next_back();
+            if let Some((_, (_, other))) =
+                before.filter(|(_, (before, _))| end_of(before) > resource.offset)
+            {
                 report.problems.push(Problem::Overlap {
                     what: Extent::Blob(digest),
-                    offset: start,
+                    offset: resource.offset,
                     other: Extent::Blob(*other),
                 });
                 continue;
             }
-            read.insert(start, (end, digest));
+            read.insert(resource.offset, (resource, digest));
         }
         match wim.image(info.index) {
             Ok(image) => {

@@ -216,6 +216,15 @@ fn images_that_share_metadata_are_read_once() {
         report.problems
     );
 
+    // The same bytes, called compressed: to one image they are something else.
+    let mut called = same.clone();
+    called[second + 7] |= 4;
+    let text = problems(&called);
+    assert!(
+        text.contains("expected bytes of its own at offset"),
+        "{text}"
+    );
+
     let mut shifted = same;
     shifted[second + 8] = shifted[second + 8].wrapping_add(8);
     let text = problems(&shifted);
