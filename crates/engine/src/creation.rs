@@ -2,7 +2,7 @@
 //!
 //! The record is written with the plan of what will be made, and marked as unfinished, before anything is made. So whatever a
 //! creation leaves that was cut off is known: whoever reads the records next takes it back, if nobody has the container locked
-//! any more.
+//! any more. So it is with a removal, whose record says that it was begun.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -235,7 +235,8 @@ impl<H: Host> Engine<H> {
         now.map(|_| true)
     }
 
-    /// Takes back what a creation made and a removal left, and the record. The caller has the container locked, and says for which reason it is done.
+    /// Takes back what a creation made and a removal left, and the record. The caller has the container locked, and says for which
+    /// reason it is done.
     async fn take_creation_back(
         &self,
         record: &ContainerRecord,
