@@ -285,7 +285,7 @@ async fn acknowledged(
     Ok(())
 }
 
-/// What the engine keeps of an object: its name, and whether it is still being made.
+/// What the engine keeps of an object: its name, and whether it is still being made or removed.
 async fn records(host: &SimHost, folder: &str) -> Vec<(String, bool)> {
     let folder = HostPath::root("C:")
         .join(r"ProgramData\wcow\records")
@@ -307,8 +307,9 @@ async fn records(host: &SimHost, folder: &str) -> Vec<(String, bool)> {
         let record = json.get("record");
         let field = |key: &str| record.and_then(|record| record.get(key));
         let name = field("name").and_then(serde_json::Value::as_str);
-        let unfinished = field("unfinished").and_then(serde_json::Value::as_bool);
-        records.extend(name.map(|name| (name.to_owned(), unfinished.unwrap_or(false))));
+        let is = |key: &str| field(key).and_then(serde_json::Value::as_bool) == Some(true);
+        let partial = is("unfinished") || is("removing");
+        records.extend(name.map(|name| (name.to_owned(), partial)));
     }
     records
 }

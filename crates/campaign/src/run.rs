@@ -7,11 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use serde::{Deserialize, Serialize};
-use wcow_engine::{CreateContainer, Engine, EngineError, Force, InstallWimError};
-use wcow_host::{Clock, Host, HostError};
-use wcow_network::NetworkSpec;
+use wcow_engine::{Engine, EngineError};
+use wcow_host::{Clock, Host};
 use wcow_ntmeta::FileTime;
-use wcow_runtime::ExecSpec;
 use wcow_scenario::WimShelf;
 use wcow_sim::{
     Choices, Draws, Ended, FaultHit, FaultPlan, Label, Order, PowerCut, Profile, Schedule, Sim,
@@ -21,12 +19,11 @@ use wcow_sim::{
 use crate::checks::{self, Violation};
 use crate::history::{Done, Ending};
 use crate::mutants::Mutant;
+use crate::perform::StepError;
 use crate::plan::{Plan, Step};
 
 /// Ticks of 100 ns in a second.
-const SECOND: u64 = 10_000_000;
-/// How long a container gets to stop.
-const GRACE: u64 = 10 * SECOND;
+pub(crate) const SECOND: u64 = 10_000_000;
 /// The longest that the clients of a run may take in virtual time: a day.
 const LONGEST: u64 = 24 * 3600 * SECOND;
 
@@ -350,95 +347,22 @@ type Told = (Ending, Vec<String>);
 
 /// Does one step.
 async fn perform(engine: &Engine<SimHost>, step: &Step, shelf: &dyn WimShelf) -> Told {
-    let nothing_left = |ending| (ending, Vec::new());
-    match step {
-        Step::InstallImage(name) => {
-            let Some((wim, index)) = shelf.wim(name) else {
-                return nothing_left(Ending::Refused(format!("there is no WIM {name:?}")));
-            };
-            match engine.install_wim(wim, index, None).await {
-                Ok(_) => nothing_left(Ending::Done),
-                Err(InstallWimError::Engine(error)) => failed(&error),
-                Err(error) => nothing_left(Ending::Refused(error.to_string())),
-            }
-        }
-        Step::RemoveImage(name) => ending(engine.remove_image(name).await),
-        Step::CreateNetwork { name, driver } => {
-            let spec = NetworkSpec {
-                name: name.clone(),
-                driver: *driver,
-                subnet: None,
-                gateway: None,
-                adapter: None,
-            };
-            ending(engine.create_network(&spec).await)
-        }
-        Step::RemoveNetwork(name) => ending(engine.remove_network(name).await),
-        Step::CreateContainer {
-            name,
-            image,
-            network,
-        } => {
-            let wanted = CreateContainer {
-                image: image.clone(),
-                name: Some(name.clone()),
-                network: network.clone(),
-                ..CreateContainer::default()
-            };
-            ending(engine.create_container(wanted).await)
-        }
-        Step::Start(name) => ending(engine.start(name).await),
-        Step::Exec { name, command } => match engine.exec(name, &ExecSpec::new(command)).await {
-            Err(error) => failed(&error),
-            Ok(process) => match process.wait().await {
-                Ok(_) => nothing_left(Ending::Done),
-                Err(error) => nothing_left(Ending::Failed(told(&error))),
-            },
-        },
-        Step::Stop(name) => ending(engine.stop(name, GRACE).await),
-        Step::Kill(name) => ending(engine.kill(name).await),
-        Step::RemoveContainer(name) => ending(engine.remove_container(name, Force::Yes).await),
-        Step::List => {
-            let listed = async {
-                engine.containers().await?;
-                engine.networks().await?;
-                engine.images().await?;
-                Ok::<_, EngineError>(())
-            };
-            ending(listed.await)
-        }
-        Step::Wait(seconds) => {
-            let clock = engine.host().clock();
-            let until = clock
-                .now()
-                .ticks()
-                .saturating_add(u64::from(*seconds) * SECOND);
-            clock.sleep_until(FileTime::from_ticks(until)).await;
-            nothing_left(Ending::Done)
-        }
-        Step::Reboot => ending(engine.reboot().await),
-    }
-}
-
-fn ending<T>(answer: Result<T, EngineError>) -> Told {
-    match answer {
-        Ok(_) => (Ending::Done, Vec::new()),
-        Err(error) => failed(&error),
-    }
+    let ending = match step.carry_out(engine, shelf).await {
+        Ok(_) => Ending::Done,
+        Err(StepError::Engine(error)) => return (failed(&error), error.left_behind()),
+        Err(StepError::Wait(error)) => Ending::Failed(error.to_string()),
+        Err(error) => Ending::Refused(error.to_string()),
+    };
+    (ending, Vec::new())
 }
 
 /// A refusal that says that nothing was tried is one; whatever the host had a part in may have had an effect.
-fn failed(error: &EngineError) -> Told {
-    let ending = match error.host_error() {
-        Some(error) => Ending::Failed(told(error)),
+fn failed(error: &EngineError) -> Ending {
+    match error.host_error() {
+        Some(error) => Ending::Failed(error.to_string()),
         None if matches!(error.exit_code(), 2..=4) => Ending::Refused(error.to_string()),
         None => Ending::Failed(error.to_string()),
-    };
-    (ending, error.left_behind())
-}
-
-fn told(error: &HostError) -> String {
-    error.to_string()
+    }
 }
 
 /// Notes which steps went through one fault at most.

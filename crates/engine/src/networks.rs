@@ -457,7 +457,8 @@ impl<H: Host> Engine<H> {
         Ok((plan.steps, host.nats))
     }
 
-    /// What a network will be on the host. A NAT that is there already will be refused, and is nothing to be taken back. A network of the Host Network Service gets an id here, in its step too.
+    /// What a network will be on the host. A NAT that is there already will be refused, and is nothing to be taken back. A network
+    /// of the Host Network Service gets an id here, in its step too.
     async fn planned_backing(
         &self,
         spec: &NetworkSpec,

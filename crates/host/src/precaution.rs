@@ -1,8 +1,8 @@
 //! Precautions: what a program does only because something may go wrong.
 //!
 //! On a good day nobody misses a sync, a rollback or a recovery, so a test of a good day does not see that one is missing. Each of
-//! them therefore has a name. A simulated host can be told to ignore one, and then something must be seen to break: otherwise a check is missing,
-//! or the precaution is needless.
+//! them therefore has a name. A simulated host can be told to ignore one, and then something must be seen to break: otherwise a
+//! check is missing, or the precaution is needless.
 
 use std::fmt;
 

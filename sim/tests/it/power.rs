@@ -41,6 +41,22 @@ pub(crate) async fn write(client: &SimHost, at: &str, bytes: &[u8]) {
     client.files().write(&path(at), bytes, mode).await.unwrap();
 }
 
+/// Syncs that must succeed.
+pub(crate) trait Syncs {
+    async fn sync_file(&self, at: &str);
+    async fn sync_dir(&self, at: &str);
+}
+
+impl Syncs for SimHost {
+    async fn sync_file(&self, at: &str) {
+        self.files().sync_file(&path(at), STEP).await.unwrap();
+    }
+
+    async fn sync_dir(&self, at: &str) {
+        self.files().sync_dir(&path(at), STEP).await.unwrap();
+    }
+}
+
 pub(crate) async fn read(client: &SimHost, at: &str) -> Option<Vec<u8>> {
     let read = client.files().read(&path(at), 1 << 20).await.ok()?;
     Some(read.to_vec())
@@ -51,12 +67,8 @@ fn a_file_is_durable_once_it_and_its_name_are_synced() {
     let found = after(
         async |client| {
             write(client, r"C:\a", b"contents").await;
-            client
-                .files()
-                .sync_file(&path(r"C:\a"), STEP)
-                .await
-                .unwrap();
-            client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
+            client.sync_file(r"C:\a").await;
+            client.sync_dir(r"C:\").await;
         },
         async |client| read(client, r"C:\a").await,
     );
@@ -72,11 +84,7 @@ fn a_file_without_its_name_synced_may_be_gone_and_is_whole_otherwise() {
     let found: BTreeSet<_> = after(
         async |client| {
             write(client, r"C:\a", b"contents").await;
-            client
-                .files()
-                .sync_file(&path(r"C:\a"), STEP)
-                .await
-                .unwrap();
+            client.sync_file(r"C:\a").await;
         },
         async |client| read(client, r"C:\a").await,
     )
@@ -91,12 +99,8 @@ fn contents_that_were_not_synced_are_old_new_or_zero_in_units_of_4_kib() {
     let found: BTreeSet<Vec<u8>> = after(
         async |client| {
             write(client, r"C:\a", &vec![1; 10_000]).await;
-            client
-                .files()
-                .sync_file(&path(r"C:\a"), STEP)
-                .await
-                .unwrap();
-            client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
+            client.sync_file(r"C:\a").await;
+            client.sync_dir(r"C:\").await;
             write(client, r"C:\a", &vec![2; 6_000]).await;
         },
         async |client| read(client, r"C:\a").await.expect("its name is durable"),
@@ -148,18 +152,10 @@ fn a_replacement_leaves_the_old_file_or_the_new_one() {
     let found: BTreeSet<_> = after(
         async |client| {
             write(client, r"C:\a", b"old").await;
-            client
-                .files()
-                .sync_file(&path(r"C:\a"), STEP)
-                .await
-                .unwrap();
-            client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
+            client.sync_file(r"C:\a").await;
+            client.sync_dir(r"C:\").await;
             write(client, r"C:\a.new", b"new").await;
-            client
-                .files()
-                .sync_file(&path(r"C:\a.new"), STEP)
-                .await
-                .unwrap();
+            client.sync_file(r"C:\a.new").await;
             let (from, to) = (path(r"C:\a.new"), path(r"C:\a"));
             client.files().replace(&from, &to).await.unwrap();
         },
@@ -182,12 +178,8 @@ fn a_disk_that_splits_renames_may_have_both_names_or_none() {
         disk,
         async |client| {
             write(client, r"C:\a", b"x").await;
-            client
-                .files()
-                .sync_file(&path(r"C:\a"), STEP)
-                .await
-                .unwrap();
-            client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
+            client.sync_file(r"C:\a").await;
+            client.sync_dir(r"C:\").await;
             let (from, to) = (path(r"C:\a"), path(r"C:\b"));
             client.files().rename(&from, &to).await.unwrap();
         },
@@ -214,16 +206,8 @@ fn a_directory_whose_own_name_was_never_synced_may_be_gone_with_what_is_in_it() 
                 .await
                 .unwrap();
             write(client, r"C:\a\b\c", b"x").await;
-            client
-                .files()
-                .sync_file(&path(r"C:\a\b\c"), STEP)
-                .await
-                .unwrap();
-            client
-                .files()
-                .sync_dir(&path(r"C:\a\b"), STEP)
-                .await
-                .unwrap();
+            client.sync_file(r"C:\a\b\c").await;
+            client.sync_dir(r"C:\a\b").await;
         },
         async |client| read(client, r"C:\a\b\c").await,
     )
@@ -296,7 +280,7 @@ fn a_finished_tree_is_whole_once_its_name_is_synced() {
     assert_eq!(found, [(0, false), (3, false)].into(), "all or nothing");
     let synced = async |client: &SimHost| {
         finished(client).await;
-        client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
+        client.sync_dir(r"C:\").await;
     };
     let found = after(synced, async |client| whole(client).await);
     assert!(found.iter().all(|found| *found == (3, false)));
@@ -321,12 +305,8 @@ fn a_tree_that_was_being_written_is_left_torn() {
 fn the_power_goes_before_or_after_a_durable_step() {
     let steps = async |client: &SimHost| {
         write(client, r"C:\a", b"x").await;
-        client
-            .files()
-            .sync_file(&path(r"C:\a"), STEP)
-            .await
-            .unwrap();
-        client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
+        client.sync_file(r"C:\a").await;
+        client.sync_dir(r"C:\").await;
     };
     for (cut, certain) in [
         (PowerCut::Before(1), false),
@@ -436,11 +416,7 @@ fn what_is_not_synced_is_part_of_a_saved_host() {
         let client = sim.client();
         run(&sim, async {
             write(&client, r"C:\a", b"old").await;
-            client
-                .files()
-                .sync_file(&path(r"C:\a"), STEP)
-                .await
-                .unwrap();
+            client.sync_file(r"C:\a").await;
             write(&client, r"C:\a", &[7; 9000]).await;
             client
                 .files()
@@ -578,7 +554,7 @@ fn a_durable_file_that_moves_on_is_there_once() {
     let copies = copies_after(async |client| {
         rename(client, r"C:\A\B\file", r"C:\B\one").await;
         rename(client, r"C:\B\one", r"C:\A\two").await;
-        client.files().sync_dir(&path(r"C:\B"), STEP).await.unwrap();
+        client.sync_dir(r"C:\B").await;
         rename(client, r"C:\A\two", r"C:\three").await;
     });
     assert_eq!(copies, [1; SEEDS as usize]);
@@ -604,7 +580,7 @@ fn a_durable_file_that_moves_out_of_a_directory_is_not_removed_with_it() {
     let copies = copies_after(async |client| {
         rename(client, r"C:\A\B\file", r"C:\B\S\file").await;
         client.files().remove_dir_all(&path(r"C:\A")).await.unwrap();
-        client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
+        client.sync_dir(r"C:\").await;
     });
     assert_eq!(copies, [1; SEEDS as usize]);
 }

@@ -4,7 +4,7 @@ use wcow_host::{Clock, FileSystem, Host, HostControl, Operation};
 use wcow_ntmeta::FileTime;
 use wcow_sim::{Ended, FaultPlan, FaultRule, PowerCut, Profile, Sim, What, When};
 
-use crate::power::{SEEDS, read, write};
+use crate::power::{SEEDS, Syncs, read, write};
 use crate::support::{STEP, path, run};
 
 /// A host whose first flush of a file that was written over meets a fault.
@@ -13,12 +13,8 @@ fn with_fault(seed: u64, what: What) -> Sim {
     let client = sim.client();
     run(&sim, async {
         write(&client, r"C:\a", b"old").await;
-        client
-            .files()
-            .sync_file(&path(r"C:\a"), STEP)
-            .await
-            .unwrap();
-        client.files().sync_dir(&path(r"C:\"), STEP).await.unwrap();
+        client.sync_file(r"C:\a").await;
+        client.sync_dir(r"C:\").await;
         write(&client, r"C:\a", b"new").await;
     });
     let when = When::Nth {

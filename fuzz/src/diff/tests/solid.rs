@@ -123,17 +123,20 @@ fn a_solid_resource_outside_of_the_file_that_no_blob_needs() {
     }
 }
 
+/// Two solid resources of four bytes each. The second one is to have as many chunks, and no room for their sizes.
+fn with_many_chunks(blobs: &[(u64, &[u8])]) -> Vec<u8> {
+    let mut file = solid(&[b"wcow", b"wcow"], blobs);
+    let second = HEADER + empty_root().len() + BLOB.len() + 16 + 4 + 4;
+    assert_eq!(number(&file, second + 8, 4), Some(1 << 15));
+    set(&mut file, second + 8, 4, 1);
+    set(&mut file, second + 12, 4, 0);
+    file
+}
+
 #[test]
 fn a_solid_resource_too_small_for_its_chunks_that_no_blob_needs() {
     for (needed, place) in [(false, 0), (true, 4)] {
-        let resources: [&[u8]; 2] = [b"wcow", b"wcow"];
-        let mut file = solid(&resources, &[(place, b"wcow")]);
-        let first = HEADER + empty_root().len() + BLOB.len();
-        // The second one has four bytes in as many chunks as it has.
-        let second = first + 16 + 4 + 4;
-        assert_eq!(number(&file, second + 8, 4), Some(1 << 15));
-        set(&mut file, second + 8, 4, 1);
-        set(&mut file, second + 12, 4, 0);
+        let file = with_many_chunks(&[(place, b"wcow")]);
         let (ours, theirs) = both(&file);
         let problems = verify(&ours.unwrap(), 1).problems;
         assert!(matches!(problems[..], [Problem::Blob { .. }]));
@@ -143,12 +146,7 @@ fn a_solid_resource_too_small_for_its_chunks_that_no_blob_needs() {
 
 #[test]
 fn a_solid_resource_too_small_for_its_chunks_that_a_second_row_of_a_blob_needs() {
-    let resources: [&[u8]; 2] = [b"wcow", b"wcow"];
-    let mut file = solid(&resources, &[(0, b"wcow"), (4, b"wcow")]);
-    let second = HEADER + empty_root().len() + BLOB.len() + 16 + 4 + 4;
-    assert_eq!(number(&file, second + 8, 4), Some(1 << 15));
-    set(&mut file, second + 8, 4, 1);
-    set(&mut file, second + 12, 4, 0);
+    let file = with_many_chunks(&[(0, b"wcow"), (4, b"wcow")]);
     let (ours, theirs) = both(&file);
     let problems = verify(&ours.unwrap(), 1).problems;
     assert!(matches!(problems[..], [Problem::Blob { .. }]));

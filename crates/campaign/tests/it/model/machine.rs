@@ -5,12 +5,10 @@ use std::fmt;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
-use wcow_campaign::Step;
-use wcow_engine::{CreateContainer, Engine, EngineError, Force, InstallWimError};
+use wcow_campaign::{Step, StepError};
+use wcow_engine::{Engine, EngineError, Force};
 use wcow_image_store::InstallError;
-use wcow_network::{Driver, NetworkSpec};
-use wcow_runtime::ExecSpec;
-use wcow_scenario::WimShelf;
+use wcow_network::Driver;
 use wcow_scenario::wims::Shelf;
 use wcow_sim::SimHost;
 
@@ -20,8 +18,6 @@ pub(crate) const PROFILES: [&str; 2] = ["server-2022", "core-tp3"];
 const CONTAINERS: [&str; 2] = ["web", "db"];
 const NETWORKS: [&str; 2] = ["front", "back"];
 const COMMANDS: [(&str, u32); 2] = [("cmd /c echo hello", 0), ("cmd /c exit 3", 3)];
-/// Ten seconds for a container to stop.
-const GRACE: u64 = 100_000_000;
 
 /// A command, and after how many calls its process is killed, if it is.
 #[derive(Clone, Debug)]
@@ -197,72 +193,20 @@ pub(crate) fn exit_code(command: &str) -> u32 {
     known.map_or(0, |(_, code)| *code)
 }
 
-/// Has the engine carry out a command.
+/// Has the engine carry out a command. A container that runs is not removed here: plans force it, this asks to be refused.
 pub(crate) async fn perform(engine: &Engine<SimHost>, step: &Step, shelf: &Shelf) -> Answer {
-    match step {
-        Step::InstallImage(name) => {
-            let (wim, index) = shelf.wim(name).unwrap();
-            match engine.install_wim(wim, index, None).await {
-                Ok(_) => Answer::Done,
-                Err(InstallWimError::Engine(error)) => refusal(&error),
-                Err(error) => panic!("{error}"),
-            }
-        }
-        Step::RemoveImage(name) => answer(engine.remove_image(name).await),
-        Step::CreateNetwork { name, driver } => {
-            let spec = NetworkSpec {
-                name: name.clone(),
-                driver: *driver,
-                subnet: None,
-                gateway: None,
-                adapter: None,
-            };
-            answer(engine.create_network(&spec).await)
-        }
-        Step::RemoveNetwork(name) => answer(engine.remove_network(name).await),
-        Step::CreateContainer {
-            name,
-            image,
-            network,
-        } => {
-            let wanted = CreateContainer {
-                image: image.clone(),
-                name: Some(name.clone()),
-                network: network.clone(),
-                ..CreateContainer::default()
-            };
-            answer(engine.create_container(wanted).await)
-        }
-        Step::Start(name) => answer(engine.start(name).await),
-        Step::Exec { name, command } => match engine.exec(name, &ExecSpec::new(command)).await {
-            Err(error) => refusal(&error),
-            Ok(process) => Answer::Exited(process.wait().await.unwrap().exit_code),
+    let answer = match step {
+        Step::RemoveContainer(name) => match engine.remove_container(name, Force::No).await {
+            Ok(()) => Ok(None),
+            Err(error) => Err(error.into()),
         },
-        Step::Stop(name) => answer(engine.stop(name, GRACE).await),
-        Step::Kill(name) => answer(engine.kill(name).await),
-        Step::RemoveContainer(name) => answer(engine.remove_container(name, Force::No).await),
-        Step::List => answer(engine.containers().await),
-        Step::Wait(seconds) => {
-            wait(engine, u64::from(*seconds)).await;
-            Answer::Done
-        }
-        Step::Reboot => answer(engine.reboot().await),
-    }
-}
-
-async fn wait(engine: &Engine<SimHost>, seconds: u64) {
-    use wcow_host::{Clock as _, Host as _};
-    let clock = engine.host().clock();
-    let until = clock.now().ticks() + seconds * 10_000_000;
-    clock
-        .sleep_until(wcow_ntmeta::FileTime::from_ticks(until))
-        .await;
-}
-
-fn answer<T>(answer: Result<T, EngineError>) -> Answer {
+        step => step.carry_out(engine, shelf).await,
+    };
     match answer {
-        Ok(_) => Answer::Done,
-        Err(error) => refusal(&error),
+        Ok(None) => Answer::Done,
+        Ok(Some(code)) => Answer::Exited(code),
+        Err(StepError::Engine(error)) => refusal(&error),
+        Err(error) => panic!("{error}"),
     }
 }
 
