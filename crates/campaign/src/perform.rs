@@ -55,11 +55,15 @@ impl Step {
                     })?;
             }
             Self::RemoveImage(name) => drop(engine.remove_image(name).await?),
-            Self::CreateNetwork { name, driver } => {
+            Self::CreateNetwork {
+                name,
+                driver,
+                subnet,
+            } => {
                 let spec = NetworkSpec {
                     name: name.clone(),
                     driver: *driver,
-                    subnet: None,
+                    subnet: *subnet,
                     gateway: None,
                     adapter: None,
                 };

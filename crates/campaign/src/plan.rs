@@ -1,7 +1,9 @@
 //! Plans: what the clients of a run do, one step after the other.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_network::Driver;
 use wcow_sim::{Draws, Label};
@@ -52,6 +54,9 @@ pub enum Step {
         name: String,
         /// Its driver.
         driver: Driver,
+        /// Its subnet; the host's default if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subnet: Option<Ipv4Net>,
     },
     /// Removes a network.
     RemoveNetwork(String),
@@ -93,8 +98,15 @@ impl fmt::Display for Step {
         match self {
             Self::InstallImage(wim) => write!(f, "image install {wim}"),
             Self::RemoveImage(name) => write!(f, "image rm {name}"),
-            Self::CreateNetwork { name, driver } => {
-                write!(f, "network create {name} --driver {driver}")
+            Self::CreateNetwork {
+                name,
+                driver,
+                subnet,
+            } => {
+                write!(f, "network create {name} --driver {driver}")?;
+                subnet
+                    .iter()
+                    .try_for_each(|subnet| write!(f, " --subnet {subnet}"))
             }
             Self::RemoveNetwork(name) => write!(f, "network rm {name}"),
             Self::CreateContainer {
@@ -145,6 +157,11 @@ pub(crate) fn things(profile: &str) -> Option<Things> {
 
 pub(crate) const CONTAINERS: [&str; 2] = ["web", "db"];
 pub(crate) const NETWORKS: [&str; 2] = ["front", "back"];
+/// Subnets of NAT networks.
+pub(crate) const SUBNETS: [Ipv4Net; 2] = [
+    Ipv4Net::new_assert(Ipv4Addr::new(10, 1, 0, 0), 16),
+    Ipv4Net::new_assert(Ipv4Addr::new(10, 2, 0, 0), 16),
+];
 pub(crate) const COMMANDS: [&str; 3] =
     ["cmd /c echo hello", "cmd /c exit 3", "ping -n 3 127.0.0.1"];
 
@@ -161,6 +178,8 @@ impl Plan {
             return Self::default();
         };
         let clients = 1 + draws.draw(Label::Plan, CLIENTS);
+        // In some, clients are about networks alone, so that they meet there.
+        let networks = draws.happens(Label::Plan, 1, 5);
         let clients = (0..clients)
             .map(|client| {
                 let mut steps = Vec::new();
@@ -172,7 +191,11 @@ impl Plan {
                     steps.push(Step::Wait(u32::try_from(seconds).unwrap_or(0)));
                 }
                 for _ in 0..draws.draw(Label::Plan, STEPS) {
-                    steps.push(step(&things, draws));
+                    steps.push(if networks {
+                        network_step(&things, draws)
+                    } else {
+                        step(&things, draws)
+                    });
                 }
                 let killed_after = draws
                     .happens(Label::Plan, 1, 4)
@@ -234,13 +257,7 @@ fn step(things: &Things, draws: &mut Draws) -> Step {
             name: container,
             command: pick(draws, &COMMANDS),
         },
-        11 | 12 => Step::CreateNetwork {
-            name: pick(draws, &NETWORKS),
-            driver: draws
-                .pick(Label::Plan, things.drivers)
-                .copied()
-                .unwrap_or(Driver::Nat),
-        },
+        11 | 12 => create_network(things, draws),
         13 => Step::RemoveNetwork(pick(draws, &NETWORKS)),
         14 => Step::Stop(container),
         15 => Step::Kill(container),
@@ -252,6 +269,29 @@ fn step(things: &Things, draws: &mut Draws) -> Step {
             _ => Step::InstallImage(things.wim.to_owned()),
         },
         _ => Step::Wait(u32::try_from(draws.draw(Label::Plan, WAIT)).unwrap_or(0)),
+    }
+}
+
+fn network_step(things: &Things, draws: &mut Draws) -> Step {
+    match draws.draw(Label::Plan, 8) {
+        0..=2 => create_network(things, draws),
+        3..=5 => Step::RemoveNetwork(pick(draws, &NETWORKS)),
+        6 => Step::List,
+        _ => Step::Wait(u32::try_from(draws.draw(Label::Plan, 3)).unwrap_or(0)),
+    }
+}
+
+fn create_network(things: &Things, draws: &mut Draws) -> Step {
+    let name = pick(draws, &NETWORKS);
+    let driver = draws.pick(Label::Plan, things.drivers).copied();
+    let driver = driver.unwrap_or(Driver::Nat);
+    let subnet = (driver == Driver::Nat && draws.happens(Label::Plan, 1, 2))
+        .then(|| draws.pick(Label::Plan, &SUBNETS).copied())
+        .flatten();
+    Step::CreateNetwork {
+        name,
+        driver,
+        subnet,
     }
 }
 

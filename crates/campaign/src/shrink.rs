@@ -246,6 +246,7 @@ impl Search<'_> {
                     .and_then(|client| client.steps.get_mut(place));
                 match step {
                     Some(Step::CreateContainer { network, .. }) => *network = None,
+                    Some(Step::CreateNetwork { subnet, .. }) => *subnet = None,
                     Some(Step::Wait(seconds)) => *seconds /= 2,
                     Some(Step::Exec { command, .. }) => *command = "cmd /c exit 0".to_owned(),
                     _ => continue,

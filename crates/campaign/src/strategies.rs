@@ -23,6 +23,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
+use wcow_network::Driver;
 use wcow_sim::PowerCut;
 use wcow_sim::strategies::{choices, fault_plans, schedules};
 
@@ -108,8 +109,16 @@ fn steps(things: plan::Things) -> impl Strategy<Value = Step> {
         ),
         (
             2,
-            (network(), select(things.drivers))
-                .prop_map(|(name, driver)| Step::CreateNetwork { name, driver })
+            (
+                network(),
+                select(things.drivers),
+                option::of(select(plan::SUBNETS.to_vec())),
+            )
+                .prop_map(|(name, driver, subnet)| Step::CreateNetwork {
+                    name,
+                    driver,
+                    subnet: subnet.filter(|_| driver == Driver::Nat),
+                })
                 .boxed(),
         ),
         (1, network().prop_map(Step::RemoveNetwork).boxed()),

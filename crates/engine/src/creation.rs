@@ -135,8 +135,15 @@ impl<H: Host> Engine<H> {
         }
         record.unfinished = false;
         if let Err(error) = self.write_container(&record).await {
-            self.take_creation_back(&record, precautions::ROLLBACK_CREATION)
-                .await?;
+            // The record may be in its place all the same: it must not tell of a whole container while that is taken apart.
+            let now: Result<Option<ContainerRecord>, _> =
+                self.read_record(Folder::Containers, record.id()).await;
+            let is_told = now.is_ok_and(|now| now.is_none_or(|now| now.is_partial()));
+            record.removing = true;
+            if is_told || self.write_container(&record).await.is_ok() {
+                self.take_creation_back(&record, precautions::ROLLBACK_CREATION)
+                    .await?;
+            }
             return Err(error);
         }
         Ok(summary(&record, ContainerStatus::Off))

@@ -1,9 +1,9 @@
 //! Records: damaged ones, behind ones, and names that lead to them.
 
 use wcow_engine::{ContainerStatus, CreateContainer, EngineError, Force};
-use wcow_host::{FileSystem, Host, SystemId, WriteMode};
+use wcow_host::{FileSystem, Host, Operation, SystemId, WriteMode};
 use wcow_ntmeta::HostPath;
-use wcow_sim::Profile;
+use wcow_sim::{FaultPlan, FaultRule, Profile, What, When};
 
 use crate::support::{Stage, wanted};
 
@@ -340,4 +340,54 @@ fn a_whole_life_leaves_no_file_of_a_record_or_lock() {
         stage.ok(stage.engine.remove_container("one", Force::No));
         assert_eq!(stage.record_files(), Vec::<String>::new());
     }
+}
+
+/// A flush of a creation fails, and so does a removal while it is taken back: what is listed can be started all the same.
+#[test]
+fn a_creation_that_fails_twice_leaves_no_container_that_cannot_be_started() {
+    let records = HostPath::parse(r"C:\ProgramData\wcow\records\containers").unwrap();
+    let mut listed = 0;
+    for profile in [Profile::core_tp3(), Profile::server_2022()] {
+        for (flush, removal) in (0..8).flat_map(|flush| (0..3).map(move |removal| (flush, removal)))
+        {
+            let stage = Stage::new(profile.clone());
+            let below = |operation, after| FaultRule {
+                when: When::Below {
+                    operation,
+                    path: records.clone(),
+                    after,
+                    times: 1,
+                },
+                what: What::Refused,
+            };
+            stage.sim.set_faults(FaultPlan {
+                rules: vec![
+                    below(Operation::FlushFile, flush),
+                    below(Operation::DeleteFile, removal),
+                ],
+                budget: 2,
+            });
+            let _ = stage
+                .sim
+                .run(stage.engine.create_container(wanted("base", "one")));
+            stage.sim.set_faults(FaultPlan::none());
+            for one in stage.ok(stage.engine.containers()) {
+                if one.status != ContainerStatus::Unfinished {
+                    listed += 1;
+                    stage.ok(stage.engine.start("one"));
+                }
+            }
+            // What was cut off counts as in flight for a minute.
+            stage.sim.advance(2 * 60 * 10_000_000);
+            for one in stage.ok(stage.engine.containers()) {
+                stage.ok(stage.engine.remove_container(&one.name, Force::Yes));
+            }
+            assert_eq!(
+                stage.traces(),
+                Vec::<String>::new(),
+                "flush {flush}, removal {removal}"
+            );
+        }
+    }
+    assert!(listed > 0);
 }

@@ -146,6 +146,7 @@ fn steps(world: &World) -> Vec<Step> {
         steps.extend(drivers.iter().map(|&driver| Step::CreateNetwork {
             name: name.clone(),
             driver,
+            subnet: None,
         }));
         steps.push(Step::RemoveNetwork(name));
     }
@@ -166,6 +167,7 @@ pub(crate) fn a_whole_life(world: &World) -> Vec<Step> {
         Step::CreateNetwork {
             name: front.clone(),
             driver: Driver::Nat,
+            subnet: None,
         },
         Step::CreateContainer {
             name: web.clone(),

@@ -177,7 +177,7 @@ impl Model {
         match step {
             Step::InstallImage(_) => self.image = true,
             Step::RemoveImage(_) => self.image = false,
-            Step::CreateNetwork { name, driver } => {
+            Step::CreateNetwork { name, driver, .. } => {
                 let nat = *driver == Driver::Nat;
                 let network = Network {
                     nat,
