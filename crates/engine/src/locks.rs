@@ -4,7 +4,7 @@
 //! the process that holds it ends, however it ends, so no lock outlives its holder. The file means nothing when nobody has it open.
 //!
 //! A command locks what it changes before it reads the record that it goes by, and holds the lock until it is done. Locks are
-//! taken in the order container, image, network; a command that finds one taken waits for a while and then gives up, so no two
+//! taken in the order container, image, network, NAT; a command that finds one taken waits for a while and then gives up, so no two
 //! wait for each other for ever. Commands that only look take none: records are replaced atomically.
 
 use std::future::Future;
@@ -19,6 +19,8 @@ use crate::{Engine, EngineError, Kind};
 
 /// How long a command waits for another, in ticks of 100 ns of the host's clock: 5 seconds.
 const PATIENCE: u64 = 50_000_000;
+/// How long a command waits that has begun and would leave something if it gave up, in the same ticks: 2 minutes.
+pub(crate) const LONG_PATIENCE: u64 = 1_200_000_000;
 /// The time between two looks, in the same ticks: 100 milliseconds.
 const PAUSE: u64 = 1_000_000;
 /// How much of a name is in the name of its lock, in characters. With kind and ending it fits into the 255 of a file name.
@@ -56,7 +58,7 @@ impl<H: Host> Engine<H> {
         held: &mut Vec<Held>,
     ) -> Result<(), EngineError> {
         for &(kind, name) in objects {
-            held.push(self.lock(kind, name).await?);
+            held.push(self.lock(kind, name, PATIENCE).await?);
         }
         Ok(())
     }
@@ -98,10 +100,16 @@ impl<H: Host> Engine<H> {
         let _ = files.remove_file(&held.file).await;
     }
 
-    async fn lock(&self, kind: Kind, name: &str) -> Result<Held, EngineError> {
+    /// Locks an object, after waiting for so many ticks of 100 ns at most.
+    pub(crate) async fn lock(
+        &self,
+        kind: Kind,
+        name: &str,
+        patience: u64,
+    ) -> Result<Held, EngineError> {
         let clock = self.host.clock();
         let later = |ticks: u64| FileTime::from_ticks(clock.now().ticks().saturating_add(ticks));
-        let deadline = later(PATIENCE);
+        let deadline = later(patience);
         loop {
             if let Some(held) = self.try_lock(kind, name).await? {
                 return Ok(held);

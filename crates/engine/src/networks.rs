@@ -7,14 +7,14 @@ use std::pin::pin;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_host::{
-    Clock, Host, HostControl, HostError, NetNat, NetworkService, NewNetNat, Precaution,
-    SwitchService, SwitchType,
+    Clock, Host, HostControl, HostError, NetNat, NetworkService, Precaution, SwitchService,
+    SwitchType,
 };
 use wcow_network::{Driver, HostNetworking, LostNetwork, NetworkSpec, NetworkStep};
 use wcow_ntmeta::{FileTime, Guid};
 
 use crate::records::Folder;
-use crate::{Engine, EngineError, Kind, containers::is_valid_name, precautions};
+use crate::{Engine, EngineError, Kind, containers::is_valid_name, locks, precautions};
 
 /// A network as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -251,42 +251,83 @@ impl<H: Host> Engine<H> {
                 by: format!("container {}", users.join(", ")),
             });
         }
-        self.remove_backing(&network.backing)
+        let doing = format!("remove network {name:?}");
+        self.remove_whole(name, &network.backing, network.ours, &doing)
             .await
-            .map_err(|error| EngineError::host(format!("remove network {name:?}"), error))?;
-        if network.ours {
-            self.remove_record(Folder::Networks, name).await?;
+    }
+
+    /// Removes what a network is on the host, and its record if it is ours. What is gone already is done. The caller has it locked.
+    async fn remove_whole(
+        &self,
+        name: &str,
+        backing: &NetworkBacking,
+        ours: bool,
+        doing: &str,
+    ) -> Result<(), EngineError> {
+        let failed = |error| EngineError::host(doing, error);
+        match backing {
+            // The switch first: it is what can be refused, and then nothing has changed.
+            NetworkBacking::Switch { switch, .. } => {
+                let switches = self.host.switches();
+                let listed = switches.switches().await.map_err(failed)?;
+                if listed.iter().any(|known| known.name == *switch) {
+                    switches.remove_switch(switch).await.map_err(failed)?;
+                }
+            }
+            NetworkBacking::Hns { id } => match self.host.network().delete_network(*id).await {
+                Err(error) if error.is_win32(0x490) => {}
+                answer => answer.map_err(failed)?,
+            },
+        }
+        if ours {
+            self.give_up(name, backing, doing).await?;
         }
         Ok(())
     }
 
-    /// Removes what a network is on the host. What is gone already is done.
-    async fn remove_backing(&self, backing: &NetworkBacking) -> Result<(), HostError> {
-        match backing {
-            // The switch first: it is what can be refused, and then nothing has changed.
-            NetworkBacking::Switch { switch, nat } => {
-                let switches = self.host.switches();
-                let listed = switches.switches().await?;
-                if listed.iter().any(|known| known.name == *switch) {
-                    switches.remove_switch(switch).await?;
-                }
-                if let Some(nat) = nat {
-                    let nats = match switches.nats().await {
-                        // A host without the module has no NAT.
-                        Err(error) if error.is_command_missing() => Vec::new(),
-                        answer => answer?,
-                    };
-                    if nats.iter().any(|known| known.name == *nat) {
-                        switches.remove_nat(nat).await?;
-                    }
-                }
-                Ok(())
-            }
-            NetworkBacking::Hns { id } => match self.host.network().delete_network(*id).await {
-                Err(error) if error.is_win32(0x490) => Ok(()),
-                answer => answer,
+    /// Removes the record of a network, and before it the NAT that it has, unless another network of ours has it too.
+    async fn give_up(
+        &self,
+        name: &str,
+        backing: &NetworkBacking,
+        doing: &str,
+    ) -> Result<(), EngineError> {
+        let NetworkBacking::Switch { nat: Some(nat), .. } = backing else {
+            return self.remove_record(Folder::Networks, name).await;
+        };
+        // Nobody else with this NAT may look who has it before the record is gone. No network can have this name.
+        let all = format!("nat-{nat}-");
+        let held = self.lock(Kind::Network, &all, locks::LONG_PATIENCE).await;
+        let held = held.map_err(|error| match error {
+            EngineError::Busy { kind, .. } => EngineError::Busy {
+                kind,
+                name: name.to_owned(),
             },
+            error => error,
+        })?;
+        let given_up = async {
+            if !self.is_shared(nat, name).await? {
+                let removed = self.remove_nat(nat).await;
+                removed.map_err(|error| EngineError::host(doing, error))?;
+            }
+            self.remove_record(Folder::Networks, name).await
         }
+        .await;
+        self.unlock(held).await;
+        given_up
+    }
+
+    async fn remove_nat(&self, nat: &str) -> Result<(), HostError> {
+        let switches = self.host.switches();
+        let nats = match switches.nats().await {
+            // A host without the module has no NAT.
+            Err(error) if error.is_command_missing() => Vec::new(),
+            answer => answer?,
+        };
+        if nats.iter().any(|known| known.name == nat) {
+            switches.remove_nat(nat).await?;
+        }
+        Ok(())
     }
 
     /// A network that a container is to be connected to: as it is on the host now. A NAT network of ours that the host lost is
@@ -373,18 +414,13 @@ impl<H: Host> Engine<H> {
                     }
                 }
                 Err(error) => {
-                    if let NetworkStep::NewNat(new) = step
-                        && error.is_ambiguous()
-                    {
-                        self.claim_nat(new, &nats, &mut record.backing).await;
-                    }
-                    // What was refused at once has left nothing; an answer that was lost may have.
+                    // What was refused at once has left nothing, but for a NAT that was left to it; an answer that was lost may have.
                     let left_behind = if done.is_some() || error.is_ambiguous() {
                         self.take_network_back(&record, precautions::ROLLBACK_NETWORK)
                             .await
                             .is_err()
                     } else {
-                        self.remove_record(Folder::Networks, &record.name)
+                        self.give_up(&record.name, &record.backing, "give its NAT up")
                             .await
                             .is_err()
                     };
@@ -412,21 +448,13 @@ impl<H: Host> Engine<H> {
         Ok(record.summary(true))
     }
 
-    /// Whether a NAT is ours whose making was not answered, although another one of its name was there when it was planned: it has
-    /// our prefix, and that one had not.
-    async fn claim_nat(&self, new: &NewNetNat, before: &[NetNat], backing: &mut NetworkBacking) {
-        let is_ours =
-            |nat: &NetNat| nat.name == new.name && nat.internal_prefix == new.internal_prefix;
-        if self.host.ignores(precautions::ROLLBACK_CLAIM) {
-            return;
-        }
-        let there = self.host.switches().nats().await.unwrap_or_default();
-        if let NetworkBacking::Switch { nat, .. } = backing
-            && there.iter().any(is_ours)
-            && !before.iter().any(is_ours)
-        {
-            *nat = Some(new.name.clone());
-        }
+    /// Whether another network of ours, be it whole or on its way, has a NAT of this name too, or asks for it: on hosts before the Host
+    /// Network Service all ask for the same one. It stays until the last of them is removed.
+    async fn is_shared(&self, nat: &str, network: &str) -> Result<bool, EngineError> {
+        Ok(self.recorded_networks().await?.iter().any(|other| {
+            other.name != network
+                && matches!(&other.backing, NetworkBacking::Switch { nat: Some(name), .. } if name == nat)
+        }))
     }
 
     /// The calls that make a network on this host, and the NAT objects that are there before.
@@ -457,8 +485,9 @@ impl<H: Host> Engine<H> {
         Ok((plan.steps, host.nats))
     }
 
-    /// What a network will be on the host. A NAT that is there already will be refused, and is nothing to be taken back. A network
-    /// of the Host Network Service gets an id here, in its step too.
+    /// What a network will be on the host. Where somebody else has a NAT of that name, ours will be refused, and nothing is to be taken
+    /// back; where a network of ours has it, that one may be about to give it up. A network of the Host Network Service gets an id
+    /// here, in its step too.
     async fn planned_backing(
         &self,
         spec: &NetworkSpec,
@@ -475,9 +504,8 @@ impl<H: Host> Engine<H> {
                     switch.clone_from(&new.name);
                 }
                 (NetworkStep::NewNat(new), NetworkBacking::Switch { nat, .. }) => {
-                    *nat = nats
-                        .iter()
-                        .all(|known| known.name != new.name)
+                    let is_free = nats.iter().all(|known| known.name != new.name);
+                    *nat = (is_free || self.is_shared(&new.name, &spec.name).await?)
                         .then(|| new.name.clone());
                 }
                 (NetworkStep::HnsCreate(network), backing) => {
@@ -505,12 +533,9 @@ impl<H: Host> Engine<H> {
         if self.host.ignores(precaution) {
             return Ok(());
         }
-        self.remove_backing(&record.backing)
+        let doing = format!("take network {:?} back", record.name);
+        self.remove_whole(&record.name, &record.backing, true, &doing)
             .await
-            .map_err(|error| {
-                EngineError::host(format!("take network {:?} back", record.name), error)
-            })?;
-        self.remove_record(Folder::Networks, &record.name).await
     }
 
     async fn write_network(&self, record: &NetworkRecord) -> Result<(), EngineError> {

@@ -19,8 +19,6 @@ pub(crate) const ROLLBACK_CREATION: Precaution = Precaution::new("rollback-creat
 pub(crate) const ROLLBACK_START: Precaution = Precaution::new("rollback-start");
 /// What was made of a network that could not be made in full, or not be recorded, is taken back. Without it a switch stays.
 pub(crate) const ROLLBACK_NETWORK: Precaution = Precaution::new("rollback-network");
-/// A NAT whose making was not answered is looked for. Without it that one is left.
-pub(crate) const ROLLBACK_CLAIM: Precaution = Precaution::new("rollback-claim");
 /// What a creation left that was cut off is taken back by whoever comes next. Without it it stays for ever.
 pub(crate) const RECOVER_CREATION: Precaution = Precaution::new("recover-creation");
 /// So is what the creation of a network left.
@@ -35,7 +33,7 @@ pub(crate) const RECOVER_LOST_NETWORK: Precaution = Precaution::new("recover-los
 pub(crate) const RECOVER_LATER: Precaution = Precaution::new("recover-later");
 
 /// All precautions of the engine, without those of the image store and the runtime.
-pub const PRECAUTIONS: [Precaution; 15] = [
+pub const PRECAUTIONS: [Precaution; 14] = [
     SYNC_RECORD,
     SYNC_RECORD_NAME,
     SYNC_RECORD_FOLDERS,
@@ -44,7 +42,6 @@ pub const PRECAUTIONS: [Precaution; 15] = [
     ROLLBACK_CREATION,
     ROLLBACK_START,
     ROLLBACK_NETWORK,
-    ROLLBACK_CLAIM,
     RECOVER_CREATION,
     RECOVER_NETWORK,
     RECOVER_START,

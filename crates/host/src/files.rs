@@ -325,7 +325,7 @@ pub trait FileSystem: Send + Sync {
     /// Somebody has it (0x20).
     fn lock(&self, path: &HostPath) -> impl Future<Output = Result<FileLock, HostError>> + Send;
 
-    /// Gives a lock back.
+    /// Gives a lock back. It closes a handle: whatever is wrong with the disk, the lock is gone.
     ///
     /// # Errors
     /// Not held (0x6).
