@@ -7,13 +7,13 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use wcow_ntmeta::FileTime;
+use wcow_ntmeta::{FileTime, HostPath};
 
 use crate::blobs::{BlobId, BlobStore, MemoryBlobs};
 use crate::choice::{Choices, Draw};
 use crate::client::SimHost;
 use crate::faults::{FaultHit, FaultPlan};
-use crate::inner::{HostState, Inner, Locked, Ready, Root, Stepped, TaskWaker};
+use crate::inner::{Budget, HostState, Inner, Locked, Ready, Root, Stepped, TaskWaker};
 use crate::profile::Profile;
 use crate::queue::Schedule;
 use crate::trace::TraceRecord;
@@ -254,14 +254,12 @@ impl Sim {
         future: impl Future<Output = T>,
     ) -> Result<Ended<T>, Stuck> {
         let id = client.id();
-        self.lock().budgets.insert(id, calls);
+        self.limit_calls(client, calls);
         let outcome = {
             let mut future = pin!(future);
             self.drive(|context| match future.as_mut().poll(context) {
                 Poll::Ready(value) => Poll::Ready(Ended::Value(value)),
-                Poll::Pending if self.lock().budgets.get(&id) == Some(&0) => {
-                    Poll::Ready(Ended::Killed)
-                }
+                Poll::Pending if self.is_spent(client) => Poll::Ready(Ended::Killed),
                 Poll::Pending => Poll::Pending,
             })
         };
@@ -275,19 +273,35 @@ impl Sim {
     /// Lets a client issue so many calls and no more: its next one is never issued, and never answered. Whoever polls its futures
     /// looks with [`is_spent`](Self::is_spent) and then [kills](Self::kill) it.
     pub fn limit_calls(&self, client: &SimHost, calls: u64) {
-        self.lock().budgets.insert(client.id(), calls);
+        let mut locked = self.lock();
+        locked.budgets.entry(client.id()).or_default().calls = Some(calls);
     }
 
-    /// Whether a client has issued all the calls that it may.
+    /// Lets a client issue so many [durable steps](Self::durable_steps) and no more, as [`limit_calls`](Self::limit_calls) does
+    /// with calls: it is spent when it wants to issue the next one.
+    pub fn limit_durable_steps(&self, client: &SimHost, steps: u64) {
+        let mut locked = self.lock();
+        locked.budgets.entry(client.id()).or_default().durable_steps = Some(steps);
+    }
+
+    /// Whether a client has issued all the calls that it may, or wanted to issue a durable step that it may not.
     #[must_use]
     pub fn is_spent(&self, client: &SimHost) -> bool {
-        self.lock().budgets.get(&client.id()) == Some(&0)
+        let locked = self.lock();
+        let budget = locked.budgets.get(&client.id());
+        budget.is_some_and(Budget::is_spent)
     }
 
     /// The calls that wait for an answer: function and object.
     #[must_use]
     pub fn waiting(&self) -> Vec<String> {
         self.lock().inner.waiting()
+    }
+
+    /// The folders of the scratch layers that are attached (`ActivateLayer`), for tests that look for what was left.
+    #[must_use]
+    pub fn attached_layers(&self) -> Vec<HostPath> {
+        self.lock().world.attached_layers()
     }
 
     /// Ends a client as a killed process ends: its handles and locks are gone, its calls are answered to nobody, what the host

@@ -395,7 +395,7 @@ pub(crate) fn refusal(call: &Call, choice: &mut Choice) -> Fault {
     Fault::from(code).retry(retry)
 }
 
-/// The answer to a call whose answer was lost.
+/// The answer to a call whose answer was lost, or with which the machine went down.
 pub(crate) fn lost() -> Fault {
     Fault::from(win32::RPC_S_CALL_FAILED).retry(Retry::Soon)
 }

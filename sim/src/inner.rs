@@ -17,6 +17,7 @@ use crate::op::ByOp;
 use crate::paced::Pace;
 use crate::trace::TraceRecord;
 use crate::world::guest::Programs;
+use crate::world::power::is_durable_step;
 use crate::world::{Answer, Outside, World};
 
 /// What one step of a world came to.
@@ -57,7 +58,7 @@ pub(crate) struct HostState {
     pub(crate) wakers: ByOp<Waker>,
     pub(crate) abandoned: BTreeSet<OpId>,
     /// How many calls a client may still issue.
-    pub(crate) budgets: BTreeMap<ClientId, u64>,
+    pub(crate) budgets: BTreeMap<ClientId, Budget>,
     /// Trees that are being written, by whom.
     builders: BTreeMap<TreeId, (ClientId, SharedBuilder)>,
     pub(crate) trace: Option<Vec<TraceRecord>>,
@@ -294,9 +295,44 @@ impl HostState {
     /// Issues a call, unless the client has gone or may not.
     pub(crate) fn begin(&mut self, client: ClientId, call: Box<Call>) -> Option<OpId> {
         if let Some(budget) = self.budgets.get_mut(&client) {
-            *budget = budget.checked_sub(1)?;
+            budget.spend(&call)?;
         }
         self.world.begin(client, call)
+    }
+}
+
+/// What a client may still issue.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Budget {
+    /// Calls of any kind.
+    pub(crate) calls: Option<u64>,
+    /// Durable steps.
+    pub(crate) durable_steps: Option<u64>,
+    /// It wanted to issue one more.
+    denied: bool,
+}
+
+impl Budget {
+    fn spend(&mut self, call: &Call) -> Option<()> {
+        let mut left = *self;
+        let counted = [
+            Some(&mut left.calls),
+            is_durable_step(call).then_some(&mut left.durable_steps),
+        ];
+        for count in counted.into_iter().flatten().flatten() {
+            let Some(rest) = count.checked_sub(1) else {
+                self.denied = true;
+                return None;
+            };
+            *count = rest;
+        }
+        *self = left;
+        Some(())
+    }
+
+    /// Whether its client is to be killed: it has issued all its calls, or wanted to issue a durable step too many.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.denied || self.calls == Some(0)
     }
 }
 

@@ -247,6 +247,22 @@ impl Queue {
         first.chain(others.into_values())
     }
 
+    /// Has some of the events happen at `now` that were planned for later, in the order in which they were to come.
+    pub(crate) fn bring_forward(&mut self, now: FileTime, chosen: impl Fn(&Event) -> bool) {
+        let later: Vec<Key> = self
+            .events
+            .iter()
+            .filter(|((time, _), planned)| *time > now && chosen(&planned.event))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in later {
+            if let Some((_, planned)) = self.events.remove(key) {
+                self.planned += 1;
+                self.events.insert((now, self.planned), planned);
+            }
+        }
+    }
+
     /// All planned events, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Planned> {
         self.events.iter().map(|(_, planned)| planned)

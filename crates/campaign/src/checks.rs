@@ -206,6 +206,7 @@ pub(crate) async fn after(
         images(&engine, &mut violations).await?;
         acknowledged(&engine, history, &mut violations).await?;
         running(&engine, history, &mut violations).await?;
+        attached(sim, &engine, history, &mut violations).await?;
         unfinished(&engine, &mut violations).await;
         start_all(&engine, history).await?;
         remove_all(&engine).await
@@ -476,6 +477,30 @@ async fn running(
         };
         if !is_there {
             without(format!("its scratch layer {}", container.scratch));
+        }
+    }
+    Ok(())
+}
+
+/// The scratch layer of a container that is off is not attached, unless a call of a start that was cut off came late.
+async fn attached(
+    sim: &Sim,
+    engine: &Engine<SimHost>,
+    history: &[Done],
+    violations: &mut Vec<Violation>,
+) -> Result<(), Violation> {
+    let attached = sim.attached_layers();
+    for container in command("container ls", engine.containers().await)?.unwrap_or_default() {
+        let cut_off = |done: &Done| {
+            matches!(&done.step, Step::Start(name) if *name == container.name)
+                && done.ending == Ending::Unknown
+        };
+        let is_attached = HostPath::parse(&container.scratch)
+            .is_ok_and(|scratch| attached.iter().any(|path| path.eq_ignore_case(&scratch)));
+        if container.status == ContainerStatus::Off && is_attached && !history.iter().any(cut_off) {
+            violations.push(Violation::Left {
+                what: format!("the attached scratch layer of container {}", container.name),
+            });
         }
     }
     Ok(())

@@ -15,7 +15,8 @@ pub struct Done {
     pub step: Step,
     /// When it began.
     pub began: FileTime,
-    /// When it was answered; `None` if the client was killed first, or still waited at the end.
+    /// When it was answered, or when the host was up again after a power loss that cut it off; `None` if the client was killed, or
+    /// still waited at the end.
     pub ended: Option<FileTime>,
     /// What it came to.
     pub ending: Ending,
@@ -130,17 +131,18 @@ fn allowed_by<'a>(history: impl Iterator<Item = &'a Done>, thing: Thing, name: &
             _ => None,
         })
         .collect();
-    let later = |done: &Done| {
-        steps.iter().any(|(other, _)| {
-            other.ending == Ending::Done && done.ended.is_some_and(|ended| other.began > ended)
+    // The history is in the order in which steps began.
+    let later = |place: usize, done: &Done| {
+        steps.iter().skip(place + 1).any(|(other, _)| {
+            other.ending == Ending::Done && done.ended.is_some_and(|ended| other.began >= ended)
         })
     };
     let mut allowed = Allowed {
         there: false,
         missing: !steps.iter().any(|(done, _)| done.ending == Ending::Done),
     };
-    for (done, there) in &steps {
-        if matches!(done.ending, Ending::Refused(_)) || later(done) {
+    for (place, (done, there)) in steps.iter().enumerate() {
+        if matches!(done.ending, Ending::Refused(_)) || later(place, done) {
             continue;
         }
         if *there {

@@ -13,7 +13,9 @@ pub(crate) const CLIENTS: u64 = 3;
 /// Most steps of each of them.
 pub(crate) const STEPS: u64 = 12;
 /// The most calls after which a client of such a plan is killed.
-pub(crate) const KILLED_AFTER: u64 = 150;
+pub(crate) const KILLED_AFTER: u64 = 160;
+/// The most durable steps after which it is: an install takes about twenty.
+pub(crate) const KILLED_AFTER_DURABLE: u64 = 40;
 /// The longest wait in such a plan, in seconds, and one more.
 pub(crate) const WAIT: u64 = 30;
 
@@ -31,9 +33,12 @@ pub struct Plan {
 pub struct ClientPlan {
     /// The steps; each begins when the one before it was answered, whatever the answer.
     pub steps: Vec<Step>,
-    /// The client is killed right after it has issued so many calls to the host.
+    /// The client is killed right after it has issued so many calls to the host, once; another process goes on with the next step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub killed_after: Option<u64>,
+    /// The same when it has issued so many durable steps and is about to issue one more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub killed_after_durable: Option<u64>,
 }
 
 /// One command, as a user would give it.
@@ -177,9 +182,11 @@ impl Plan {
         let Some(things) = things(profile) else {
             return Self::default();
         };
-        let clients = 1 + draws.draw(Label::Plan, CLIENTS);
-        // In some, clients are about networks alone, so that they meet there.
-        let networks = draws.happens(Label::Plan, 1, 5);
+        let theme = Theme::draw(draws);
+        let clients = match theme {
+            Theme::CutOff => 1,
+            _ => 1 + draws.draw(Label::Plan, CLIENTS),
+        };
         let clients = (0..clients)
             .map(|client| {
                 let mut steps = Vec::new();
@@ -190,20 +197,38 @@ impl Plan {
                     let seconds = draws.draw(Label::Plan, 8);
                     steps.push(Step::Wait(u32::try_from(seconds).unwrap_or(0)));
                 }
-                for _ in 0..draws.draw(Label::Plan, STEPS) {
-                    steps.push(if networks {
-                        network_step(&things, draws)
-                    } else {
-                        step(&things, draws)
-                    });
+                match theme {
+                    Theme::Anything => {
+                        for _ in 0..draws.draw(Label::Plan, STEPS) {
+                            steps.push(step(&things, draws));
+                        }
+                    }
+                    Theme::Networks => {
+                        for _ in 0..draws.draw(Label::Plan, STEPS) {
+                            steps.push(network_step(&things, draws));
+                        }
+                    }
+                    Theme::Life | Theme::CutOff => steps.extend(life(&things, draws)),
                 }
-                let killed_after = draws
-                    .happens(Label::Plan, 1, 4)
-                    .then(|| 1 + draws.draw(Label::Plan, KILLED_AFTER));
-                ClientPlan {
+                let mut client = ClientPlan {
                     steps,
-                    killed_after,
+                    ..ClientPlan::default()
+                };
+                if matches!(theme, Theme::CutOff) {
+                    let steps = draws.draw(Label::Plan, KILLED_AFTER_DURABLE);
+                    client.killed_after_durable = Some(steps);
+                } else if draws.happens(Label::Plan, 1, 4) {
+                    if draws.happens(Label::Plan, 1, 2) {
+                        let most = KILLED_AFTER_DURABLE >> (2 * draws.draw(Label::Plan, 2));
+                        let steps = draws.draw(Label::Plan, most);
+                        client.killed_after_durable = Some(steps);
+                    } else {
+                        // A network takes a dozen calls, an install about sixty.
+                        let most = KILLED_AFTER >> (2 * draws.draw(Label::Plan, 3));
+                        client.killed_after = Some(1 + draws.draw(Label::Plan, most));
+                    }
                 }
+                client
             })
             .collect();
         Self { clients }
@@ -240,6 +265,69 @@ impl Plan {
     pub fn steps(&self) -> usize {
         self.clients.iter().map(|client| client.steps.len()).sum()
     }
+}
+
+/// What the clients of a plan are about.
+#[derive(Clone, Copy)]
+enum Theme {
+    /// Anything, in any order. Much of it is refused.
+    Anything,
+    /// Networks alone, so that they meet there.
+    Networks,
+    /// The life of a container, so that what comes late in it happens at all.
+    Life,
+    /// The same for one client alone that is always cut off in the middle of it, so that it goes on with what was just not durable.
+    CutOff,
+}
+
+impl Theme {
+    fn draw(draws: &mut Draws) -> Self {
+        match draws.draw(Label::Plan, 8) {
+            0..=2 => Self::Anything,
+            3 => Self::Networks,
+            4 | 5 => Self::Life,
+            _ => Self::CutOff,
+        }
+    }
+}
+
+/// A container from its network to its removal, with gaps.
+fn life(things: &Things, draws: &mut Draws) -> Vec<Step> {
+    let name = pick(draws, &CONTAINERS);
+    let network = draws
+        .happens(Label::Plan, 3, 4)
+        .then(|| create_network(things, draws));
+    let mut steps = Vec::new();
+    let mut with = None;
+    if let Some(Step::CreateNetwork { name, .. }) = &network {
+        with = Some(name.clone());
+    }
+    steps.extend(network);
+    steps.push(Step::CreateContainer {
+        name: name.clone(),
+        image: things.image.to_owned(),
+        network: with,
+    });
+    let later = [
+        Step::Start(name.clone()),
+        Step::Exec {
+            name: name.clone(),
+            command: pick(draws, &COMMANDS),
+        },
+        if draws.happens(Label::Plan, 1, 2) {
+            Step::Stop(name.clone())
+        } else {
+            Step::Kill(name.clone())
+        },
+        Step::Start(name.clone()),
+        Step::RemoveContainer(name),
+    ];
+    steps.extend(
+        later
+            .into_iter()
+            .filter(|_| draws.happens(Label::Plan, 4, 5)),
+    );
+    steps
 }
 
 fn step(things: &Things, draws: &mut Draws) -> Step {

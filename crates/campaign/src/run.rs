@@ -1,5 +1,6 @@
 //! One run: clients do what a plan says on a simulated host where things go wrong, and then everything is checked.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
@@ -27,8 +28,8 @@ pub(crate) const SECOND: u64 = 10_000_000;
 /// The longest that the clients of a run may take in virtual time: a day.
 const LONGEST: u64 = 24 * 3600 * SECOND;
 
-/// The power goes at one of so many durable steps, if it goes: an install takes about twenty.
-pub(crate) const DURABLE_STEPS: u64 = 60;
+/// The power goes at one of so many durable steps, or at the end, if it goes: an install takes about twenty.
+pub(crate) const DURABLE_STEPS: u64 = 160;
 
 /// How long the host may take to finish what it was asked for when nothing goes wrong any more: ten minutes, a restart and the
 /// longest delays included.
@@ -48,7 +49,8 @@ pub struct RunSpec {
     /// What goes wrong.
     #[serde(default)]
     pub faults: Faults,
-    /// At which durable step of the host the power goes. All clients are dead then.
+    /// At which durable step of the host the power goes, once; when all clients are done if there are fewer steps. Clients that it
+    /// cuts off go on with their next step when the host is up again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power: Option<PowerCut>,
     /// The precautions that the engine does not take.
@@ -142,7 +144,7 @@ impl RunSpec {
                 quantum: SECOND / 100,
             },
         };
-        let power = draws.happens(Label::Plan, 1, 3).then(|| {
+        let power = draws.happens(Label::Plan, 1, 2).then(|| {
             let step = 1 + draws.draw(Label::Plan, DURABLE_STEPS);
             if draws.happens(Label::Plan, 1, 2) {
                 PowerCut::Before(step)
@@ -202,43 +204,53 @@ impl RunSpec {
             sim.power_loss_at(cut);
         }
         let log = Log::default();
-        let clients = self
+        let left: Vec<Cell<&[Step]>> = self
             .plan
             .clients
             .iter()
-            .enumerate()
-            .map(|(number, plan)| {
-                let host = sim.client();
-                if let Some(calls) = plan.killed_after {
-                    sim.limit_calls(&host, calls);
-                }
-                let engine = Engine::new(host.clone());
-                let log = log.clone();
-                let steps = async move {
-                    for step in &plan.steps {
-                        let place = log.begin(number, step, engine.host().clock().now());
-                        let ending = perform(&engine, step, shelf).await;
-                        log.end(place, engine.host().clock().now(), ending);
-                    }
-                };
-                Client {
-                    host,
-                    steps: Some(Box::pin(steps)),
-                }
-            })
+            .map(|client| Cell::new(&client.steps[..]))
             .collect();
         let deadline = FileTime::from_ticks(sim.now().ticks().saturating_add(LONGEST));
-        let ended = sim.run_to_end(Clients {
-            sim,
-            clients,
-            deadline,
-        });
+        let mut up_again = None;
+        let ended = loop {
+            let clients: Vec<Client<'_>> = left
+                .iter()
+                .enumerate()
+                .map(|(number, left)| Client::new(sim, number, left, &log, shelf))
+                .collect();
+            if up_again.is_none() {
+                for (client, plan) in clients.iter().zip(&self.plan.clients) {
+                    if let Some(calls) = plan.killed_after {
+                        sim.limit_calls(&client.host, calls);
+                    }
+                    if let Some(steps) = plan.killed_after_durable {
+                        sim.limit_durable_steps(&client.host, steps);
+                    }
+                }
+            }
+            let ended = sim.run_to_end(Clients {
+                sim,
+                shelf,
+                log: &log,
+                clients,
+                deadline,
+            });
+            if ended != Ok(Ended::PowerLost) {
+                break ended;
+            }
+            log.cut_off(sim.now());
+            up_again = Some(sim.now());
+        };
         sim.set_faults(FaultPlan::none());
         sim.keep_power();
+        if self.power.is_some() && up_again.is_none() && ended == Ok(Ended::Value(true)) {
+            sim.power_loss();
+            log.cut_off(sim.now());
+            up_again = Some(sim.now());
+        }
         let calls = sim.calls();
         let mut history = log.take();
         let mut violations = Vec::new();
-        let power_lost = ended == Ok(Ended::PowerLost);
         match ended {
             Ok(Ended::Value(true) | Ended::PowerLost | Ended::Killed) => {}
             Ok(Ended::Value(false)) => violations.push(Violation::Unsettled {
@@ -246,7 +258,7 @@ impl RunSpec {
             }),
             Err(Stuck { waiting, .. }) => violations.push(Violation::Unsettled { waiting }),
         }
-        note_troubles(&mut history, &sim.fault_hits(), power_lost);
+        note_troubles(&mut history, &sim.fault_hits(), up_again);
         // What was asked for goes on without its client.
         sim.advance(SETTLING);
         let mut marks = BTreeMap::new();
@@ -258,7 +270,7 @@ impl RunSpec {
             }
         }
         mark(&history, &sim.fault_hits(), &mut marks);
-        if power_lost {
+        if up_again.is_some() {
             marks.insert("the power went", 1);
         }
         Report {
@@ -272,15 +284,48 @@ impl RunSpec {
     }
 }
 
-/// A client that does its steps, until it is done or dead.
+/// A client that does its steps. When its process is killed, another one goes on with the next step.
 struct Client<'a> {
+    number: usize,
     host: SimHost,
+    /// What it has not begun yet.
+    left: &'a Cell<&'a [Step]>,
     steps: Option<Pin<Box<dyn Future<Output = ()> + 'a>>>,
+}
+
+impl<'a> Client<'a> {
+    fn new(
+        sim: &Sim,
+        number: usize,
+        left: &'a Cell<&'a [Step]>,
+        log: &Log,
+        shelf: &'a dyn WimShelf,
+    ) -> Self {
+        let host = sim.client();
+        let engine = Engine::new(host.clone());
+        let log = log.clone();
+        let steps = async move {
+            while let Some((step, rest)) = left.get().split_first() {
+                left.set(rest);
+                let place = log.begin(number, step, engine.host().clock().now());
+                let ending = perform(&engine, step, shelf).await;
+                log.end(place, engine.host().clock().now(), ending);
+            }
+        };
+        Self {
+            number,
+            host,
+            left,
+            steps: Some(Box::pin(steps)),
+        }
+    }
 }
 
 /// All clients at once. True when all are done, false if that takes too long.
 struct Clients<'a> {
     sim: &'a Sim,
+    shelf: &'a dyn WimShelf,
+    log: &'a Log,
     clients: Vec<Client<'a>>,
     deadline: FileTime,
 }
@@ -291,12 +336,18 @@ impl Future for Clients<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<bool> {
         let this = &mut *self;
         for client in &mut this.clients {
-            if let Some(steps) = &mut client.steps
-                && (steps.as_mut().poll(context).is_ready() || this.sim.is_spent(&client.host))
-            {
-                // Its process ends, one way or the other.
-                client.steps = None;
+            while let Some(steps) = &mut client.steps {
+                let is_done = steps.as_mut().poll(context).is_ready();
+                if !is_done && !this.sim.is_spent(&client.host) {
+                    break;
+                }
                 this.sim.kill(&client.host);
+                if is_done {
+                    client.steps = None;
+                } else {
+                    *client =
+                        Client::new(this.sim, client.number, client.left, this.log, this.shelf);
+                }
             }
         }
         if this.clients.iter().all(|client| client.steps.is_none()) {
@@ -337,6 +388,14 @@ impl Log {
         }
     }
 
+    /// Nothing that is under way can have an effect from now on.
+    fn cut_off(&self, now: FileTime) {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for done in log.iter_mut() {
+            done.ended.get_or_insert(now);
+        }
+    }
+
     fn take(&self) -> Vec<Done> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -365,17 +424,20 @@ fn failed(error: &EngineError) -> Ending {
     }
 }
 
-/// Notes which steps went through one fault at most.
-fn note_troubles(history: &mut [Done], hits: &[FaultHit], power_lost: bool) {
+/// Notes which steps went through one fault at most. What was done before the host was `up_again` went through a power loss too.
+fn note_troubles(history: &mut [Done], hits: &[FaultHit], up_again: Option<FileTime>) {
     let restarts: Vec<(FileTime, Option<FileTime>)> = history
         .iter()
         .filter(|done| done.step == Step::Reboot)
         .map(|done| (done.began, done.ended))
         .collect();
     for done in history {
-        let Some(ended) = done.ended.filter(|_| !power_lost) else {
+        let Some(ended) = done.ended else {
             continue;
         };
+        if up_again.is_some_and(|up| done.began < up) {
+            continue;
+        }
         let mut during = hits
             .iter()
             .filter(|hit| (done.began..=ended).contains(&hit.time));
@@ -449,7 +511,10 @@ fn mark(history: &[Done], hits: &[FaultHit], marks: &mut BTreeMap<&'static str, 
         "the host was restarted",
         count(&|step| step.step == Step::Reboot && done(step)),
     );
-    note("a client was killed", count(&|step| step.ended.is_none()));
+    note(
+        "a command was cut off",
+        count(&|step| step.ending == Ending::Unknown),
+    );
     note(
         "a command was refused",
         count(&|step| matches!(step.ending, Ending::Refused(_))),

@@ -194,6 +194,7 @@ impl Search<'_> {
             let mut spared = best.0.clone();
             if let Some(client) = spared.plan.clients.get_mut(place) {
                 client.killed_after = None;
+                client.killed_after_durable = None;
             }
             self.take(best, spared);
             place += 1;

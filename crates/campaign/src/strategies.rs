@@ -36,10 +36,15 @@ pub fn plans(profile: &str) -> BoxedStrategy<Plan> {
         return Just(Plan::default()).boxed();
     };
     let steps = vec(steps(things), 0..=count(plan::STEPS));
-    let client =
-        (steps, option::of(1..=plan::KILLED_AFTER)).prop_map(|(steps, killed_after)| ClientPlan {
+    let client = (
+        steps,
+        option::of(1..=plan::KILLED_AFTER),
+        option::of(0..plan::KILLED_AFTER_DURABLE),
+    )
+        .prop_map(|(steps, killed_after, killed_after_durable)| ClientPlan {
             steps,
             killed_after,
+            killed_after_durable,
         });
     vec(client, 1..=count(plan::CLIENTS))
         .prop_map(move |mut clients| {

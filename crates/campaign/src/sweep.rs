@@ -26,7 +26,7 @@ pub struct Sweep {
 
 /// The situations that a sweep of some length must come upon: a sweep that never saw one of them has not tried it.
 pub const MARKS: [&str; 16] = [
-    "a client was killed",
+    "a command was cut off",
     "a command was refused",
     "a container was created",
     "a container was removed",

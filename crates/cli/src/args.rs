@@ -537,8 +537,8 @@ pub(crate) struct MutantsArgs {
     /// The precautions to leave out; all, one by one, if none is given.
     #[arg(value_name = "PRECAUTION")]
     pub(crate) mutants: Vec<Mutant>,
-    /// How many seeds are tried for each at most. The rarest one shows itself in one of sixty thousand.
-    #[arg(long, default_value_t = 100_000)]
+    /// How many seeds are tried for each at most.
+    #[arg(long, default_value_t = 20_000)]
     pub(crate) seeds: u64,
     /// How many threads to use; all cores if not given. Results do not depend on it.
     #[arg(long, value_name = "N")]

@@ -284,6 +284,15 @@ impl<H: Host> Engine<H> {
                 conflict,
             })?;
         let network = self.network_in_use(name).await?;
+        if network.ours {
+            let synced = self
+                .host
+                .files()
+                .sync_dir(Folder::Networks.path(), precautions::SYNC_USED_NETWORK);
+            synced
+                .await
+                .map_err(|error| EngineError::host("make the network durable", error))?;
+        }
         if !wanted.publish.is_empty() {
             if network.driver != Driver::Nat {
                 return refused(format!("network {name:?} is of driver {}", network.driver));

@@ -13,6 +13,9 @@ pub(crate) const SYNC_RECORD_REMOVAL: Precaution = Precaution::new("sync-record-
 /// The name of an image that gets a container. Whoever installed it may have died before it was durable. Without it a container is there
 /// and its image is lost.
 pub(crate) const SYNC_USED_IMAGE: Precaution = Precaution::new("sync-used-image");
+/// That the record of a network that gets a container says that it is finished, for the same reason. Without it a container is there and
+/// its network is taken for one that was cut off.
+pub(crate) const SYNC_USED_NETWORK: Precaution = Precaution::new("sync-used-network");
 /// A container whose record could not be finished is taken back. Without it a creation fails, and the container stays.
 pub(crate) const ROLLBACK_CREATION: Precaution = Precaution::new("rollback-creation");
 /// A start that could not be recorded is taken back. Without it a start fails, and the container runs.
@@ -33,12 +36,13 @@ pub(crate) const RECOVER_LOST_NETWORK: Precaution = Precaution::new("recover-los
 pub(crate) const RECOVER_LATER: Precaution = Precaution::new("recover-later");
 
 /// All precautions of the engine, without those of the image store and the runtime.
-pub const PRECAUTIONS: [Precaution; 14] = [
+pub const PRECAUTIONS: [Precaution; 15] = [
     SYNC_RECORD,
     SYNC_RECORD_NAME,
     SYNC_RECORD_FOLDERS,
     SYNC_RECORD_REMOVAL,
     SYNC_USED_IMAGE,
+    SYNC_USED_NETWORK,
     ROLLBACK_CREATION,
     ROLLBACK_START,
     ROLLBACK_NETWORK,

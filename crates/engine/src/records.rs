@@ -30,7 +30,7 @@ pub(crate) enum Folder {
 }
 
 impl Folder {
-    fn path(self) -> &'static HostPath {
+    pub(crate) fn path(self) -> &'static HostPath {
         static CONTAINERS: LazyLock<HostPath> = LazyLock::new(|| records().join("containers"));
         static NETWORKS: LazyLock<HostPath> = LazyLock::new(|| records().join("networks"));
         match self {

@@ -157,7 +157,7 @@ pub async fn undo_all<H: Host>(host: &H, steps: Vec<Undo>) -> Vec<UndoFailure> {
 
 async fn undo<H: Host>(host: &H, step: &Undo) -> Result<(), HostError> {
     match step {
-        Undo::DestroyLayer(layer) => host.layers().destroy(layer).await,
+        Undo::DestroyLayer(layer) => destroy(host, layer).await,
         Undo::Deactivate(scratch) => host.layers().deactivate(scratch).await,
         Undo::Unprepare(scratch) => host.layers().unprepare(scratch).await,
         Undo::DeleteEndpoint(id) => host.network().delete_endpoint(*id).await,
@@ -169,6 +169,26 @@ async fn undo<H: Host>(host: &H, step: &Undo) -> Result<(), HostError> {
             ended.and(closed)
         }
     }
+}
+
+/// How often a layer may be attached when it is to be destroyed.
+const MOST_ATTACHED: u32 = 8;
+
+/// Destroys a layer. It may be attached although nothing is known of it: a call of a start that was cut off can come late.
+async fn destroy<H: Host>(host: &H, layer: &HostPath) -> Result<(), HostError> {
+    let layers = host.layers();
+    for _ in 0..MOST_ATTACHED {
+        match layers.destroy(layer).await {
+            Err(error) if error.hresult() == Some(win32::SHARING_VIOLATION) => {
+                let _ = layers.unprepare(layer).await;
+                if layers.deactivate(layer).await.is_err() {
+                    return Err(error);
+                }
+            }
+            answer => return answer,
+        }
+    }
+    layers.destroy(layer).await
 }
 
 /// After a restart of the host, attachments, endpoints and systems are gone; the codes that say so are no failures here.

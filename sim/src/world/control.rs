@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::{self, win32};
 use wcow_host::{
-    EditionClass, Feature, FeatureState, HostInfo, Package, Retry, Service, ServiceState, era,
+    EditionClass, Feature, FeatureState, HostInfo, Package, Service, ServiceState, era,
 };
 use wcow_ntmeta::{FileTime, Guid};
 
 use super::{Outside, TICKS_PER_SECOND, World, after};
-use crate::call::{ControlCall, Fault, OpId, Outcome, Reply, Step};
+use crate::call::{Call, ControlCall, OpId, Outcome, Reply, Step};
 use crate::choice::Label;
+use crate::faults;
 use crate::profile::Profile;
 use crate::queue::Event;
 
@@ -236,11 +237,13 @@ impl World {
         self.fs.close_until(FileTime::from_ticks(u64::MAX));
         self.fs.everybody_gone();
         self.fs.sync_all();
-        let cut_off = Fault::from(win32::RPC_S_CALL_FAILED).retry(Retry::Soon);
+        let cut_off = faults::lost();
         let waiting: Vec<OpId> = self.pending.keys().copied().collect();
         for waiting in waiting {
             self.answer(waiting, Err::<Reply, _>(cut_off.clone()), out);
         }
+        let calls = |event: &Event| matches!(event, Event::Perform(arrival) if !matches!(*arrival.call, Call::SleepUntil(_)));
+        self.queue.bring_forward(self.now, calls);
         self.machine.down = true;
         self.machine.boots += 1;
         let seconds = 20 + self.choice.draw(Label::Restart, 40);

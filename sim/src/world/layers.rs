@@ -311,6 +311,15 @@ impl World {
         Ok(())
     }
 
+    /// The folders of the scratch layers that are attached.
+    pub(crate) fn attached_layers(&self) -> Vec<HostPath> {
+        let scratches = self.layers.scratches.values();
+        scratches
+            .filter(|scratch| scratch.attached > 0)
+            .map(|scratch| scratch.path.clone())
+            .collect()
+    }
+
     fn activate(&mut self, path: &HostPath, out: &mut Outside<'_>) -> Result<(), Hresult> {
         let scratch = self.layers.get(path).ok_or(win32::FILE_NOT_FOUND)?;
         let Some(Spot::Node(node)) = self.fs.find(&scratch.disk, out)? else {

@@ -220,7 +220,8 @@ impl World {
         match planned.event {
             Event::Perform(arrival) => {
                 self.fs.close_until(self.now);
-                self.perform(sequence, arrival, out);
+                let stale = stale && !matches!(*arrival.call, Call::SleepUntil(_));
+                self.perform(sequence, arrival, stale, out);
             }
             Event::Booted { op } => {
                 self.fingerprint
@@ -330,7 +331,8 @@ impl World {
         self.faults.set(plan);
     }
 
-    fn perform(&mut self, sequence: u64, arrival: Arrival, out: &mut Outside<'_>) {
+    /// Lets a call take effect, unless it is `stale`: the machine has gone down since it was issued, and the call with it.
+    fn perform(&mut self, sequence: u64, arrival: Arrival, stale: bool, out: &mut Outside<'_>) {
         let Arrival {
             op,
             client,
@@ -349,7 +351,7 @@ impl World {
             object: call.object(),
             step: call.step().map(str::to_owned),
         });
-        let hit = if late {
+        let hit = if late || stale {
             None
         } else {
             let fs = &self.fs;
@@ -372,6 +374,7 @@ impl World {
             });
         }
         let outcome = match hit {
+            None if stale => Err(faults::lost()),
             None => self.outcome_under_power(op, client, &call, out),
             Some(What::Refused) => Err(faults::refusal(&call, &mut self.choice)),
             Some(What::RefusedWith(code)) => Err(code.into()),

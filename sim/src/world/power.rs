@@ -144,7 +144,7 @@ impl World {
 }
 
 /// Whether what a call does is durable when it is answered.
-fn is_durable_step(call: &Call) -> bool {
+pub(crate) fn is_durable_step(call: &Call) -> bool {
     matches!(
         call,
         Call::Files(

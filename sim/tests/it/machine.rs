@@ -1,8 +1,10 @@
 //! Packages, features, services, restarts.
 
-use wcow_host::{Clock, FeatureState, FileSystem, Host, HostControl, SwitchService};
+use wcow_host::{
+    Clock, FeatureState, FileSystem, Host, HostControl, Operation, SwitchService, WriteMode,
+};
 use wcow_ntmeta::FileTime;
-use wcow_sim::Profile;
+use wcow_sim::{FaultPlan, FaultRule, Profile, What, When};
 
 use crate::support::{code, host, path, run, win32};
 
@@ -114,6 +116,46 @@ fn nothing_is_open_after_a_restart_and_calls_on_the_way_fail() {
         assert_eq!(code(client.files().unlock(held).await), win32(0x6));
         other.files().lock(&lock).await.unwrap();
     });
+}
+
+#[test]
+fn a_call_that_is_late_goes_down_with_the_machine() {
+    let (sim, client) = host(Profile::server_2022());
+    let writer = sim.client();
+    let rule = FaultRule {
+        when: When::Nth {
+            operation: Operation::WriteFile,
+            number: 1,
+        },
+        what: What::Late(3_000_000_000),
+    };
+    sim.set_faults(FaultPlan {
+        rules: vec![rule],
+        budget: 1,
+    });
+    let file = path(r"C:\late");
+    let writing = sim.spawn({
+        let (writer, file) = (writer.clone(), file.clone());
+        async move {
+            let mode = WriteMode::CreateNew;
+            let answer = writer.files().write(&file, b"x", mode).await;
+            (answer, writer.clock().now())
+        }
+    });
+    run(&sim, async {
+        let soon = FileTime::from_ticks(sim.now().ticks() + 10_000_000);
+        client.clock().sleep_until(soon).await;
+        client.control().reboot().await.unwrap();
+        let (answer, when) = writing.await;
+        assert_eq!(code(answer), win32(0x6be));
+        assert!(
+            when < FileTime::from_ticks(soon.ticks() + 10_000_000),
+            "it hears of it at once"
+        );
+    });
+    sim.advance(6_000_000_000);
+    let found = run(&sim, client.files().metadata(&file)).unwrap();
+    assert!(found.is_none(), "it never takes effect");
 }
 
 #[test]

@@ -75,3 +75,26 @@ fn the_power_of_another_host_is_no_end() {
     let build = run(&first, first.client().control().info()).unwrap().build;
     assert_eq!(build, 20348, "it is up again");
 }
+
+#[test]
+fn a_client_may_issue_so_many_durable_steps_and_no_more() {
+    for most in 0..3 {
+        let sim = Sim::new(Profile::server_2022(), 0);
+        let client = sim.client();
+        sim.limit_durable_steps(&client, most);
+        let ended = sim.run(async {
+            write(&client, r"C:\a", b"new").await;
+            client.sync_file(r"C:\a").await;
+            client.sync_dir(r"C:\").await;
+        });
+        assert_eq!(ended.is_ok(), most == 2);
+        assert_eq!(sim.is_spent(&client), most < 2);
+        assert_eq!(sim.durable_steps(), most);
+        sim.kill(&client);
+        let other = sim.client();
+        assert_eq!(
+            run(&sim, read(&other, r"C:\a")).as_deref(),
+            Some(&b"new"[..])
+        );
+    }
+}

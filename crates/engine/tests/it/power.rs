@@ -1,6 +1,6 @@
 //! The power goes before and after every durable step of a command: what the next commands see is whole, and can be used or removed.
 
-use wcow_engine::{ContainerStatus, Engine, EngineError, Force};
+use wcow_engine::{ContainerStatus, CreateContainer, Engine, EngineError, Force};
 use wcow_network::{Driver, NetworkSpec};
 use wcow_sim::{Ended, PowerCut, Profile, SimHost};
 
@@ -228,4 +228,45 @@ fn a_record_in_a_folder_that_a_killed_command_made_survives_a_power_loss() {
             }
         }
     }
+}
+
+#[test]
+fn a_network_that_a_killed_command_made_keeps_its_containers_over_a_power_loss() {
+    let mut connected = 0;
+    for profile in profiles() {
+        for calls in 0..40 {
+            for seed in 0..SEEDS {
+                let mut stage = Stage::seeded(profile.clone(), seed).with_base();
+                let client = stage.sim.client();
+                let killed = Engine::new(client.clone());
+                let spec = nat();
+                let create = killed.create_network(&spec);
+                stage.sim.run_killed_after(&client, calls, create).unwrap();
+                let create = CreateContainer {
+                    network: Some("nat".to_owned()),
+                    ..wanted("base", "one")
+                };
+                if stage
+                    .sim
+                    .run(stage.engine.create_container(create))
+                    .unwrap()
+                    .is_err()
+                {
+                    // It was not finished, and is taken for one that is on its way.
+                    continue;
+                }
+                connected += 1;
+                stage.sim.power_loss();
+                stage.engine = Engine::new(stage.sim.client());
+                stage.ok(stage.engine.start("one"));
+                let networks = stage.ok(stage.engine.networks());
+                let network = networks.iter().find(|network| network.name == "nat");
+                assert!(
+                    network.is_some_and(|network| network.present),
+                    "killed after {calls} calls"
+                );
+            }
+        }
+    }
+    assert!(connected > 0);
 }

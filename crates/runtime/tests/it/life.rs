@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wcow_host::{Clock, Host, HostControl, SwitchService};
+use wcow_host::{Clock, Host, HostControl, LayerStorage, SwitchService};
 use wcow_runtime::{ContainerState, ExecSpec};
 use wcow_sim::{GuestCall, GuestNext, GuestReply, Profile};
 
@@ -45,6 +45,26 @@ fn a_removed_container_leaves_nothing() {
             let switches = stage.host.switches();
             stage.run(switches.remove_switch("Virtual Switch")).unwrap();
         }
+    }
+}
+
+#[test]
+fn a_layer_that_a_call_attached_late_is_removed_all_the_same() {
+    for profile in profiles() {
+        let stage = Stage::new(profile.clone());
+        let created = stage.create(None);
+        // As when calls of starts that were cut off take effect after everything was taken back.
+        let layers = stage.host.layers();
+        for _ in 0..2 {
+            stage.run(layers.activate(&created.scratch)).unwrap();
+        }
+        let parents = &created.spec.layers;
+        stage
+            .run(layers.prepare(&created.scratch, parents))
+            .unwrap();
+        stage.run(stage.runtime().remove(&created)).unwrap();
+        assert_eq!(stage.traces(), nothing(), "{}", profile.name);
+        assert!(stage.sim.attached_layers().is_empty());
     }
 }
 
