@@ -304,6 +304,13 @@ impl Sim {
         self.lock().world.attached_layers()
     }
 
+    /// How many answers were given to calls that had been answered before: 0, or the simulated host is wrong. That a call is never
+    /// answered shows in [`waiting`](Self::waiting).
+    #[must_use]
+    pub fn unclaimed_answers(&self) -> u64 {
+        self.lock().unclaimed
+    }
+
     /// Ends a client as a killed process ends: its handles and locks are gone, its calls are answered to nobody, what the host
     /// was asked for goes on. Its futures never become ready again.
     pub fn kill(&self, client: &SimHost) {

@@ -57,6 +57,8 @@ pub(crate) struct HostState {
     pub(crate) answers: ByOp<Answer>,
     pub(crate) wakers: ByOp<Waker>,
     pub(crate) abandoned: BTreeSet<OpId>,
+    /// Answers that nobody waited for, of calls that were answered before.
+    pub(crate) unclaimed: u64,
     /// How many calls a client may still issue.
     pub(crate) budgets: BTreeMap<ClientId, Budget>,
     /// Trees that are being written, by whom.
@@ -191,6 +193,7 @@ impl HostState {
             answers: ByOp::new(),
             wakers: ByOp::new(),
             abandoned: BTreeSet::new(),
+            unclaimed: 0,
             budgets: BTreeMap::new(),
             builders: BTreeMap::new(),
             trace: None,
@@ -285,9 +288,11 @@ impl HostState {
             if self.abandoned.remove(&op) {
                 continue;
             }
-            self.answers.insert(op, answer);
             if let Some(waker) = self.wakers.remove(op) {
+                self.answers.insert(op, answer);
                 woken(waker);
+            } else {
+                self.unclaimed += 1;
             }
         }
     }

@@ -55,6 +55,16 @@ pub enum Violation {
         /// What is missing.
         missing: String,
     },
+    /// Calls were answered that had been answered before.
+    AnsweredAgain {
+        /// How many.
+        answers: u64,
+    },
+    /// A command ended with an error of which the catalogue of failures knows nothing.
+    Unexplained {
+        /// The error.
+        error: String,
+    },
     /// A command failed and left what it had made, although nothing kept it from taking that back.
     Left {
         /// What it is.
@@ -89,6 +99,8 @@ impl Violation {
             Self::Back { .. } => "removed-stays-removed",
             Self::Lost { .. } => "acknowledged-survives",
             Self::RunsWithout { .. } => "what-runs-has-its-parts",
+            Self::AnsweredAgain { .. } => "calls-end-once",
+            Self::Unexplained { .. } => "errors-are-explained",
             Self::Left { .. } => "failures-leave-nothing",
             Self::Unfinished { .. } => "cut-off-work-is-taken-back",
             Self::Refused { .. } => "commands-work-again",
@@ -122,6 +134,10 @@ impl fmt::Display for Violation {
             }
             Self::RunsWithout { container, missing } => {
                 write!(f, "container {container} runs without {missing}")
+            }
+            Self::AnsweredAgain { answers } => write!(f, "{answers} calls were answered twice"),
+            Self::Unexplained { error } => {
+                write!(f, "the catalogue of failures has no entry for: {error}")
             }
             Self::Left { what } => write!(f, "a command failed, but {what} is left"),
             Self::Unfinished { what } => {

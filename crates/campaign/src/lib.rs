@@ -17,6 +17,8 @@
 //! | check | promise |
 //! |---|---|
 //! | `settles` | when nothing goes wrong any more, every command ends in bounded virtual time |
+//! | `calls-end-once` | no call is answered twice |
+//! | `errors-are-explained` | the catalogue has an entry for every error that a command ends with |
 //! | `listed-images-are-complete` | an image that is listed passes its test |
 //! | `acknowledged-survives` | what a client was told is there is there, unless somebody removed it |
 //! | `removed-stays-removed` | what a client was told is gone is gone, unless somebody made it again |

@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use serde::{Deserialize, Serialize};
 use wcow_engine::{Engine, EngineError};
-use wcow_host::{Clock, Host};
+use wcow_host::{Clock, Host, HostControl, HostError, HostInfo, failures};
 use wcow_ntmeta::FileTime;
 use wcow_scenario::WimShelf;
 use wcow_sim::{
@@ -191,6 +191,8 @@ impl RunSpec {
     #[must_use]
     pub fn run_on(&self, sim: &Sim, shelf: &dyn WimShelf) -> Report {
         let before = sim.run(checks::belongings(&sim.client()));
+        let info = sim.run(sim.client().control().info());
+        let log = Log::new(info.ok().and_then(Result::ok));
         for mutant in &self.ignore {
             sim.ignore(mutant.name());
         }
@@ -203,7 +205,6 @@ impl RunSpec {
         if let Some(cut) = self.power {
             sim.power_loss_at(cut);
         }
-        let log = Log::default();
         let left: Vec<Cell<&[Step]>> = self
             .plan
             .clients
@@ -249,8 +250,11 @@ impl RunSpec {
             up_again = Some(sim.now());
         }
         let calls = sim.calls();
-        let mut history = log.take();
-        let mut violations = Vec::new();
+        let (mut history, unexplained) = log.take();
+        let unexplained = unexplained.into_iter();
+        let mut violations: Vec<Violation> = unexplained
+            .map(|error| Violation::Unexplained { error })
+            .collect();
         match ended {
             Ok(Ended::Value(true) | Ended::PowerLost | Ended::Killed) => {}
             Ok(Ended::Value(false)) => violations.push(Violation::Unsettled {
@@ -261,6 +265,10 @@ impl RunSpec {
         note_troubles(&mut history, &sim.fault_hits(), up_again);
         // What was asked for goes on without its client.
         sim.advance(SETTLING);
+        match sim.unclaimed_answers() {
+            0 => {}
+            answers => violations.push(Violation::AnsweredAgain { answers }),
+        }
         let mut marks = BTreeMap::new();
         if violations.is_empty() {
             let found = sim.run(checks::after(sim, &history, before));
@@ -308,7 +316,7 @@ impl<'a> Client<'a> {
             while let Some((step, rest)) = left.get().split_first() {
                 left.set(rest);
                 let place = log.begin(number, step, engine.host().clock().now());
-                let ending = perform(&engine, step, shelf).await;
+                let ending = perform(&engine, step, shelf, &log).await;
                 log.end(place, engine.host().clock().now(), ending);
             }
         };
@@ -360,13 +368,36 @@ impl Future for Clients<'_> {
     }
 }
 
-/// What all clients did, in the order in which it began.
+/// What all clients did, in the order in which it began, and which errors the catalogue of failures has no entry for.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Done>>>);
+struct Log {
+    /// What the host is, if it told.
+    info: Option<HostInfo>,
+    entries: Arc<Mutex<(Vec<Done>, BTreeSet<String>)>>,
+}
 
 impl Log {
+    fn new(info: Option<HostInfo>) -> Self {
+        Self {
+            info,
+            ..Self::default()
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, (Vec<Done>, BTreeSet<String>)> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks whether the catalogue knows an error.
+    fn look_up(&self, error: &HostError) {
+        let known = |info: &HostInfo| !failures::candidates(error, info).is_empty();
+        if self.info.as_ref().is_some_and(|info| !known(info)) {
+            self.entries().1.insert(error.to_string());
+        }
+    }
+
     fn begin(&self, client: usize, step: &Step, now: FileTime) -> usize {
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = &mut self.entries().0;
         log.push(Done {
             client,
             step: step.clone(),
@@ -380,8 +411,7 @@ impl Log {
     }
 
     fn end(&self, place: usize, now: FileTime, (ending, left_behind): Told) {
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(done) = log.get_mut(place) {
+        if let Some(done) = self.entries().0.get_mut(place) {
             done.ended = Some(now);
             done.ending = ending;
             done.left_behind = left_behind;
@@ -390,14 +420,13 @@ impl Log {
 
     /// Nothing that is under way can have an effect from now on.
     fn cut_off(&self, now: FileTime) {
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for done in log.iter_mut() {
+        for done in &mut self.entries().0 {
             done.ended.get_or_insert(now);
         }
     }
 
-    fn take(&self) -> Vec<Done> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn take(&self) -> (Vec<Done>, BTreeSet<String>) {
+        std::mem::take(&mut *self.entries())
     }
 }
 
@@ -405,11 +434,19 @@ impl Log {
 type Told = (Ending, Vec<String>);
 
 /// Does one step.
-async fn perform(engine: &Engine<SimHost>, step: &Step, shelf: &dyn WimShelf) -> Told {
+async fn perform(engine: &Engine<SimHost>, step: &Step, shelf: &dyn WimShelf, log: &Log) -> Told {
     let ending = match step.carry_out(engine, shelf).await {
         Ok(_) => Ending::Done,
-        Err(StepError::Engine(error)) => return (failed(&error), error.left_behind()),
-        Err(StepError::Wait(error)) => Ending::Failed(error.to_string()),
+        Err(StepError::Engine(error)) => {
+            if let Some(error) = error.host_error() {
+                log.look_up(error);
+            }
+            return (failed(&error), error.left_behind());
+        }
+        Err(StepError::Wait(error)) => {
+            log.look_up(&error);
+            Ending::Failed(error.to_string())
+        }
         Err(error) => Ending::Refused(error.to_string()),
     };
     (ending, Vec::new())

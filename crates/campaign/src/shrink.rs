@@ -54,6 +54,7 @@ pub fn shrink_while(
         search.clients(&mut best);
         search.steps(&mut best);
         search.rules(&mut best);
+        search.calls(&mut best);
         search.arguments(&mut best);
         search.choices(&mut best);
         if best.0 == before || search.tries >= TRIES {
@@ -178,6 +179,29 @@ impl Search<'_> {
             smaller.faults = Faults::Plan(plan);
             if !self.take(best, smaller) {
                 place += 1;
+            }
+        }
+    }
+
+    /// Earlier calls that go wrong: those that come when fewer clients and steps are left.
+    fn calls(&mut self, best: &mut Best) {
+        let Faults::Plan(plan) = &best.0.faults else {
+            return;
+        };
+        for (place, rule) in plan.clone().rules.into_iter().enumerate() {
+            let When::Call(last) = rule.when else {
+                continue;
+            };
+            for call in 1..last {
+                let mut earlier = best.0.clone();
+                if let Faults::Plan(plan) = &mut earlier.faults
+                    && let Some(rule) = plan.rules.get_mut(place)
+                {
+                    rule.when = When::Call(call);
+                }
+                if self.take(best, earlier) {
+                    break;
+                }
             }
         }
     }

@@ -479,3 +479,26 @@ fn unreachable_host() -> Fault {
 fn after(time: FileTime, ticks: u64) -> FileTime {
     FileTime::from_ticks(time.ticks().saturating_add(ticks))
 }
+
+#[cfg(test)]
+mod tests {
+    use wcow_host::{Host, HostControl};
+
+    use crate::call::OpId;
+    use crate::{Profile, Sim};
+
+    #[test]
+    fn a_call_that_is_answered_twice_is_noticed() {
+        let sim = Sim::new(Profile::server_2022(), 0);
+        let client = sim.client();
+        let ask = || sim.run(client.control().info()).unwrap().unwrap();
+        ask();
+        assert_eq!(sim.unclaimed_answers(), 0);
+        let mut locked = sim.lock();
+        let again = OpId(locked.world.next_op);
+        locked.world.answers.push((again, Box::new(Ok(().into()))));
+        drop(locked);
+        ask();
+        assert_eq!(sim.unclaimed_answers(), 1);
+    }
+}

@@ -2,8 +2,11 @@
 
 use std::num::NonZeroUsize;
 
-use wcow_campaign::{RunSpec, canary, divergence, sweep};
+use wcow_campaign::{Faults, RunSpec, Violation, canary, divergence, sweep};
+use wcow_host::Operation;
+use wcow_ntmeta::Hresult;
 use wcow_scenario::wims::Shelf;
+use wcow_sim::{FaultPlan, FaultRule, What, When};
 
 /// How many runs the tests make: enough to come upon every situation.
 const RUNS: u64 = 500;
@@ -48,6 +51,31 @@ fn a_sweep_can_be_ended() {
 #[test]
 fn the_canary_sets_every_check_off() {
     assert_eq!(canary(&Shelf::build().unwrap()), Vec::<&str>::new());
+}
+
+#[test]
+fn an_error_that_the_catalogue_does_not_know_breaks_a_promise() {
+    let shelf = Shelf::build().unwrap();
+    let mut spec = RunSpec::from_seed(0);
+    let rule = |code| FaultRule {
+        when: When::Nth {
+            operation: Operation::LockFile,
+            number: 1,
+        },
+        what: What::RefusedWith(Hresult(code)),
+    };
+    let mut checks = |code| -> Vec<&str> {
+        spec.faults = Faults::Plan(FaultPlan {
+            rules: vec![rule(code)],
+            budget: 1,
+        });
+        let report = spec.run(&shelf).unwrap();
+        assert_eq!(report.hits.len(), 1);
+        report.violations.iter().map(Violation::check).collect()
+    };
+    // The device does not work; a code that Windows does not have.
+    assert_eq!(checks(0x8007_045d), Vec::<&str>::new());
+    assert_eq!(checks(0x8007_dead), ["errors-are-explained"]);
 }
 
 #[test]

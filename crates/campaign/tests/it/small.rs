@@ -70,8 +70,8 @@ fn the_fault_that_matters_is_kept_and_no_other() {
     let Faults::Plan(plan) = &small.spec.faults else {
         panic!("without faults no install fails: {:?}", small.spec)
     };
-    assert_eq!(plan.rules.len(), 1);
-    assert_eq!(small.spec.plan.steps(), 1);
+    assert_eq!(plan.rules.len(), 1, "{:?}", small.spec);
+    assert_eq!(small.spec.plan.steps(), 1, "{:?}", small.spec);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod compute;
 mod images;
 mod layers;
+mod machine;
 mod networks;
 mod switches;
 
@@ -12,16 +13,21 @@ use crate::EditionClass;
 /// Every known failure.
 pub static CATALOGUE: &[Failure] = &concat();
 
-const PARTS: [&[Failure]; 5] = [
+const PARTS: [&[Failure]; 6] = [
     switches::FAILURES,
     images::FAILURES,
     compute::FAILURES,
     layers::FAILURES,
     networks::FAILURES,
+    machine::FAILURES,
 ];
 
-const LENGTH: usize =
-    PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len() + PARTS[4].len();
+const LENGTH: usize = PARTS[0].len()
+    + PARTS[1].len()
+    + PARTS[2].len()
+    + PARTS[3].len()
+    + PARTS[4].len()
+    + PARTS[5].len();
 
 /// The parts as one list.
 const fn concat() -> [Failure; LENGTH] {

@@ -99,6 +99,20 @@ pub(super) const FAILURES: &[Failure] = &[
         simulated: Simulated::Yes,
     },
     Failure {
+        id: FailureId("switch-not-removed"),
+        title: "A virtual switch cannot be removed: it is in use, or there is none of this name",
+        codes: &[FailureCode::PowerShellId(
+            "InvalidParameter,Microsoft.HyperV.PowerShell.Commands.RemoveVMSwitch",
+        )],
+        hosts: ANY,
+        operations: &[Operation::RemoveSwitch],
+        trigger: "Containers or virtual machines are connected to it, or somebody else has removed it.",
+        way_out: "List the switches; remove or disconnect what uses it first.",
+        source: "Hyper-V switch rules",
+        provenance: Provenance::Inferred,
+        simulated: Simulated::Yes,
+    },
+    Failure {
         id: FailureId("nat-prefix-conflict"),
         title: "The NAT prefix conflicts with one that is there",
         codes: &[
