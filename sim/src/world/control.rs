@@ -1,5 +1,7 @@
 //! The machine: packages, features, services, restarts.
 
+use std::cell::OnceCell;
+
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::{self, win32};
 use wcow_host::{
@@ -29,6 +31,9 @@ pub(crate) struct MachineState {
     pub(crate) features: Vec<Feature>,
     /// Services, by name.
     pub(crate) services: Vec<Service>,
+    /// The PowerShell modules that packages and features come to, once somebody asked: many calls do.
+    #[serde(skip)]
+    modules: OnceCell<Vec<&'static str>>,
 }
 
 impl MachineState {
@@ -40,6 +45,7 @@ impl MachineState {
             packages: profile.packages.clone(),
             features: profile.features.clone(),
             services: Vec::new(),
+            modules: OnceCell::new(),
         };
         state.packages.sort_by(|a, b| a.name.cmp(&b.name));
         state.features.sort_by(|a, b| a.name.cmp(&b.name));
@@ -116,13 +122,16 @@ impl World {
     }
 
     /// The PowerShell modules that can be loaded.
-    pub(crate) fn modules(&self) -> Vec<&'static str> {
-        era::modules(
-            self.profile.class,
-            self.profile.build,
-            &self.machine.packages,
-            &self.machine.features,
-        )
+    pub(crate) fn modules(&self) -> &[&'static str] {
+        let MachineState {
+            packages,
+            features,
+            modules,
+            ..
+        } = &self.machine;
+        modules.get_or_init(|| {
+            era::modules(self.profile.class, self.profile.build, packages, features)
+        })
     }
 
     pub(super) fn control_call(
@@ -136,7 +145,8 @@ impl World {
             ControlCall::Packages => Ok(self.machine.packages.clone().into()),
             ControlCall::AddPackage(name) => self.add_package(name),
             ControlCall::Modules => {
-                let names: Vec<String> = self.modules().into_iter().map(str::to_owned).collect();
+                let names: Vec<String> =
+                    self.modules().iter().copied().map(str::to_owned).collect();
                 Ok(names.into())
             }
             ControlCall::Features => Ok(self.machine.features.clone().into()),
@@ -153,6 +163,7 @@ impl World {
     pub(super) fn booted(&mut self) {
         self.machine.down = false;
         self.machine.boot_id = self.new_guid();
+        self.machine.modules.take();
         self.machine
             .packages
             .iter_mut()
@@ -183,6 +194,7 @@ impl World {
             .packages
             .binary_search_by(|package| package.name.cmp(&known))
         {
+            self.machine.modules.take();
             self.machine.packages.insert(
                 place,
                 Package {
@@ -210,7 +222,9 @@ impl World {
             (FeatureState::DisablePending, true) => FeatureState::Enabled,
             (state, _) => state,
         };
-        Ok(feature.state.into())
+        let state = feature.state;
+        self.machine.modules.take();
+        Ok(state.into())
     }
 
     pub(super) fn restart_service(&mut self, name: &str, out: &mut Outside<'_>) -> Outcome {

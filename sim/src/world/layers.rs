@@ -194,7 +194,7 @@ impl World {
             return Ok(());
         }
         if era::containers_persist(self.profile.build) {
-            return Ok(era::cmdlet(&self.modules(), cmdlet)?);
+            return Ok(era::cmdlet(self.modules(), cmdlet)?);
         }
         self.refuse_before_reboot()?;
         let is_there = self

@@ -103,7 +103,7 @@ impl Switches {
 
 impl World {
     pub(super) fn switches_call(&mut self, call: &SwitchesCall) -> Outcome {
-        era::cmdlet(&self.modules(), cmdlet(call))?;
+        era::cmdlet(self.modules(), cmdlet(call))?;
         match call {
             SwitchesCall::Switches => Ok(self.switches.switches.clone().into()),
             SwitchesCall::NewSwitch(switch) => self.new_switch(switch),
@@ -145,7 +145,7 @@ impl World {
     }
 
     fn new_switch(&mut self, wanted: &NewVmSwitch) -> Outcome {
-        era::new_switch(&self.host_info(), &self.modules(), wanted.kind)?;
+        era::new_switch(&self.host_info(), self.modules(), wanted.kind)?;
         let mut switch = VmSwitch {
             name: wanted.name.clone(),
             kind: wanted.kind,
@@ -206,7 +206,7 @@ impl World {
         let existing = self.switches.nat_prefixes();
         era::new_nat(
             &self.host_info(),
-            &self.modules(),
+            self.modules(),
             &existing,
             wanted.internal_prefix,
         )?;
