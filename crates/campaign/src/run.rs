@@ -93,6 +93,8 @@ pub struct Report {
     pub history: Vec<Done>,
     /// The calls that were hit by faults.
     pub hits: Vec<FaultHit>,
+    /// When the host was up again, if the power went.
+    pub up_again: Option<FileTime>,
     /// How many calls the clients made.
     pub calls: u64,
     /// The promises that were broken, in the order in which they are checked.
@@ -284,6 +286,7 @@ impl RunSpec {
         Report {
             fingerprint: sim.fingerprint(),
             hits: sim.fault_hits(),
+            up_again,
             calls,
             violations,
             marks,

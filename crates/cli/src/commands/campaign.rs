@@ -31,6 +31,9 @@ struct Item<'r> {
     fingerprint: &'r str,
     calls: u64,
     steps: Vec<StepItem<'r>>,
+    /// When the host was up again, if the power went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    up_again: Option<String>,
     faults: Vec<String>,
     violations: Vec<ViolationItem>,
 }
@@ -365,6 +368,7 @@ fn show(
                 fingerprint: &report.fingerprint,
                 calls: report.calls,
                 steps,
+                up_again: report.up_again.map(|time| time.to_string()),
                 faults,
                 violations: items(&report.violations),
             }],
@@ -387,6 +391,12 @@ fn show(
         })
         .collect();
     let mut text = table(&["CLIENT", "BEGAN", "COMMAND", "ANSWER"], &rows);
+    if let Some(time) = report.up_again {
+        let _ = writeln!(
+            text,
+            "\nthe power went, and the host was up again at {time}"
+        );
+    }
     if !faults.is_empty() {
         let _ = writeln!(text, "\nfaults:");
         for fault in &faults {

@@ -61,6 +61,24 @@ fn a_sweep_counts_situations() {
 }
 
 #[test]
+fn a_power_loss_is_told() {
+    let home = Home::new();
+    let mut went = 0;
+    for seed in 0..8 {
+        let seed = seed.to_string();
+        let words = ["sim", "run", "--seed", &seed];
+        let text = home.wcow(&words).ok();
+        let item = &home
+            .wcow(&[&words[..], &["--format", "json"]].concat())
+            .items("sim.run")[0];
+        let told = text.contains("the power went, and the host was up again at 20");
+        assert_eq!(told, item["up_again"].is_string(), "seed {seed}");
+        went += u32::from(told);
+    }
+    assert!((1..8).contains(&went), "{went} of 8");
+}
+
+#[test]
 fn files_that_are_no_runs() {
     let home = Home::new();
     let missing = home.path("nosuch.json");
