@@ -41,6 +41,7 @@ pub fn canary(shelf: &dyn WimShelf) -> Vec<&'static str> {
         step,
         began: sim.now(),
         ended: Some(sim.now()),
+        cut_off: None,
         ending: Ending::Done,
         one_fault: true,
         left_behind: Vec::new(),

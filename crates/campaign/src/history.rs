@@ -15,9 +15,11 @@ pub struct Done {
     pub step: Step,
     /// When it began.
     pub began: FileTime,
-    /// When it was answered, or when the host was up again after a power loss that cut it off; `None` if the client was killed, or
-    /// still waited at the end.
+    /// When it was answered, or when the host was up again after a power loss that cut it off: from then on it cannot have an effect.
+    /// `None` if the client was killed, or still waited at the end.
     pub ended: Option<FileTime>,
+    /// When its client was killed in the middle of it, or about when the power went.
+    pub cut_off: Option<FileTime>,
     /// What it came to.
     pub ending: Ending,
     /// It was answered, and while it ran no call on the host was hit by a fault but the one of whose failure it tells, and the host was

@@ -215,6 +215,7 @@ impl RunSpec {
             .collect();
         let deadline = FileTime::from_ticks(sim.now().ticks().saturating_add(LONGEST));
         let mut up_again = None;
+        let polled = Cell::new(sim.now());
         let ended = loop {
             let clients: Vec<Client<'_>> = left
                 .iter()
@@ -235,20 +236,22 @@ impl RunSpec {
                 sim,
                 shelf,
                 log: &log,
+                polled: &polled,
                 clients,
                 deadline,
             });
             if ended != Ok(Ended::PowerLost) {
                 break ended;
             }
-            log.cut_off(sim.now());
+            log.power_lost(polled.get(), sim.now());
             up_again = Some(sim.now());
         };
         sim.set_faults(FaultPlan::none());
         sim.keep_power();
         if self.power.is_some() && up_again.is_none() && ended == Ok(Ended::Value(true)) {
+            let when = sim.now();
             sim.power_loss();
-            log.cut_off(sim.now());
+            log.power_lost(when, sim.now());
             up_again = Some(sim.now());
         }
         let calls = sim.calls();
@@ -337,6 +340,8 @@ struct Clients<'a> {
     sim: &'a Sim,
     shelf: &'a dyn WimShelf,
     log: &'a Log,
+    /// When anybody last heard of the host.
+    polled: &'a Cell<FileTime>,
     clients: Vec<Client<'a>>,
     deadline: FileTime,
 }
@@ -346,6 +351,7 @@ impl Future for Clients<'_> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<bool> {
         let this = &mut *self;
+        this.polled.set(this.sim.now());
         for client in &mut this.clients {
             while let Some(steps) = &mut client.steps {
                 let is_done = steps.as_mut().poll(context).is_ready();
@@ -356,6 +362,7 @@ impl Future for Clients<'_> {
                 if is_done {
                     client.steps = None;
                 } else {
+                    this.log.killed(client.number, this.sim.now());
                     *client =
                         Client::new(this.sim, client.number, client.left, this.log, this.shelf);
                 }
@@ -406,6 +413,7 @@ impl Log {
             step: step.clone(),
             began: now,
             ended: None,
+            cut_off: None,
             ending: Ending::Unknown,
             one_fault: false,
             left_behind: Vec::new(),
@@ -421,10 +429,22 @@ impl Log {
         }
     }
 
-    /// Nothing that is under way can have an effect from now on.
-    fn cut_off(&self, now: FileTime) {
+    /// The client was killed.
+    fn killed(&self, client: usize, now: FileTime) {
+        let log = &mut self.entries().0;
+        let of_client = log.iter_mut().rfind(|done| done.client == client);
+        if let Some(done) = of_client.filter(|done| done.ended.is_none()) {
+            done.cut_off = Some(now);
+        }
+    }
+
+    /// The power went, and nothing that was under way can have an effect now that the host is `up_again`.
+    fn power_lost(&self, when: FileTime, up_again: FileTime) {
         for done in &mut self.entries().0 {
-            done.ended.get_or_insert(now);
+            if done.ended.is_none() {
+                done.ended = Some(up_again);
+                done.cut_off.get_or_insert(when);
+            }
         }
     }
 

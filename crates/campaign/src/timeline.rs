@@ -205,7 +205,8 @@ impl Spans {
                 crate::Ending::Failed(why) => (format!("failed: {why}"), true),
                 crate::Ending::Unknown => ("the client was gone".to_owned(), true),
             };
-            let to = done.ended.map_or(from, |ended| self.at(ended));
+            let over = done.cut_off.or(done.ended);
+            let to = over.map_or(from, |over| self.at(over));
             self.push(Span {
                 lane,
                 from,

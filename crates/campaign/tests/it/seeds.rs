@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use wcow_campaign::{Faults, RunSpec, Violation, canary, divergence, sweep};
+use wcow_campaign::{Ending, Faults, RunSpec, Violation, canary, divergence, sweep};
 use wcow_host::Operation;
 use wcow_ntmeta::Hresult;
 use wcow_scenario::wims::Shelf;
@@ -51,6 +51,30 @@ fn a_sweep_can_be_ended() {
 #[test]
 fn the_canary_sets_every_check_off() {
     assert_eq!(canary(&Shelf::build().unwrap()), Vec::<&str>::new());
+}
+
+#[test]
+fn what_is_cut_off_is_known_and_its_client_goes_on() {
+    let shelf = Shelf::build().unwrap();
+    let (mut cut_off, mut went_on) = (0, 0);
+    for seed in 0..200 {
+        let history = RunSpec::from_seed(seed).run(&shelf).unwrap().history;
+        for (place, done) in history.iter().enumerate() {
+            let is_unknown = done.ending == Ending::Unknown;
+            assert_eq!(done.cut_off.is_some(), is_unknown, "seed {seed}: {done:?}");
+            let Some(when) = done.cut_off else {
+                continue;
+            };
+            assert!(when >= done.began, "seed {seed}: {done:?}");
+            cut_off += 1;
+            let mut later = history.iter().skip(place + 1);
+            if let Some(next) = later.find(|next| next.client == done.client) {
+                assert!(next.began >= when, "seed {seed}: {next:?}");
+                went_on += 1;
+            }
+        }
+    }
+    assert!(went_on > 10 && cut_off > went_on, "{went_on} of {cut_off}");
 }
 
 #[test]

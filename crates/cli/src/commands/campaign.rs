@@ -45,6 +45,9 @@ struct StepItem<'r> {
     began: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended: Option<String>,
+    /// When its client was killed in the middle of it, or about when the power went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_off: Option<String>,
     ending: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     message: &'r str,
@@ -355,7 +358,11 @@ fn show(
                 client: done.client,
                 step: &done.step,
                 began: done.began.to_string(),
-                ended: done.ended.map(|time| time.to_string()),
+                ended: match done.cut_off {
+                    None => done.ended.map(|time| time.to_string()),
+                    Some(_) => None,
+                },
+                cut_off: done.cut_off.map(|time| time.to_string()),
                 ending,
                 message,
             })
