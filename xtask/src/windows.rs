@@ -157,6 +157,17 @@ impl Prefix {
             dir: dir.join("prefix"),
             server,
         };
+        std::fs::create_dir(&prefix.dir)?;
+        if let Some(server) = &prefix.server {
+            // One that stays: a server that ends when it has no clients for a while resets the connection of one that comes just then.
+            let mut stay = Command::new(server);
+            stay.arg("--persistent")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            prefix.apply(&mut stay);
+            stay.status().context("cannot start wineserver")?;
+        }
         let mut boot = Command::new(wine);
         boot.args(["wineboot", "--init"])
             .stdout(Stdio::null())
