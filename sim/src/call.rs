@@ -8,9 +8,9 @@ use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
 use wcow_host::{
     Adapter, Code, CreateDocument, DirEntry, Feature, FeatureState, FileLock, FileMetadata,
     HostError, HostInfo, LayerDescriptor, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch,
-    Operation, Output, Package, PowerShellError, ProcessHandle, Retry, Service, StaticMapping,
-    SystemEvent, SystemHandle, SystemId, SystemState, SystemSummary, TreeSummary, VmSwitch,
-    WriteMode,
+    Operation, Output, Package, PowerShellError, ProcessHandle, Retry, SaveType, Service, Signal,
+    StaticMapping, SystemEvent, SystemHandle, SystemId, SystemStatus, SystemSummary, TreeSummary,
+    VmSwitch, WriteMode,
 };
 use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult};
 
@@ -54,7 +54,7 @@ pub(crate) enum ComputeCall {
         system: SystemHandle,
     },
     Enumerate,
-    State {
+    Status {
         system: SystemHandle,
     },
     Start {
@@ -65,6 +65,16 @@ pub(crate) enum ComputeCall {
     },
     Terminate {
         system: SystemHandle,
+    },
+    Pause {
+        system: SystemHandle,
+    },
+    Resume {
+        system: SystemHandle,
+    },
+    Save {
+        system: SystemHandle,
+        save: SaveType,
     },
     Remove {
         id: SystemId,
@@ -88,6 +98,14 @@ pub(crate) enum ComputeCall {
     },
     TerminateProcess {
         process: ProcessHandle,
+    },
+    SignalProcess {
+        process: ProcessHandle,
+        signal: Signal,
+    },
+    ResizeConsole {
+        process: ProcessHandle,
+        size: [u16; 2],
     },
     ReadOutput {
         process: ProcessHandle,
@@ -277,7 +295,7 @@ impl Call {
                 ComputeCall::Open { .. } => (0x0102, O::OpenSystem, 400, 200),
                 ComputeCall::Close { .. } => (0x0103, O::CloseSystem, 100, 100),
                 ComputeCall::Enumerate => (0x0104, O::EnumerateSystems, 800, 400),
-                ComputeCall::State { .. } => (0x0105, O::QuerySystem, 400, 200),
+                ComputeCall::Status { .. } => (0x0105, O::QuerySystem, 400, 200),
                 ComputeCall::Start { .. } => (0x0106, O::StartSystem, 2_000, 2_000),
                 ComputeCall::Shutdown { .. } => (0x0107, O::ShutdownSystem, 1_000, 1_000),
                 ComputeCall::Terminate { .. } => (0x0108, O::TerminateSystem, 1_000, 1_000),
@@ -292,6 +310,11 @@ impl Call {
                 ComputeCall::WriteInput { .. } => (0x0111, O::ProcessPipe, 40, 40),
                 ComputeCall::CloseInput { .. } => (0x0112, O::ProcessPipe, 40, 40),
                 ComputeCall::CloseProcess { .. } => (0x0113, O::CloseProcess, 100, 100),
+                ComputeCall::Pause { .. } => (0x0114, O::PauseSystem, 1_000, 1_000),
+                ComputeCall::Resume { .. } => (0x0115, O::ResumeSystem, 1_000, 1_000),
+                ComputeCall::Save { .. } => (0x0116, O::SaveSystem, 1_000, 1_000),
+                ComputeCall::SignalProcess { .. } => (0x0117, O::SignalProcess, 1_000, 1_000),
+                ComputeCall::ResizeConsole { .. } => (0x0118, O::ModifyProcess, 300, 200),
             },
             Self::Layers(call) => match call {
                 LayersCall::ProcessBase { .. } => (0x0201, O::ProcessBase, 400_000, 200_000),
@@ -369,7 +392,10 @@ impl Call {
                 | ComputeCall::Remove { id } => id.0.clone(),
                 ComputeCall::Enumerate => String::new(),
                 ComputeCall::Close { system }
-                | ComputeCall::State { system }
+                | ComputeCall::Status { system }
+                | ComputeCall::Pause { system }
+                | ComputeCall::Resume { system }
+                | ComputeCall::Save { system, .. }
                 | ComputeCall::Start { system }
                 | ComputeCall::Shutdown { system }
                 | ComputeCall::Terminate { system }
@@ -385,6 +411,8 @@ impl Call {
                 ComputeCall::ProcessStatus { process }
                 | ComputeCall::WaitProcess { process }
                 | ComputeCall::TerminateProcess { process }
+                | ComputeCall::SignalProcess { process, .. }
+                | ComputeCall::ResizeConsole { process, .. }
                 | ComputeCall::ReadOutput { process, .. }
                 | ComputeCall::WriteInput { process, .. }
                 | ComputeCall::CloseInput { process }
@@ -512,7 +540,7 @@ replies! {
     Unit(()),
     System(SystemHandle),
     Systems(Vec<SystemSummary>),
-    SystemState(SystemState),
+    SystemStatus(SystemStatus),
     SystemEvent(SystemEvent),
     Process(ProcessHandle),
     ProcessStatus(ProcessStatus),

@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use wcow_host::ComputeApi;
 use wcow_ntmeta::{FileTime, HostPath};
 
 use crate::blobs::{BlobId, BlobStore, MemoryBlobs};
@@ -180,6 +181,14 @@ impl Sim {
     pub fn client(&self) -> SimHost {
         let id = self.lock().world.add_client();
         SimHost::new(self.clone(), id)
+    }
+
+    /// A new client that sees the compute service through that surface; [`client`](Self::client) gives one of version 1.
+    #[must_use]
+    pub fn client_of(&self, api: ComputeApi) -> SimHost {
+        let client = self.client();
+        self.lock().world.set_api(client.id(), api);
+        client
     }
 
     /// Runs a future, and everything that was spawned, until the future is ready.

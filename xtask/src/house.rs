@@ -60,6 +60,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["wcow-hive", "wcow-host", "wcow-ntmeta", "wcow-tree"],
     ),
     (
+        "wcow-conformance",
+        &["wcow-hcs-schema", "wcow-host", "wcow-ntmeta"],
+    ),
+    (
         "wcow-runtime",
         &[
             "wcow-hcs-schema",

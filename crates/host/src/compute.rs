@@ -28,6 +28,20 @@ pub struct SystemHandle(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProcessHandle(pub u64);
 
+/// Which of its two surfaces the Host Compute Service is seen through. They mean the same by different codes: 0xC037.... and
+/// 0x8037.....
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ComputeApi {
+    /// `vmcompute.dll`, from Technical Preview 3 on.
+    #[default]
+    V1,
+    /// `computecore.dll`, from build 17763 on.
+    V2,
+}
+
 /// What a compute system is created from. Each host generation takes its own form and refuses the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CreateDocument {
@@ -46,8 +60,48 @@ pub enum SystemState {
     Running,
     /// Frozen.
     Paused,
+    /// Saved to a file; it can only be ended or left.
+    Saved,
+    /// Saved as a template; it can only be ended or left.
+    SavedAsTemplate,
     /// Ended; reachable only through handles that are still open.
     Stopped,
+}
+
+/// How a compute system ended, as `ExitType` of its exit status says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ExitType {
+    /// It shut down.
+    GracefulExit,
+    /// A client ended it.
+    ForcedExit,
+    /// It crashed, or never came up.
+    UnexpectedExit,
+}
+
+/// What is to become of a paused system that is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SaveType {
+    /// Its state is written to a file.
+    ToFile,
+    /// It becomes a template for others.
+    AsTemplate,
+}
+
+/// What a process can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Signal {
+    /// Ctrl+C.
+    CtrlC,
+    /// Ctrl+Break.
+    CtrlBreak,
+    /// Its console window is closed.
+    CtrlClose,
+    /// Its user logs off.
+    CtrlLogOff,
+    /// The system shuts down.
+    CtrlShutdown,
 }
 
 /// One line of an enumeration.
@@ -59,17 +113,37 @@ pub struct SystemSummary {
     pub name: String,
     /// Who made it.
     pub owner: String,
+    /// Its state; `None` where the service leaves it out, as it does for a system that was never started on builds from 26100 on
+    /// (measured).
+    pub state: Option<SystemState>,
+}
+
+impl SystemSummary {
+    /// Its state, with what was left out filled in.
+    #[must_use]
+    pub fn known_state(&self) -> SystemState {
+        self.state.unwrap_or(SystemState::Created)
+    }
+}
+
+/// What a handle to a compute system tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemStatus {
     /// Its state.
     pub state: SystemState,
+    /// How it ended, once it has.
+    pub exit: Option<ExitType>,
 }
 
 /// Something that happened to a compute system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SystemEvent {
-    /// The system ended. `status` is the HRESULT of the notification: 0 after a shutdown, `0xC0370106` after a crash.
+    /// The system ended. `status` is the HRESULT of the notification: 0 after a shutdown, 0106 after a crash.
     Exited {
         /// HRESULT of the notification.
         status: wcow_ntmeta::Hresult,
+        /// How it ended.
+        exit: ExitType,
     },
     /// The service went away, and every handle with it.
     ServiceDisconnected,
@@ -89,6 +163,9 @@ pub enum Output {
 /// `create`, `start`, `shutdown` and `terminate` return when the host has reported completion, not when it has accepted the
 /// request. State rules and codes: the legality matrix of the HCS reference, per generation.
 pub trait ComputeService: Send + Sync {
+    /// Which surface this is, and so which codes it answers with.
+    fn api(&self) -> ComputeApi;
+
     /// Creates a compute system and opens a handle to it.
     ///
     /// # Errors
@@ -118,14 +195,14 @@ pub trait ComputeService: Send + Sync {
     /// The service is not there.
     fn enumerate(&self) -> impl Future<Output = Result<Vec<SystemSummary>, HostError>> + Send;
 
-    /// The state of a system.
+    /// The state of a system, and how it ended.
     ///
     /// # Errors
-    /// The handle is not open (0x6).
-    fn state(
+    /// The handle is not open (0x6); it has ended, and this build does not tell of what has (0110).
+    fn status(
         &self,
         system: SystemHandle,
-    ) -> impl Future<Output = Result<SystemState, HostError>> + Send;
+    ) -> impl Future<Output = Result<SystemStatus, HostError>> + Send;
 
     /// Starts a created system; returns when it runs.
     ///
@@ -146,6 +223,28 @@ pub trait ComputeService: Send + Sync {
     /// Already stopped (0110).
     fn terminate(&self, system: SystemHandle)
     -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Freezes a running system; returns when it is frozen.
+    ///
+    /// # Errors
+    /// Wrong state (0105), already stopped (0110); process isolation knows no pause (0x32).
+    fn pause(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Lets a frozen system go on; returns when it runs.
+    ///
+    /// # Errors
+    /// Wrong state (0105), already stopped (0110).
+    fn resume(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Saves a frozen system; it stays so until it is ended.
+    ///
+    /// # Errors
+    /// Wrong state (0105), already stopped (0110).
+    fn save(
+        &self,
+        system: SystemHandle,
+        save: SaveType,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Removes a system that persists (technical previews: `Remove-Container`).
     ///
@@ -207,6 +306,26 @@ pub trait ComputeService: Send + Sync {
     fn terminate_process(
         &self,
         process: ProcessHandle,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Tells a process something; whether it ends of it is its own affair.
+    ///
+    /// # Errors
+    /// It has already exited (as for [`terminate_process`](Self::terminate_process)); builds before 17763 cannot (0x32).
+    fn signal_process(
+        &self,
+        process: ProcessHandle,
+        signal: Signal,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Tells a process with a console how large that is now: rows, columns.
+    ///
+    /// # Errors
+    /// It has already exited (as for [`terminate_process`](Self::terminate_process)); it has no console (0x57).
+    fn resize_console(
+        &self,
+        process: ProcessHandle,
+        size: [u16; 2],
     ) -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Reads what the process has written, at most `max` bytes; waits for output; an empty answer is the end.

@@ -218,6 +218,12 @@ operations! {
     ShutdownSystem = "HcsShutdownComputeSystem", Some("Stop-Container");
     /// A compute system is ended.
     TerminateSystem = "HcsTerminateComputeSystem", Some("Stop-Container");
+    /// A compute system is frozen.
+    PauseSystem = "HcsPauseComputeSystem", None;
+    /// A compute system goes on.
+    ResumeSystem = "HcsResumeComputeSystem", None;
+    /// A compute system is saved.
+    SaveSystem = "HcsSaveComputeSystem", None;
     /// A persistent container is removed.
     RemoveSystem = "Remove-Container", Some("Remove-Container");
     /// An event is waited for.
@@ -230,6 +236,10 @@ operations! {
     QueryProcess = "HcsGetProcessInfo", None;
     /// A process is ended.
     TerminateProcess = "HcsTerminateProcess", None;
+    /// A process is told something.
+    SignalProcess = "HcsSignalProcess", None;
+    /// A process's console changes.
+    ModifyProcess = "HcsModifyProcess", None;
     /// A pipe of a process is read or written.
     ProcessPipe = "process pipe", None;
     /// A process handle is closed.

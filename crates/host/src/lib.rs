@@ -30,8 +30,8 @@ pub mod render;
 mod switches;
 
 pub use compute::{
-    ComputeService, CreateDocument, Output, ProcessHandle, SystemEvent, SystemHandle, SystemId,
-    SystemState, SystemSummary,
+    ComputeApi, ComputeService, CreateDocument, ExitType, Output, ProcessHandle, SaveType, Signal,
+    SystemEvent, SystemHandle, SystemId, SystemState, SystemStatus, SystemSummary,
 };
 pub use control::{
     Clock, EditionClass, Feature, FeatureState, HostControl, HostInfo, Machine, Package, Service,

@@ -8,7 +8,7 @@ use wcow_hcs_schema::schema1::{ContainerConfig, Layer};
 use wcow_hcs_schema::tp3::{
     Connection, Device, DeviceSettings, Nat, PortBinding, Tp3ContainerConfig,
 };
-use wcow_host::codes::v1;
+use wcow_host::codes::{self, v1};
 use wcow_host::era::{self, Verdict};
 use wcow_host::{
     Clock, ComputeService, CreateDocument, FileSystem, Host, HostControl, HostError, HostInfo,
@@ -260,11 +260,13 @@ impl<'h, H: Host> Runtime<'h, H> {
             Err(error) if is_stopped(&error) => return Ok(ContainerState::Off),
             Err(error) => return Err(error),
         };
-        let state = compute.state(system).await;
+        let status = compute.status(system).await;
         compute.close(system).await?;
-        match state {
+        match status.map(|status| status.state) {
             Ok(SystemState::Running) => Ok(ContainerState::Running),
-            Ok(SystemState::Paused) => Ok(ContainerState::Paused),
+            Ok(SystemState::Paused | SystemState::Saved | SystemState::SavedAsTemplate) => {
+                Ok(ContainerState::Paused)
+            }
             Ok(SystemState::Created | SystemState::Stopped) => Ok(ContainerState::Off),
             // It ended between the two calls.
             Err(error) if is_stopped(&error) => Ok(ContainerState::Off),
@@ -533,7 +535,8 @@ fn is_stopped(error: &HostError) -> bool {
             v1::SYSTEM_ALREADY_STOPPED,
             v1::INVALID_STATE,
         ]
-        .contains(&code)
+        .into_iter()
+        .any(|known| codes::same(known, code))
     })
 }
 

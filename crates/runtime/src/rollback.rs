@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use serde::{Deserialize, Serialize};
-use wcow_host::codes::{hcn, v1, win32};
+use wcow_host::codes::{self, hcn, v1, win32};
 use wcow_host::{
     ComputeService, Host, HostError, LayerStorage, NetworkService, Precaution, SystemId,
 };
@@ -204,5 +204,7 @@ fn already_gone(step: &Undo, error: &HostError) -> bool {
             &[v1::SYSTEM_NOT_FOUND, v1::SYSTEM_ALREADY_STOPPED]
         }
     };
-    error.hresult().is_some_and(|code| gone.contains(&code))
+    error
+        .hresult()
+        .is_some_and(|code| gone.iter().any(|known| codes::same(*known, code)))
 }

@@ -4,14 +4,18 @@ use std::future::Future;
 
 use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
 use wcow_host::{
-    ComputeService, CreateDocument, HostError, Output, ProcessHandle, SystemEvent, SystemHandle,
-    SystemId, SystemState, SystemSummary,
+    ComputeApi, ComputeService, CreateDocument, HostError, Output, ProcessHandle, SaveType, Signal,
+    SystemEvent, SystemHandle, SystemId, SystemStatus, SystemSummary,
 };
 
 use super::Face;
 use crate::call::ComputeCall;
 
 impl ComputeService for Face {
+    fn api(&self) -> ComputeApi {
+        self.sim.lock().world.api_of(self.id)
+    }
+
     fn create(
         &self,
         id: &SystemId,
@@ -35,11 +39,11 @@ impl ComputeService for Face {
         self.call(ComputeCall::Enumerate)
     }
 
-    fn state(
+    fn status(
         &self,
         system: SystemHandle,
-    ) -> impl Future<Output = Result<SystemState, HostError>> + Send {
-        self.call(ComputeCall::State { system })
+    ) -> impl Future<Output = Result<SystemStatus, HostError>> + Send {
+        self.call(ComputeCall::Status { system })
     }
 
     fn start(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send {
@@ -55,6 +59,22 @@ impl ComputeService for Face {
         system: SystemHandle,
     ) -> impl Future<Output = Result<(), HostError>> + Send {
         self.call(ComputeCall::Terminate { system })
+    }
+
+    fn pause(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::Pause { system })
+    }
+
+    fn resume(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::Resume { system })
+    }
+
+    fn save(
+        &self,
+        system: SystemHandle,
+        save: SaveType,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::Save { system, save })
     }
 
     fn remove(&self, id: &SystemId) -> impl Future<Output = Result<(), HostError>> + Send {
@@ -106,6 +126,22 @@ impl ComputeService for Face {
         process: ProcessHandle,
     ) -> impl Future<Output = Result<(), HostError>> + Send {
         self.call(ComputeCall::TerminateProcess { process })
+    }
+
+    fn signal_process(
+        &self,
+        process: ProcessHandle,
+        signal: Signal,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::SignalProcess { process, signal })
+    }
+
+    fn resize_console(
+        &self,
+        process: ProcessHandle,
+        size: [u16; 2],
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::ResizeConsole { process, size })
     }
 
     fn read_output(

@@ -1,15 +1,19 @@
 //! The compute service of a simulated host: compute systems and their life.
 //!
 //! ```text
-//!            create             start               boot events
-//!   (none) ─────────> Off ─────────────> Starting ──────────────> Running
-//!                      ^                    │ terminate, timeout     │ shutdown, terminate
-//!                      │ persists           v                        v
+//!            create             start               boot events           pause
+//!   (none) ─────────> Off ─────────────> Starting ──────────────> Running ──────> Paused ───> Saved
+//!                      ^                    │ terminate, timeout     │    <──────   │  save     │
+//!                      │ persists           │                        │     resume   │ terminate │
+//!                      │                    v                        v shutdown, terminate <────┘
 //!                      └───────────────── ended <──── exit ───── Stopping
 //!                                           │ ephemeral
 //!                                           v
 //!                                        Stopped: reachable through open handles only
 //! ```
+//!
+//! A system with Hyper-V isolation runs in a utility virtual machine of its own: that needs Hyper-V, an image with a
+//! `UtilityVM` folder, longer to come up, no mounted scratch layer, and it alone can be paused and saved.
 //!
 //! On Technical Previews 3 and 4 a system persists: it is off again after it ended, and a restart of the machine leaves it so.
 //! Later it is gone. Handles belong to clients and end with them, with the service and with the machine.
@@ -18,13 +22,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::{v1, v2, win32};
-use wcow_host::{SystemEvent, SystemId, SystemState, SystemSummary};
+use wcow_host::{
+    ExitType, Retry, SaveType, SystemEvent, SystemId, SystemState, SystemStatus, SystemSummary,
+};
 use wcow_ntmeta::{Guid, HostPath, Hresult, WideName};
 
-use super::guest::process::{KILLED, Process, ProcessRef};
+use super::guest::process::{CONTROL_C_EXIT, KILLED, Process, ProcessRef};
 use super::{Outside, World};
 use crate::blobs::BlobId;
-use crate::call::{ClientId, ComputeCall, OpId, Outcome, Step};
+use crate::call::{ClientId, ComputeCall, Fault, OpId, Outcome, Step};
+use crate::choice::Label;
 use crate::trace::TraceEvent;
 
 mod create;
@@ -35,10 +42,14 @@ mod run;
 /// How long a shutdown and a forced end take, in milliseconds: at least, at most.
 const SHUTDOWN: (u64, u64) = (400, 2_500);
 const TERMINATE: (u64, u64) = (30, 150);
-/// The exit code of what a shutdown ends.
-const CONTROL_C_EXIT: u32 = 0xC000_013A;
-/// From this build on the properties of a stopped system can be read.
+/// How long it takes to freeze a system or to let it go on, and to save it.
+const PAUSE: (u64, u64) = (20, 120);
+const SAVE: (u64, u64) = (300, 2_000);
+/// From this build on the properties of a stopped system can be read, and an enumeration leaves out the state of a system that was
+/// never started (both measured on build 26200).
 const STOPPED_IS_READABLE_FROM: u32 = 26100;
+/// Between these builds an enumeration can fail while a system is being torn down (moby retries it).
+const ENUMERATION_STUMBLES: std::ops::Range<u32> = 14393..16299;
 
 /// Names a compute system within one world: an id can come again, this does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,6 +84,9 @@ pub(crate) struct System {
     switches: Vec<String>,
     endpoints: Vec<Guid>,
     dies_with_its_handles: bool,
+    /// It runs in a utility virtual machine.
+    #[serde(default)]
+    hyperv: bool,
     /// Its name as it sees it itself.
     pub(super) computer: String,
     /// The build that its image calls itself.
@@ -80,6 +94,12 @@ pub(crate) struct System {
     phase: Phase,
     /// How often it ended.
     run: u32,
+    /// How it ended last.
+    #[serde(default)]
+    exit: Option<ExitType>,
+    /// The processes that go on when it is no longer paused.
+    #[serde(default)]
+    pub(super) frozen: BTreeSet<u32>,
     pub(super) processes: BTreeMap<u32, Process>,
     pub(super) last_process: u32,
 }
@@ -90,9 +110,21 @@ enum Phase {
     /// The call that gets the answer.
     Starting(OpId),
     Running,
+    /// On its way to another phase; the call that gets the answer.
+    Turning(OpId, Turn),
+    Paused,
+    Saved(SaveType),
     /// The calls that get the answer.
     Stopping(Vec<OpId>),
     Stopped,
+}
+
+/// A change of phase that takes its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Turn {
+    Pause,
+    Resume,
+    Save(SaveType),
 }
 
 /// An open handle to a system.
@@ -121,11 +153,14 @@ pub(crate) enum ComputeEvent {
         run: u32,
         code: Hresult,
     },
+    /// A system is paused, goes on or is saved.
+    Turned { system: SystemKey, run: u32 },
     /// A system has ended.
     Exit {
         system: SystemKey,
         run: u32,
         exit_code: u32,
+        exit: ExitType,
     },
     /// A process goes on.
     Step { system: SystemKey, process: u32 },
@@ -185,16 +220,34 @@ impl Compute {
 impl System {
     fn is_active(&self) -> bool {
         match self.phase {
-            Phase::Starting(_) | Phase::Running | Phase::Stopping(_) => true,
+            Phase::Starting(_)
+            | Phase::Running
+            | Phase::Turning(..)
+            | Phase::Paused
+            | Phase::Saved(_)
+            | Phase::Stopping(_) => true,
             Phase::Off => !self.persists,
             Phase::Stopped => false,
         }
     }
 
+    /// Whether its processes stand still.
+    pub(super) fn is_frozen(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Paused | Phase::Saved(_) | Phase::Turning(_, Turn::Resume | Turn::Save(_))
+        )
+    }
+
     fn state(&self) -> SystemState {
         match self.phase {
             Phase::Off | Phase::Starting(_) => SystemState::Created,
-            Phase::Running | Phase::Stopping(_) => SystemState::Running,
+            Phase::Running | Phase::Stopping(_) | Phase::Turning(_, Turn::Pause) => {
+                SystemState::Running
+            }
+            Phase::Paused | Phase::Turning(_, Turn::Resume | Turn::Save(_)) => SystemState::Paused,
+            Phase::Saved(SaveType::ToFile) => SystemState::Saved,
+            Phase::Saved(SaveType::AsTemplate) => SystemState::SavedAsTemplate,
             Phase::Stopped => SystemState::Stopped,
         }
     }
@@ -223,8 +276,8 @@ impl World {
                 Ok(self.compute.add_handle(client, key, alive).into())
             }
             ComputeCall::Close { system } => self.close_system(client, *system, out),
-            ComputeCall::Enumerate => Ok(self.enumerate().into()),
-            ComputeCall::State { system } => {
+            ComputeCall::Enumerate => self.enumerate(),
+            ComputeCall::Status { system } => {
                 let key = self.system_of(client, *system)?;
                 let readable = self.profile.build >= STOPPED_IS_READABLE_FROM;
                 let system = self
@@ -234,17 +287,25 @@ impl World {
                     .ok_or(win32::INVALID_HANDLE)?;
                 match system.state() {
                     SystemState::Stopped if !readable => Err(v1::SYSTEM_ALREADY_STOPPED.into()),
-                    state => Ok(state.into()),
+                    state => {
+                        let exit = system.exit.filter(|_| state == SystemState::Stopped);
+                        Ok(SystemStatus { state, exit }.into())
+                    }
                 }
             }
             ComputeCall::Start { system } => self.start_system(op, client, *system, out),
             ComputeCall::Shutdown { system } => {
                 let key = self.system_of(client, *system)?;
                 self.compute.running(key)?.phase = Phase::Stopping(vec![op]);
-                self.plan_exit(key, SHUTDOWN, CONTROL_C_EXIT);
+                self.plan_exit(key, SHUTDOWN, CONTROL_C_EXIT, ExitType::GracefulExit);
                 Ok(Step::Pending)
             }
             ComputeCall::Terminate { system } => self.terminate_system(op, client, *system, out),
+            ComputeCall::Pause { system } => self.turn_system(op, client, *system, Turn::Pause),
+            ComputeCall::Resume { system } => self.turn_system(op, client, *system, Turn::Resume),
+            ComputeCall::Save { system, save } => {
+                self.turn_system(op, client, *system, Turn::Save(*save))
+            }
             ComputeCall::Remove { id } => {
                 let mark = self.fs.mark();
                 let removed = self.remove_system(id, out)?;
@@ -262,6 +323,12 @@ impl World {
             ComputeCall::WaitProcess { process } => self.wait_process(op, client, *process),
             ComputeCall::TerminateProcess { process } => {
                 self.terminate_process(client, *process, out)
+            }
+            ComputeCall::SignalProcess { process, signal } => {
+                self.signal_process(client, *process, *signal, out)
+            }
+            ComputeCall::ResizeConsole { process, size } => {
+                self.resize_console(client, *process, *size)
             }
             ComputeCall::ReadOutput {
                 process,
@@ -289,17 +356,24 @@ impl World {
                     out.trace(self.now, || {
                         TraceEvent::Host("the container service did not answer".to_owned())
                     });
-                    self.end_system(system, v1::UNEXPECTED_EXIT, KILLED, out);
+                    let exit = (v1::UNEXPECTED_EXIT, ExitType::UnexpectedExit);
+                    self.end_system(system, exit, KILLED, out);
                     self.answer(op, Err(code.into()), out);
+                }
+            }
+            ComputeEvent::Turned { system, run } => {
+                if self.is_run(system, run) {
+                    self.system_turned(system, out);
                 }
             }
             ComputeEvent::Exit {
                 system,
                 run,
                 exit_code,
+                exit,
             } => {
                 if self.is_run(system, run) {
-                    self.end_system(system, Hresult::default(), exit_code, out);
+                    self.end_system(system, (Hresult::default(), exit), exit_code, out);
                 }
             }
             ComputeEvent::Step { system, process } => self.process_step(system, process, out),
@@ -318,6 +392,8 @@ impl World {
             if let Some(system) = self.compute.systems.get_mut(&key) {
                 system.phase = Phase::Off;
                 system.run += 1;
+                system.exit = Some(ExitType::UnexpectedExit);
+                system.frozen.clear();
                 system.processes.clear();
             }
         }
@@ -360,17 +436,32 @@ impl World {
             .any(|system| system.is_active() && system.scratch == *scratch)
     }
 
-    fn enumerate(&self) -> Vec<SystemSummary> {
+    fn enumerate(&mut self) -> Outcome {
+        let build = self.profile.build;
+        if ENUMERATION_STUMBLES.contains(&build) {
+            let stops = |system: &System| matches!(system.phase, Phase::Stopping(_));
+            if self.compute.systems.values().any(stops) {
+                match self.choice.draw(Label::ComputeTime, 4) {
+                    0 => return Err(Fault::from(v1::INVALID_STATE).retry(Retry::Soon)),
+                    1 => return Err(Fault::from(win32::ACCESS_DENIED).retry(Retry::Soon)),
+                    _ => {}
+                }
+            }
+        }
+        let told = |state: &SystemState| {
+            build < STOPPED_IS_READABLE_FROM || *state != SystemState::Created
+        };
         let systems = self.compute.by_id.values();
-        systems
+        let systems: Vec<SystemSummary> = systems
             .filter_map(|key| self.compute.systems.get(key))
             .map(|system| SystemSummary {
                 id: system.id.clone(),
                 name: system.name.clone(),
                 owner: system.owner.clone(),
-                state: system.state(),
+                state: Some(system.state()).filter(told),
             })
-            .collect()
+            .collect();
+        Ok(systems.into())
     }
 }
 

@@ -96,6 +96,17 @@ impl MachineState {
             })
     }
 
+    /// Whether Hyper-V is there and was there when the machine started.
+    pub(crate) fn has_hypervisor(&self) -> bool {
+        self.features.iter().any(|feature| {
+            feature.name == "Hyper-V"
+                && matches!(
+                    feature.state,
+                    FeatureState::Enabled | FeatureState::DisablePending
+                )
+        })
+    }
+
     /// Whether a service runs.
     pub(crate) fn runs(&self, service: &str) -> bool {
         self.services

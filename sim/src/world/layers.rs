@@ -77,6 +77,27 @@ impl Layers {
             .is_some_and(|scratch| scratch.prepared > 0)
     }
 
+    /// Whether the disk of a scratch layer is attached to the host.
+    pub(super) fn is_attached(&self, key: &WideName) -> bool {
+        self.scratches
+            .get(key)
+            .is_some_and(|scratch| scratch.attached > 0)
+    }
+
+    /// A utility virtual machine has taken a scratch layer, and these parents with it.
+    pub(super) fn enter_utility_vm(&mut self, key: &WideName, parents: Vec<HostPath>) {
+        if let Some(scratch) = self.scratches.get_mut(key) {
+            scratch.parents = parents;
+        }
+    }
+
+    /// It is over.
+    pub(super) fn leave_utility_vm(&mut self, key: &WideName) {
+        if let Some(scratch) = self.scratches.get_mut(key) {
+            scratch.parents.clear();
+        }
+    }
+
     /// The disk of a container that has this scratch layer.
     pub(super) fn view<'w, 'o>(
         &'w mut self,

@@ -12,8 +12,8 @@ mod switches;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use wcow_host::codes::win32;
-use wcow_host::{HostError, Operation};
+use wcow_host::codes::{self, win32};
+use wcow_host::{Code, ComputeApi, HostError, Operation, SystemEvent};
 use wcow_ntmeta::{FileTime, Guid};
 
 use crate::blobs::{BlobId, BlobStore};
@@ -51,6 +51,9 @@ pub(crate) struct World {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     ignored: BTreeSet<String>,
     clients: BTreeSet<ClientId>,
+    /// Those that see the compute service through version 2 of its surface.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    second_api: BTreeSet<ClientId>,
     pending: BTreeMap<OpId, PendingOp>,
     next_client: u32,
     next_op: u64,
@@ -114,6 +117,7 @@ impl World {
             power: power::Power::default(),
             ignored: BTreeSet::new(),
             clients: BTreeSet::new(),
+            second_api: BTreeSet::new(),
             pending: BTreeMap::new(),
             next_client: 0,
             next_op: 0,
@@ -145,6 +149,23 @@ impl World {
         let id = ClientId(self.next_client);
         self.clients.insert(id);
         id
+    }
+
+    /// From now on a client sees the compute service through that surface.
+    pub(crate) fn set_api(&mut self, client: ClientId, api: ComputeApi) {
+        match api {
+            ComputeApi::V1 => self.second_api.remove(&client),
+            ComputeApi::V2 => self.second_api.insert(client),
+        };
+    }
+
+    /// The surface through which a client sees the compute service.
+    pub(crate) fn api_of(&self, client: ClientId) -> ComputeApi {
+        if self.second_api.contains(&client) {
+            ComputeApi::V2
+        } else {
+            ComputeApi::V1
+        }
     }
 
     pub(crate) fn is_alive(&self, client: ClientId) -> bool {
@@ -274,6 +295,7 @@ impl World {
     /// Removes a client: its locks are released, its handles closed. Gives the calls that nobody waits for any more.
     pub(crate) fn kill(&mut self, client: ClientId) -> Vec<OpId> {
         self.clients.remove(&client);
+        self.second_api.remove(&client);
         self.fingerprint
             .record(self.now, 0, Kind::Killed as u16, u64::from(client.0), 0, "");
         self.fs.client_gone(client);
@@ -456,9 +478,12 @@ impl World {
         &mut self,
         op: OpId,
         client: ClientId,
-        result: Result<Reply, HostError>,
+        mut result: Result<Reply, HostError>,
         out: &mut Outside<'_>,
     ) {
+        if self.second_api.contains(&client) {
+            spell_for_second_api(&mut result);
+        }
         self.fingerprint
             .answer(self.now, op.0, result.as_ref().err());
         out.trace(self.now, || TraceEvent::Answer {
@@ -469,6 +494,19 @@ impl World {
             self.answers.push((op, Box::new(result)));
         }
     }
+}
+
+/// The world's own codes are those of version 1.
+fn spell_for_second_api(result: &mut Result<Reply, HostError>) {
+    let code = match result {
+        Err(HostError {
+            code: Code::Hresult(code),
+            ..
+        }) => code,
+        Ok(Reply::SystemEvent(SystemEvent::Exited { status, .. })) => status,
+        _ => return,
+    };
+    *code = codes::spelled(*code, ComputeApi::V2);
 }
 
 /// The host cannot be reached: 0x6BA, the RPC server is unavailable.

@@ -5,7 +5,7 @@ use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork};
 use wcow_hcs_schema::tp3::{Connection, Device};
 use wcow_host::era::{self, ImageFacts, Stage, Verdict};
 use wcow_host::{
-    Clock, ComputeService, CreateDocument, FileSystem, Host, HostControl, LayerStorage,
+    Clock, ComputeService, CreateDocument, ExitType, FileSystem, Host, HostControl, LayerStorage,
     NetworkService, NewVmSwitch, SwitchService, SwitchType, SystemEvent, SystemHandle, SystemState,
 };
 use wcow_ntmeta::Hresult;
@@ -46,7 +46,7 @@ async fn call(client: &SimHost, profile: &Profile, system: SystemHandle, name: &
                 .await,
         ),
         "process 4096" => code(compute.open_process(system, 4096).await),
-        "state" => code(compute.state(system).await),
+        "state" => code(compute.status(system).await),
         "remove" => code(compute.remove(&id()).await),
         other => panic!("{other}"),
     }
@@ -191,7 +191,7 @@ fn a_technical_preview_container_has_its_files_and_takes_them_along() {
         reboot(&client).await;
         let known = client.compute().enumerate().await.unwrap();
         assert_eq!(known.len(), 1);
-        assert_eq!(known[0].state, SystemState::Created);
+        assert_eq!(known[0].known_state(), SystemState::Created);
         client.compute().remove(&id()).await.unwrap();
         assert_eq!(list().await, [format!("{ID}.vhdx 44040192")]);
         assert!(client.compute().enumerate().await.unwrap().is_empty());
@@ -221,7 +221,7 @@ fn a_restart_ends_what_runs_and_takes_the_handles() {
             reboot(&client).await;
             assert_eq!(exit.await, "0xC0370106");
             assert_eq!(event.await.unwrap(), SystemEvent::ServiceDisconnected);
-            assert_eq!(code(client.compute().state(system).await), win32(6));
+            assert_eq!(code(client.compute().status(system).await), win32(6));
             assert_eq!(
                 code(client.compute().process_status(process).await),
                 win32(6)
@@ -237,7 +237,7 @@ fn a_restarted_service_takes_the_handles_only() {
     let (sim, client, system) = with_container(&Profile::server_2022(), 1);
     run(&sim, async {
         client.control().restart_service("vmcompute").await.unwrap();
-        assert_eq!(code(client.compute().state(system).await), win32(6));
+        assert_eq!(code(client.compute().status(system).await), win32(6));
         let again = client.compute().open(&id()).await.unwrap();
         assert_eq!(exec(&client, again, "cmd /c exit 2").await.exit, 2);
     });
@@ -251,7 +251,8 @@ fn events_are_kept_until_somebody_asks() {
         compute.shutdown(system).await.unwrap();
         let status = Hresult::default();
         let event = compute.next_event(system).await.unwrap();
-        assert_eq!(event, SystemEvent::Exited { status });
+        let exit = ExitType::GracefulExit;
+        assert_eq!(event, SystemEvent::Exited { status, exit });
         assert_eq!(code(compute.next_event(system).await), STOPPED);
     });
 }

@@ -5,6 +5,8 @@ mod check;
 #[cfg(test)]
 mod compute;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod containers;
 #[cfg(test)]
 mod durable;

@@ -72,6 +72,19 @@ pub(super) fn rows() -> impl Iterator<Item = Row> {
     })
 }
 
+/// Whether there is such a code.
+pub(super) fn is_known(code: wcow_ntmeta::Hresult) -> bool {
+    let low = code.0 & 0xFFFF;
+    ROWS.iter().any(|row| {
+        row.low == low
+            && match code.0 & 0xFFFF_0000 {
+                0xC037_0000 => row.v1,
+                0x8037_0000 => row.v2,
+                _ => false,
+            }
+    })
+}
+
 /// The wording of 2016 to 2018 builds, where a thread of the time shows it.
 pub(super) fn older_text(code: u32) -> Option<&'static str> {
     if code & !0x4000_0000 & 0xFFFF_0000 != 0x8037_0000 {

@@ -10,6 +10,7 @@ mod win32_table;
 
 use wcow_ntmeta::Hresult;
 
+use crate::ComputeApi;
 use crate::era::Generation;
 
 pub use hcn_table::names as hcn;
@@ -65,6 +66,33 @@ const GENERAL: &[Row] = &[
         text: Some("Invalid class"),
     },
 ];
+
+/// A code of the Host Compute Service as that surface spells it: 0xC037.... of version 1, 0x8037.... of version 2. Codes of other
+/// families, and those that only one surface has, stay as they are.
+#[must_use]
+pub fn spelled(code: Hresult, api: ComputeApi) -> Hresult {
+    /// What tells the two apart: the customer bit.
+    const CUSTOMER: u32 = 0x4000_0000;
+    let other = Hresult(code.0 ^ CUSTOMER);
+    let wanted = match api {
+        ComputeApi::V1 => CUSTOMER,
+        ComputeApi::V2 => 0,
+    };
+    if code.0 & 0xBFFF_0000 == 0x8037_0000
+        && code.0 & CUSTOMER != wanted
+        && hcs_table::is_known(other)
+    {
+        other
+    } else {
+        code
+    }
+}
+
+/// Whether two codes say the same, each in the spelling of its own surface.
+#[must_use]
+pub fn same(one: Hresult, other: Hresult) -> bool {
+    spelled(one, ComputeApi::V2) == spelled(other, ComputeApi::V2)
+}
 
 /// The symbolic name of a code (`HCS_E_...`, `HCN_E_...`, `ERROR_...`, `E_...`), if it has a public one.
 ///

@@ -4,6 +4,7 @@
 //! lists them for people.
 
 mod generation;
+mod hyperv;
 mod images;
 mod modules;
 mod paths;
@@ -12,6 +13,7 @@ mod rules;
 mod switches;
 
 pub use generation::{Generation, containers_persist, generation, has_hns, has_nat_switch};
+pub use hyperv::hyperv_verdict;
 pub use images::{
     ImageFacts, StableAbiRule, Stage, Verdict, build_allowed, revision_matters, start_verdict,
 };

@@ -78,6 +78,8 @@ rules! {
         "Containerd's own check reaches one long-term release further back than hcsshim's.";
     [NEWER_IMAGE] "no-newer-image", Documented, "Microsoft Learn, Windows container version compatibility",
         "No host runs a process-isolated container of a newer build than its own.";
+    [NEWER_GUEST] "no-newer-guest", Documented, "Microsoft Learn, Windows container version compatibility",
+        "A host runs Hyper-V isolated containers of its own build and of older ones; a newer one does not come up.";
     [SERVICE] "container-service", Documented, "moby#36635 for the code, the service list of every container for the cause",
         "A host waits for the container service (CExecSvc) and gives up if the image has none.";
     [] "revision-of-2016", Documented, "Microsoft Learn, Windows container version compatibility",

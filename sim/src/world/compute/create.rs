@@ -1,11 +1,11 @@
 //! Compute systems are created and, where they persist, removed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wcow_hcs_schema::schema1::{ContainerConfig, Layer};
 use wcow_hcs_schema::tp3::Tp3ContainerConfig;
 use wcow_host::codes::{v1, win32};
-use wcow_host::era::{self, Stage, Verdict};
+use wcow_host::era::{self, ImageFacts, Stage, Verdict};
 use wcow_host::{CreateDocument, SystemId};
 use wcow_ntmeta::{Guid, HostPath, Hresult, WideName};
 
@@ -82,15 +82,7 @@ impl World {
         {
             return Err(win32::NOT_FOUND.into());
         }
-        let verdict = self.verdict(&base, out);
-        if let Verdict::Refused {
-            stage: Stage::Create,
-            code,
-            ..
-        } = verdict
-        {
-            return Err(code.into());
-        }
+        self.refuse_at_create(&base, false, out)?;
         if let Err(code) = self.write_preview_files(&folder, out) {
             self.remove_preview_files(&folder, out)?;
             return Err(code.into());
@@ -145,28 +137,29 @@ impl World {
         document: &ContainerConfig,
         out: &mut Outside<'_>,
     ) -> Result<System, Fault> {
-        if document.hv_partition {
-            // A utility VM is not something that this host has.
-            return Err(win32::NOT_SUPPORTED.into());
+        let hyperv = document.hv_partition;
+        if hyperv && !self.machine.has_hypervisor() {
+            return Err(v1::HYPERV_NOT_INSTALLED.into());
         }
         let base = self.base_layer(&document.system_type, &document.layers, out)?;
         let folder =
             HostPath::parse(&document.layer_folder_path).map_err(|_| win32::PATH_NOT_FOUND)?;
-        let scratch = self
-            .layers
-            .mounted(&document.volume_path)
-            .ok_or(win32::PATH_NOT_FOUND)?;
+        let scratch = if hyperv {
+            self.utility_vm(&document.layers, out)?;
+            let scratch = self.layers.scratch(&folder).ok_or(win32::PATH_NOT_FOUND)?;
+            if self.layers.is_attached(&scratch) {
+                return Err(win32::SHARING_VIOLATION.into());
+            }
+            scratch
+        } else {
+            self.layers
+                .mounted(&document.volume_path)
+                .ok_or(win32::PATH_NOT_FOUND)?
+        };
         if self.scratch_in_use(&scratch) {
             return Err(win32::SHARING_VIOLATION.into());
         }
-        if let Verdict::Refused {
-            stage: Stage::Create,
-            code,
-            ..
-        } = self.verdict(&base, out)
-        {
-            return Err(code.into());
-        }
+        self.refuse_at_create(&base, hyperv, out)?;
         let mut endpoints = Vec::with_capacity(document.endpoint_list.len());
         for endpoint in &document.endpoint_list {
             let endpoint: Guid = endpoint.parse().map_err(|_| win32::NOT_FOUND)?;
@@ -181,9 +174,15 @@ impl World {
                 return Err(code.into());
             }
         }
+        if hyperv {
+            let parents = document.layers.iter();
+            let parents = parents.filter_map(|layer| HostPath::parse(&layer.path).ok());
+            self.layers.enter_utility_vm(&scratch, parents.collect());
+        }
         Ok(System {
             name: document.name.clone(),
             owner: document.owner.clone(),
+            hyperv,
             endpoints,
             dies_with_its_handles: document.terminate_on_last_handle_closed,
             ..self.new_system(id, scratch, folder, base, &document.host_name)
@@ -216,10 +215,13 @@ impl World {
             switches: Vec::new(),
             endpoints: Vec::new(),
             dies_with_its_handles: false,
+            hyperv: false,
             computer,
             image_build: self.profile.build,
             phase: Phase::Off,
             run: 0,
+            exit: None,
+            frozen: BTreeSet::new(),
             processes: BTreeMap::new(),
             last_process: 0,
         }
@@ -246,8 +248,43 @@ impl World {
         base.ok_or(v1::INVALID_JSON)
     }
 
-    fn verdict(&self, base: &HostPath, out: &mut Outside<'_>) -> Verdict {
-        era::start_verdict(&self.host_info(), &facts::image_facts(&self.fs, base, out))
+    /// The folder with the utility virtual machine's files: that of the uppermost layer that has one.
+    fn utility_vm(&self, layers: &[Layer], out: &mut Outside<'_>) -> Result<HostPath, Hresult> {
+        for layer in layers {
+            let path = HostPath::parse(&layer.path).map_err(|_| win32::PATH_NOT_FOUND)?;
+            let vm = path.join("UtilityVM");
+            if is_directory(&self.fs, &vm, out)? {
+                return Ok(vm);
+            }
+        }
+        Err(win32::FILE_NOT_FOUND)
+    }
+
+    /// What the rules of this generation say of a container of such an image.
+    pub(super) fn verdict(&self, image: &ImageFacts, hyperv: bool) -> Verdict {
+        let host = self.host_info();
+        if hyperv {
+            era::hyperv_verdict(&host, image)
+        } else {
+            era::start_verdict(&host, image)
+        }
+    }
+
+    fn refuse_at_create(
+        &self,
+        base: &HostPath,
+        hyperv: bool,
+        out: &mut Outside<'_>,
+    ) -> Result<(), Hresult> {
+        let facts = facts::image_facts(&self.fs, base, out);
+        match self.verdict(&facts, hyperv) {
+            Verdict::Refused {
+                stage: Stage::Create,
+                code,
+                ..
+            } => Err(code),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn remove_system(&mut self, id: &SystemId, out: &mut Outside<'_>) -> Outcome {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use wcow_host::codes::{v1, win32};
-use wcow_host::{SystemEvent, SystemHandle};
+use wcow_host::{ExitType, SystemEvent, SystemHandle};
 use wcow_ntmeta::Hresult;
 
 use super::{Compute, Handle, Phase, SystemKey, TERMINATE};
@@ -92,7 +92,7 @@ impl World {
                 system.dies_with_its_handles && system.phase != Phase::Stopped
             });
         if last && ends {
-            self.plan_exit(key, TERMINATE, KILLED);
+            self.plan_exit(key, TERMINATE, KILLED, ExitType::ForcedExit);
         }
         self.compute.forget(key);
     }
@@ -106,9 +106,9 @@ impl World {
         let mut cut_off: Vec<OpId> = Vec::new();
         for system in self.compute.systems.values_mut() {
             match &mut system.phase {
-                Phase::Starting(op) => cut_off.push(*op),
+                Phase::Starting(op) | Phase::Turning(op, _) => cut_off.push(*op),
                 Phase::Stopping(ops) => cut_off.append(ops),
-                Phase::Off | Phase::Running | Phase::Stopped => {}
+                Phase::Off | Phase::Running | Phase::Paused | Phase::Saved(_) | Phase::Stopped => {}
             }
         }
         let references = std::mem::take(&mut self.compute.process_handles);

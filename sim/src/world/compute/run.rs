@@ -2,10 +2,10 @@
 
 use wcow_host::codes::{v1, win32};
 use wcow_host::era::{self, Verdict};
-use wcow_host::{SystemEvent, SystemHandle};
+use wcow_host::{ExitType, SystemEvent, SystemHandle};
 use wcow_ntmeta::Hresult;
 
-use super::{ComputeEvent, Phase, SystemKey, TERMINATE, facts};
+use super::{ComputeEvent, PAUSE, Phase, SAVE, SystemKey, TERMINATE, Turn, facts};
 use crate::call::{ClientId, OpId, Outcome, Step};
 use crate::choice::Label;
 use crate::queue::Event;
@@ -25,6 +25,8 @@ const BOOT: [(u64, u64, &[&str]); 3] = [
     ),
     (100, 900, &["CExecSvc.exe"]),
 ];
+/// How much longer it takes when a utility virtual machine has to come up first, in milliseconds.
+const UTILITY_VM: (u64, u64) = (1_200, 3_500);
 /// How long a host waits for the container service: technical previews, later hosts.
 const PREVIEW_TIMEOUT: u64 = 2 * 60 * TICKS_PER_SECOND;
 const TIMEOUT: u64 = 4 * 60 * TICKS_PER_SECOND;
@@ -42,16 +44,16 @@ impl World {
         if system.phase != Phase::Off {
             return Err(v1::INVALID_STATE.into());
         }
-        if !self.layers.is_prepared(&system.scratch) {
+        if !system.hyperv && !self.layers.is_prepared(&system.scratch) {
             return Err(win32::DEV_NOT_EXIST.into());
         }
         let missing = |name: &String| self.switches.find(name).is_none();
         if system.switches.iter().any(missing) {
             return Err(win32::NOT_FOUND.into());
         }
-        let (run, base) = (system.run, system.base.clone());
+        let (run, base, hyperv) = (system.run, system.base.clone(), system.hyperv);
         let facts = facts::image_facts(&self.fs, &base, out);
-        match era::start_verdict(&self.host_info(), &facts) {
+        match self.verdict(&facts, hyperv) {
             Verdict::Runs => {}
             Verdict::Refused { code, failure, .. } if failure.0 == facts::NO_SERVICE => {
                 let persist = era::containers_persist(self.profile.build);
@@ -76,6 +78,15 @@ impl World {
 
     fn plan_boot(&mut self, system: SystemKey, run: u32, part: u8) {
         if let Some(&(least, most, _)) = BOOT.get(usize::from(part)) {
+            let in_vm = self
+                .compute
+                .systems
+                .get(&system)
+                .is_some_and(|system| system.hyperv);
+            let (least, most) = match part {
+                0 if in_vm => (least + UTILITY_VM.0, most + UTILITY_VM.1),
+                _ => (least, most),
+            };
             let ticks = self.drawn(least, most);
             self.plan(
                 ticks,
@@ -122,21 +133,22 @@ impl World {
         let system = self.compute.not_stopped(key)?;
         match &mut system.phase {
             Phase::Off if system.persists => Ok(().into()),
-            Phase::Off | Phase::Running => {
+            Phase::Off | Phase::Running | Phase::Paused | Phase::Saved(_) => {
                 system.phase = Phase::Stopping(vec![op]);
-                self.plan_exit(key, TERMINATE, KILLED);
+                self.plan_exit(key, TERMINATE, KILLED, ExitType::ForcedExit);
                 Ok(Step::Pending)
             }
             Phase::Stopping(ops) => {
                 ops.push(op);
-                self.plan_exit(key, TERMINATE, KILLED);
+                self.plan_exit(key, TERMINATE, KILLED, ExitType::ForcedExit);
                 Ok(Step::Pending)
             }
-            Phase::Starting(start) => {
-                let start = *start;
+            Phase::Starting(other) | Phase::Turning(other, _) => {
+                let other = *other;
+                let code = cut_off_by_end(&system.phase);
                 system.phase = Phase::Stopping(vec![op]);
-                self.plan_exit(key, TERMINATE, KILLED);
-                self.answer(start, Err(v1::TERMINATED_DURING_START.into()), out);
+                self.plan_exit(key, TERMINATE, KILLED, ExitType::ForcedExit);
+                self.answer(other, Err(code.into()), out);
                 Ok(Step::Pending)
             }
             Phase::Stopped => Err(v1::SYSTEM_ALREADY_STOPPED.into()),
@@ -148,6 +160,7 @@ impl World {
         system: SystemKey,
         (least, most): (u64, u64),
         exit_code: u32,
+        exit: ExitType,
     ) {
         let run = self
             .compute
@@ -161,15 +174,67 @@ impl World {
                 system,
                 run,
                 exit_code,
+                exit,
             }),
         );
+    }
+
+    /// A system is to be paused, to go on, or to be saved.
+    pub(super) fn turn_system(
+        &mut self,
+        op: OpId,
+        client: ClientId,
+        handle: SystemHandle,
+        turn: Turn,
+    ) -> Outcome {
+        let key = self.system_of(client, handle)?;
+        let system = self.compute.not_stopped(key)?;
+        if !system.hyperv {
+            // Nothing says what the service answers; its clients never ask.
+            return Err(win32::NOT_SUPPORTED.into());
+        }
+        let (from, time) = match turn {
+            Turn::Pause => (Phase::Running, PAUSE),
+            Turn::Resume => (Phase::Paused, PAUSE),
+            Turn::Save(_) => (Phase::Paused, SAVE),
+        };
+        if system.phase != from {
+            return Err(v1::INVALID_STATE.into());
+        }
+        system.phase = Phase::Turning(op, turn);
+        let run = system.run;
+        let ticks = self.drawn(time.0, time.1);
+        let event = ComputeEvent::Turned { system: key, run };
+        self.plan(ticks, Event::Compute(event));
+        Ok(Step::Pending)
+    }
+
+    /// It is.
+    pub(super) fn system_turned(&mut self, key: SystemKey, out: &mut Outside<'_>) {
+        let Some(system) = self.compute.systems.get_mut(&key) else {
+            return;
+        };
+        let Phase::Turning(op, turn) = system.phase else {
+            return;
+        };
+        system.phase = match turn {
+            Turn::Pause => Phase::Paused,
+            Turn::Resume => Phase::Running,
+            Turn::Save(save) => Phase::Saved(save),
+        };
+        if !system.is_frozen() {
+            for process in std::mem::take(&mut system.frozen) {
+                self.plan_step(key, process);
+            }
+        }
+        self.answer(op, Ok(().into()), out);
     }
 
     /// A system has ended: what waits for it is answered, its processes are gone, handles get the event.
     pub(super) fn end_system(
         &mut self,
         key: SystemKey,
-        status: Hresult,
+        (status, exit): (Hresult, ExitType),
         exit_code: u32,
         out: &mut Outside<'_>,
     ) {
@@ -183,11 +248,17 @@ impl World {
         };
         let before = std::mem::replace(&mut system.phase, next);
         system.run += 1;
+        system.exit = Some(exit);
+        system.frozen.clear();
+        let scratch = system.hyperv.then(|| system.scratch.clone());
         let (id, persists) = (system.id.clone(), system.persists);
         out.trace(self.now, || TraceEvent::Host(format!("{id} has ended")));
         if !persists {
             self.compute.by_id.remove(&id);
             self.hns.detach(&id);
+        }
+        if let Some(scratch) = scratch {
+            self.layers.leave_utility_vm(&scratch);
         }
         let ended = self.compute.end_all(key, exit_code);
         for op in ended.readers {
@@ -197,27 +268,29 @@ impl World {
             self.answer(op, Ok(status.into()), out);
         }
         match before {
-            Phase::Starting(op) => {
-                self.answer(op, Err(v1::TERMINATED_DURING_START.into()), out);
+            Phase::Starting(op) | Phase::Turning(op, _) => {
+                self.answer(op, Err(cut_off_by_end(&before).into()), out);
             }
             Phase::Stopping(ops) => {
                 for op in ops {
                     self.answer(op, Ok(().into()), out);
                 }
             }
-            Phase::Off | Phase::Running | Phase::Stopped => {}
+            Phase::Off | Phase::Running | Phase::Paused | Phase::Saved(_) | Phase::Stopped => {}
         }
         let mut answers: Vec<OpId> = Vec::new();
         for handle in self.compute.handles.values_mut() {
             if handle.system == key {
                 match handle.waiting.pop_front() {
                     Some(op) => answers.push(op),
-                    None => handle.events.push_back(SystemEvent::Exited { status }),
+                    None => handle
+                        .events
+                        .push_back(SystemEvent::Exited { status, exit }),
                 }
             }
         }
         for op in answers {
-            self.answer(op, Ok(SystemEvent::Exited { status }.into()), out);
+            self.answer(op, Ok(SystemEvent::Exited { status, exit }.into()), out);
         }
         if !persists {
             self.no_more_events(key, out);
@@ -259,5 +332,13 @@ impl World {
     fn drawn(&mut self, least: u64, most: u64) -> u64 {
         let spread = most.saturating_sub(least) * MILLISECOND;
         least * MILLISECOND + self.choice.draw(Label::ComputeTime, spread + 1)
+    }
+}
+
+/// What a call that was under way gets when the system ends under it.
+fn cut_off_by_end(phase: &Phase) -> Hresult {
+    match phase {
+        Phase::Starting(_) => v1::TERMINATED_DURING_START,
+        _ => v1::UNEXPECTED_EXIT,
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
 use wcow_host::codes::{v1, v2, win32};
-use wcow_host::{Output, ProcessHandle, SystemHandle};
+use wcow_host::{Output, ProcessHandle, Signal, SystemHandle};
 use wcow_ntmeta::{Hresult, RelPath};
 
 use super::pipes::{Chunk, OutputPipe, Sink};
@@ -19,6 +19,12 @@ pub(crate) use environment::Environment;
 
 /// The exit code of a process that was ended from outside.
 pub(crate) const KILLED: u32 = 1067;
+/// The exit code of a process that a console signal ends: `STATUS_CONTROL_C_EXIT`.
+pub(crate) const CONTROL_C_EXIT: u32 = 0xC000_013A;
+/// Rows and columns of a console that nobody gave a size.
+const CONSOLE: [u16; 2] = [25, 80];
+/// From this build on processes can be told something.
+const SIGNALS_FROM: u32 = 17763;
 /// From this build on ending a process that has exited has an answer of its own.
 const ALREADY_STOPPED_FROM: u32 = 17763;
 
@@ -40,6 +46,9 @@ pub(crate) struct Process {
     /// The exit code of the child that this one waited for.
     pub(crate) child_exit: Option<u32>,
     wants_input: bool,
+    /// Rows and columns of its console, if it has one.
+    #[serde(default)]
+    console: Option<[u16; 2]>,
     /// The pipes that it was created with.
     out_pipe: Option<OutputPipe>,
     err_pipe: Option<OutputPipe>,
@@ -63,6 +72,7 @@ impl Process {
             parent: None,
             child_exit: None,
             wants_input: false,
+            console: None,
             out_pipe: None,
             err_pipe: None,
             exit: None,
@@ -177,6 +187,7 @@ impl World {
                 Sink::Nul
             },
             input_ended: !parameters.create_std_in_pipe || !alive,
+            console: console.then(|| parameters.console_size.unwrap_or(CONSOLE)),
             out_pipe: with_out.then(OutputPipe::default),
             err_pipe: with_err.then(OutputPipe::default),
             ..Process::system("")
@@ -248,20 +259,55 @@ impl World {
         handle: ProcessHandle,
         out: &mut Outside<'_>,
     ) -> Outcome {
-        let build = self.profile.build;
-        let (reference, process) = self.process_of(client, handle)?;
-        if process.exit.is_some() {
-            return Err(if build >= ALREADY_STOPPED_FROM {
-                v2::PROCESS_ALREADY_STOPPED.into()
-            } else {
-                v1::SYSTEM_NOT_FOUND.into()
-            });
-        }
+        let (reference, process) = self.living_process_of(client, handle)?;
         if matches!(process.program, Program::System) {
             return Err(win32::ACCESS_DENIED.into());
         }
         self.end_process(reference.system, reference.process, KILLED, out);
         Ok(().into())
+    }
+
+    pub(in crate::world) fn signal_process(
+        &mut self,
+        client: ClientId,
+        handle: ProcessHandle,
+        signal: Signal,
+        out: &mut Outside<'_>,
+    ) -> Outcome {
+        if self.profile.build < SIGNALS_FROM {
+            return Err(win32::NOT_SUPPORTED.into());
+        }
+        let (reference, process) = self.living_process_of(client, handle)?;
+        match signal {
+            // Programs of the small guest have no handlers of their own: the default one ends the process.
+            Signal::CtrlC
+            | Signal::CtrlBreak
+            | Signal::CtrlClose
+            | Signal::CtrlLogOff
+            | Signal::CtrlShutdown => {
+                if matches!(process.program, Program::System) {
+                    return Ok(().into());
+                }
+                self.end_process(reference.system, reference.process, CONTROL_C_EXIT, out);
+                Ok(().into())
+            }
+        }
+    }
+
+    pub(in crate::world) fn resize_console(
+        &mut self,
+        client: ClientId,
+        handle: ProcessHandle,
+        size: [u16; 2],
+    ) -> Outcome {
+        let (_, process) = self.living_process_of(client, handle)?;
+        match &mut process.console {
+            Some(console) if !size.contains(&0) => {
+                *console = size;
+                Ok(().into())
+            }
+            _ => Err(win32::INVALID_PARAMETER.into()),
+        }
     }
 
     pub(in crate::world) fn read_output(
@@ -354,6 +400,24 @@ impl World {
             .get_mut(&reference.system)
             .and_then(|system| system.processes.get_mut(&reference.process))
             .ok_or(win32::INVALID_HANDLE)?;
+        Ok((reference, process))
+    }
+
+    /// The same, if it has not exited.
+    fn living_process_of(
+        &mut self,
+        client: ClientId,
+        handle: ProcessHandle,
+    ) -> Result<(ProcessRef, &mut Process), Fault> {
+        let exited = if self.profile.build >= ALREADY_STOPPED_FROM {
+            v2::PROCESS_ALREADY_STOPPED
+        } else {
+            v1::SYSTEM_NOT_FOUND
+        };
+        let (reference, process) = self.process_of(client, handle)?;
+        if process.exit.is_some() {
+            return Err(exited.into());
+        }
         Ok((reference, process))
     }
 

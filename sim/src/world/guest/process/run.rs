@@ -34,6 +34,10 @@ impl World {
         let Some(system) = self.compute.systems.get_mut(&key) else {
             return;
         };
+        if system.is_frozen() {
+            system.frozen.insert(id);
+            return;
+        }
         let Some(process) = system
             .processes
             .get_mut(&id)
@@ -115,7 +119,7 @@ impl World {
     }
 
     /// Plans that a process goes on at once.
-    pub(super) fn plan_step(&mut self, key: SystemKey, id: u32) {
+    pub(in crate::world) fn plan_step(&mut self, key: SystemKey, id: u32) {
         let more = self.choice.draw(Label::Guest, LOADING.1);
         self.plan(
             LOADING.0 + more,

@@ -1,0 +1,239 @@
+//! A container in a certain state, made for one test and taken away after it.
+
+use wcow_hcs_schema::schema1::{ContainerConfig, Layer, ProcessParameters};
+use wcow_host::{
+    Clock, ComputeService, CreateDocument, Host, HostControl, HostError, LayerStorage, Output,
+    ProcessHandle, SystemHandle, SystemId,
+};
+use wcow_ntmeta::HostPath;
+
+use crate::{Arm, Image, State};
+
+/// How a host differs from what was expected, in one sentence.
+pub type Unlike = String;
+
+/// A container of a test.
+#[derive(Debug)]
+pub struct Stage<'a, H: Host> {
+    host: &'a H,
+    image: Image,
+    id: SystemId,
+    scratch: HostPath,
+    hyperv: bool,
+}
+
+impl<'a, H: Host> Stage<'a, H> {
+    /// Makes a scratch layer, and mounts it where the isolation needs that.
+    ///
+    /// # Errors
+    /// The host refused a step that must work.
+    pub async fn new<A: Arm<Host = H>>(
+        arm: &'a A,
+        image: Image,
+        hyperv: bool,
+    ) -> Result<Self, Unlike> {
+        let host = arm.host();
+        let id = SystemId(arm.fresh_id());
+        let scratch = image.scratch_root.join(&id.0);
+        let layers = host.layers();
+        must(
+            "create_scratch",
+            layers.create_scratch(&scratch, &image.layers).await,
+        )?;
+        let stage = Self {
+            host,
+            image,
+            id,
+            scratch,
+            hyperv,
+        };
+        if !hyperv {
+            let layers = stage.image.layers.clone();
+            must("activate", host.layers().activate(&stage.scratch).await)?;
+            must(
+                "prepare",
+                host.layers().prepare(&stage.scratch, &layers).await,
+            )?;
+        }
+        Ok(stage)
+    }
+
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> &'a H {
+        self.host
+    }
+
+    /// The id of the test's compute system.
+    #[must_use]
+    pub fn id(&self) -> &SystemId {
+        &self.id
+    }
+
+    /// The document of the test's compute system.
+    ///
+    /// # Errors
+    /// The host does not tell the volume of the mounted layer.
+    pub async fn document(&self) -> Result<ContainerConfig, Unlike> {
+        let layers = self.image.layers.iter();
+        let volume_path = if self.hyperv {
+            String::new()
+        } else {
+            must(
+                "mount_path",
+                self.host.layers().mount_path(&self.scratch).await,
+            )?
+        };
+        Ok(ContainerConfig {
+            system_type: "Container".to_owned(),
+            name: self.id.0.clone(),
+            owner: "wcow-conformance".to_owned(),
+            volume_path,
+            layer_folder_path: self.scratch.to_string(),
+            layers: layers
+                .map(|layer| Layer {
+                    id: layer.id.to_string(),
+                    path: layer.path.to_string(),
+                })
+                .collect(),
+            hv_partition: self.hyperv,
+            ..ContainerConfig::default()
+        })
+    }
+
+    /// Creates the test's compute system.
+    ///
+    /// # Errors
+    /// The host's answer, in the inner result.
+    pub async fn create(&self) -> Result<Result<SystemHandle, HostError>, Unlike> {
+        let document = CreateDocument::Schema1(self.document().await?);
+        Ok(self.host.compute().create(&self.id, &document).await)
+    }
+
+    /// Brings the compute system into a state; gives the handle to it. Where there is to be none, a handle that leads nowhere.
+    ///
+    /// # Errors
+    /// A step that must work did not.
+    pub async fn bring(&self, state: State) -> Result<SystemHandle, Unlike> {
+        let compute = self.host.compute();
+        if state == State::Absent {
+            return Ok(SystemHandle(u64::MAX));
+        }
+        let system = must("create", self.create().await?)?;
+        if state == State::Created {
+            return Ok(system);
+        }
+        must("start", compute.start(system).await)?;
+        match state {
+            State::Absent | State::Created | State::Running => {}
+            State::Paused => must("pause", compute.pause(system).await)?,
+            State::Stopped => must("terminate", compute.terminate(system).await)?,
+            State::Closed => must("close", compute.close(system).await)?,
+        }
+        Ok(system)
+    }
+
+    /// Starts a program whose output is read.
+    ///
+    /// # Errors
+    /// The host refuses.
+    pub async fn spawn(&self, system: SystemHandle, line: &str) -> Result<ProcessHandle, Unlike> {
+        let parameters = parameters(line);
+        must(
+            line,
+            self.host
+                .compute()
+                .create_process(system, &parameters)
+                .await,
+        )
+    }
+
+    /// Runs a program to its end; gives what it wrote and its exit code.
+    ///
+    /// # Errors
+    /// The host refuses a step of it.
+    pub async fn exec(&self, system: SystemHandle, line: &str) -> Result<(String, u32), Unlike> {
+        self.exec_with(system, &parameters(line)).await
+    }
+
+    /// The same with parameters of the caller's.
+    ///
+    /// # Errors
+    /// The host refuses a step of it.
+    pub async fn exec_with(
+        &self,
+        system: SystemHandle,
+        parameters: &ProcessParameters,
+    ) -> Result<(String, u32), Unlike> {
+        let compute = self.host.compute();
+        let line = &parameters.command_line;
+        let process = must(line, compute.create_process(system, parameters).await)?;
+        let mut out = Vec::new();
+        loop {
+            let bytes = must(line, compute.read_output(process, Output::Out, 4096).await)?;
+            if bytes.is_empty() {
+                break;
+            }
+            out.extend(bytes);
+        }
+        let status = must(line, compute.wait_process(process).await)?;
+        must("close_process", compute.close_process(process).await)?;
+        Ok((String::from_utf8_lossy(&out).into_owned(), status.exit_code))
+    }
+
+    /// Takes the compute system and the scratch layer away. What is gone already is no matter.
+    pub async fn clear(self) {
+        let compute = self.host.compute();
+        if let Ok(system) = compute.open(&self.id).await {
+            let _ = compute.terminate(system).await;
+            let _ = compute.close(system).await;
+        }
+        let layers = self.host.layers();
+        let _ = layers.unprepare(&self.scratch).await;
+        let _ = layers.deactivate(&self.scratch).await;
+        let _ = layers.destroy(&self.scratch).await;
+    }
+}
+
+/// The build of a host.
+///
+/// # Errors
+/// It does not tell.
+pub(crate) async fn build(host: &impl Host) -> Result<u32, Unlike> {
+    Ok(must("info", host.control().info().await)?.build)
+}
+
+/// Parameters of a program whose output is read.
+pub(crate) fn parameters(line: &str) -> ProcessParameters {
+    ProcessParameters {
+        command_line: line.to_owned(),
+        create_std_out_pipe: true,
+        create_std_err_pipe: true,
+        ..ProcessParameters::default()
+    }
+}
+
+/// What a step that must work gave.
+///
+/// # Errors
+/// It did not.
+pub(crate) fn must<T>(step: &str, result: Result<T, HostError>) -> Result<T, Unlike> {
+    result.map_err(|error| format!("{step} must work here, and the host answered: {error}"))
+}
+
+/// That something holds.
+///
+/// # Errors
+/// It does not; `what` says what was expected and found.
+pub(crate) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), Unlike> {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+/// Waits some milliseconds of the host's time.
+pub(crate) async fn pause(host: &impl Host, milliseconds: u64) {
+    const TICKS_PER_MILLISECOND: u64 = 10_000;
+    let now = host.clock().now().ticks();
+    let then = now.saturating_add(milliseconds.saturating_mul(TICKS_PER_MILLISECOND));
+    let then = wcow_ntmeta::FileTime::from_ticks(then);
+    host.clock().sleep_until(then).await;
+}

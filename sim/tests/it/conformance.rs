@@ -1,0 +1,111 @@
+//! The simulated host keeps the rules that every container host must keep, seen through either surface, on every generation from
+//! Windows Server 2016 on.
+
+use std::cell::Cell;
+use std::future::Future;
+
+use wcow_conformance::{Arm, Call, Image, Verdict, host_conformance, rules, verdict};
+use wcow_host::era::ImageFacts;
+use wcow_host::{ComputeApi, FileSystem, Host, era};
+use wcow_sim::{Profile, Sim, SimHost};
+
+use crate::containers::{ID, IMAGE, fitting, install_image, parents};
+use crate::support::path;
+
+/// A simulated host of its own.
+struct SimArm {
+    sim: Sim,
+    client: SimHost,
+    api: ComputeApi,
+    profile: Profile,
+    ids: Cell<u32>,
+}
+
+impl SimArm {
+    fn new(profile: Profile, api: ComputeApi) -> Self {
+        let image = fitting(&profile);
+        Self::with_image(profile, api, &image)
+    }
+
+    fn with_image(profile: Profile, api: ComputeApi, image: &ImageFacts) -> Self {
+        let sim = Sim::new(profile.clone(), 7);
+        let client = sim.client_of(api);
+        sim.run(async {
+            install_image(&client, image).await;
+            let vm = path(IMAGE).join(r"UtilityVM\Files");
+            client.files().create_dir_all(&vm).await.unwrap();
+        })
+        .unwrap();
+        Self {
+            sim,
+            client,
+            api,
+            profile,
+            ids: Cell::new(0),
+        }
+    }
+}
+
+impl Arm for SimArm {
+    type Host = SimHost;
+
+    fn host(&self) -> &SimHost {
+        &self.client
+    }
+
+    fn other(&self) -> SimHost {
+        self.sim.client_of(self.api)
+    }
+
+    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.sim.run(future).unwrap()
+    }
+
+    fn image(&self, hyperv: bool) -> Result<Image, String> {
+        let _ = hyperv;
+        let scratch = era::scratch_folder(self.profile.build, ID);
+        Ok(Image {
+            layers: parents(),
+            scratch_root: scratch.parent().unwrap(),
+        })
+    }
+
+    fn fresh_id(&self) -> String {
+        self.ids.set(self.ids.get() + 1);
+        format!("conformance-{}", self.ids.get())
+    }
+
+    fn is_real(&self) -> bool {
+        false
+    }
+}
+
+host_conformance!(
+    server_2022_v1,
+    SimArm::new(Profile::server_2022(), ComputeApi::V1)
+);
+host_conformance!(
+    server_2022_v2,
+    SimArm::new(Profile::server_2022(), ComputeApi::V2)
+);
+
+#[test]
+fn a_host_that_does_otherwise_is_found_out() {
+    // Nothing of this image starts, so no rule that needs a running system can hold.
+    let profile = Profile::server_2022();
+    let image = ImageFacts {
+        build: profile.build + 1,
+        ..fitting(&profile)
+    };
+    for rule in rules() {
+        let arm = SimArm::with_image(profile.clone(), ComputeApi::V1, &image);
+        let needs_none = rule.row.is_some_and(|row| {
+            use wcow_conformance::State::{Absent, Created};
+            let created = row.state == Created && row.hyperv;
+            created || (row.state == Absent && row.call == Call::Open)
+        });
+        let verdict = verdict(rule.name, &arm);
+        let differs = matches!(verdict, Verdict::Differs(_));
+        assert_eq!(differs, !needs_none, "{}: {verdict:?}", rule.name);
+    }
+}
