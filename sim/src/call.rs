@@ -475,6 +475,16 @@ impl Call {
         }
     }
 
+    /// Whether its answer is a notification of the compute service.
+    pub(crate) fn waits_for_notification(&self) -> bool {
+        self.waits_for_event() || matches!(self, Self::Compute(ComputeCall::WaitProcess { .. }))
+    }
+
+    /// Whether its answer is an event of a compute system.
+    pub(crate) fn waits_for_event(&self) -> bool {
+        matches!(self, Self::Compute(ComputeCall::NextEvent { .. }))
+    }
+
     /// Which durable step it is, if its caller says so.
     pub(crate) fn step(&self) -> Option<&str> {
         match self {

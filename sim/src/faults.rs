@@ -92,6 +92,11 @@ pub enum What {
     AnswerLost,
     /// It takes effect so many ticks of 100 ns later.
     Late(u64),
+    /// The notification that it waits for never comes: calls that wait for an event of a system or for the end of a process. Others
+    /// are not hit. A client that waits without looking for itself waits for ever.
+    NotificationLost,
+    /// The event that it waits for comes twice: calls that wait for an event of a system. Others are not hit.
+    NotifiedTwice,
     /// A service crashes and is started again just before the call takes effect. Nothing happens if the host has none of this name.
     ServiceRestart(String),
 }
@@ -105,6 +110,8 @@ impl What {
             Self::AnswerLost => 3,
             Self::Late(_) => 4,
             Self::ServiceRestart(_) => 5,
+            Self::NotificationLost => 6,
+            Self::NotifiedTwice => 7,
         }
     }
 }
@@ -116,6 +123,8 @@ impl fmt::Display for What {
             Self::RefusedWith(code) => write!(f, "refused with {code}, without effect"),
             Self::AnswerLost => f.write_str("takes effect, and its answer is lost"),
             Self::Late(ticks) => write!(f, "late by {} ms", ticks / (SECOND / 1000)),
+            Self::NotificationLost => f.write_str("its notification is lost"),
+            Self::NotifiedTwice => f.write_str("it is notified twice"),
             Self::ServiceRestart(name) => write!(f, "{name} crashes and starts again"),
         }
     }

@@ -78,7 +78,10 @@ impl<T> Drop for OpFuture<T> {
         if let OpState::Waiting(op) = self.state {
             let mut locked = self.sim.lock();
             locked.wakers.remove(op);
-            if locked.answers.remove(op).is_none() && locked.world.is_alive(self.client) {
+            if locked.answers.remove(op).is_none()
+                && locked.world.is_alive(self.client)
+                && !locked.world.stop_waiting(op)
+            {
                 locked.abandoned.insert(op);
             }
         }

@@ -16,6 +16,7 @@
 //! their texts stand in [`codes`], once.
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod codes;
 mod compute;
 mod control;

@@ -20,7 +20,6 @@
 mod error;
 mod lifecycle;
 mod process;
-mod race;
 mod rollback;
 mod spec;
 

@@ -8,6 +8,7 @@ use wcow_hcs_schema::schema1::{ContainerConfig, Layer};
 use wcow_hcs_schema::tp3::{
     Connection, Device, DeviceSettings, Nat, PortBinding, Tp3ContainerConfig,
 };
+use wcow_host::client::{Winner, race};
 use wcow_host::codes::{self, v1};
 use wcow_host::era::{self, Verdict};
 use wcow_host::{
@@ -18,7 +19,6 @@ use wcow_network::PortMapping;
 use wcow_ntmeta::{FileTime, Guid, HostPath};
 
 use crate::process::{ExecSpec, Process};
-use crate::race::{Winner, race};
 use crate::rollback::{Rollback, Undo, UndoFailure, undo_all};
 use crate::{Attachment, ContainerSpec, RuntimeError};
 

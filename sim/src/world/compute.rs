@@ -65,6 +65,9 @@ pub(crate) struct Compute {
     pub(super) process_handles: BTreeMap<u64, ProcessRef>,
     next_system: u64,
     next_handle: u64,
+    /// The calls whose event comes a second time.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    twice: BTreeSet<OpId>,
 }
 
 /// A compute system.

@@ -279,6 +279,19 @@ impl World {
         }
     }
 
+    /// Nobody waits for a call any more. True if it waited for an event, which is kept then for whoever asks next.
+    pub(crate) fn stop_waiting(&mut self, op: OpId) -> bool {
+        let waits = self
+            .pending
+            .get(&op)
+            .is_some_and(|pending| pending.operation == Operation::WaitSystem);
+        if waits {
+            self.pending.remove(&op);
+            self.compute.stop_waiting(op);
+        }
+        waits
+    }
+
     /// Takes the answers that were given.
     pub(crate) fn take_answers(&mut self) -> std::vec::Drain<'_, (OpId, Answer)> {
         self.answers.drain(..)
@@ -423,6 +436,15 @@ impl World {
                 self.queue
                     .push(after(self.now, ticks), self.machine.boots, event);
                 return;
+            }
+            Some(What::NotificationLost) if call.waits_for_notification() => Ok(Step::Pending),
+            Some(What::NotifiedTwice) if call.waits_for_event() => {
+                self.compute.notify_twice(op);
+                self.outcome_under_power(op, client, &call, out)
+            }
+            Some(What::NotificationLost | What::NotifiedTwice) => {
+                self.faults.correct(|hit| hit.stood = true);
+                self.outcome_under_power(op, client, &call, out)
             }
             Some(What::ServiceRestart(name)) => {
                 // A host without the service has nothing to restart.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod compute;
 #[cfg(test)]
 mod conformance;

@@ -23,6 +23,9 @@ impl World {
             return Err(win32::INVALID_HANDLE.into());
         };
         if let Some(event) = open.events.pop_front() {
+            if self.compute.twice.remove(&op) {
+                open.events.push_front(event.clone());
+            }
             return Ok(event.into());
         }
         open.waiting.push_back(op);
@@ -135,6 +138,19 @@ impl World {
 }
 
 impl Compute {
+    /// The event that a call waits for comes a second time.
+    pub(in crate::world) fn notify_twice(&mut self, op: OpId) {
+        self.twice.insert(op);
+    }
+
+    /// A call waits for an event no longer.
+    pub(in crate::world) fn stop_waiting(&mut self, op: OpId) {
+        for handle in self.handles.values_mut() {
+            handle.waiting.retain(|waiting| *waiting != op);
+        }
+        self.twice.remove(&op);
+    }
+
     pub(super) fn add_handle(
         &mut self,
         client: ClientId,

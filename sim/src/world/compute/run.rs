@@ -281,11 +281,15 @@ impl World {
         let mut answers: Vec<OpId> = Vec::new();
         for handle in self.compute.handles.values_mut() {
             if handle.system == key {
+                let event = SystemEvent::Exited { status, exit };
                 match handle.waiting.pop_front() {
-                    Some(op) => answers.push(op),
-                    None => handle
-                        .events
-                        .push_back(SystemEvent::Exited { status, exit }),
+                    Some(op) => {
+                        if self.compute.twice.remove(&op) {
+                            handle.events.push_back(event);
+                        }
+                        answers.push(op);
+                    }
+                    None => handle.events.push_back(event),
                 }
             }
         }

@@ -5,13 +5,16 @@ use std::pin::pin;
 use std::task::Poll;
 
 /// Which of two futures finished.
-pub(crate) enum Winner<A, B> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Winner<A, B> {
+    /// The first one given.
     First(A),
+    /// The second one given.
     Second(B),
 }
 
 /// Polls `first`, then `second`, always in this order, until one is done. The other is dropped, which stops waiting for it.
-pub(crate) async fn race<A, B>(
+pub async fn race<A, B>(
     first: impl Future<Output = A>,
     second: impl Future<Output = B>,
 ) -> Winner<A, B> {
