@@ -7,6 +7,8 @@
 
 mod budget;
 mod codecs;
+#[cfg(feature = "sim")]
+mod compute_calls;
 mod craft;
 mod dictionaries;
 #[cfg(feature = "wimlib")]
@@ -30,6 +32,8 @@ mod wims;
 mod xml;
 
 pub use codecs::{lzms, lzx, xpress};
+#[cfg(feature = "sim")]
+pub use compute_calls::compute_calls;
 pub use craft::{MAX_METADATA, wim_of_metadata};
 pub use dictionaries::dictionary;
 #[cfg(feature = "wimlib")]
@@ -65,6 +69,8 @@ pub const TARGETS: &[Target] = &[
     ("hive", hive),
     #[cfg(feature = "sim")]
     ("sim_run", sim_run),
+    #[cfg(feature = "sim")]
+    ("compute_calls", compute_calls),
     #[cfg(feature = "wimlib")]
     ("diff_wim", diff_wim),
     #[cfg(feature = "wimlib")]
@@ -75,7 +81,7 @@ pub const TARGETS: &[Target] = &[
 pub const DIFFERENTIAL: &[&str] = &["diff_wim", "diff_codec"];
 
 /// Names of the targets that run the simulator; they are built with the feature `sim`.
-pub const SIMULATED: &[&str] = &["sim_run"];
+pub const SIMULATED: &[&str] = &["sim_run", "compute_calls"];
 
 /// Changes `data[..size]` to a mutant of at most `max` bytes, and returns its length: what libFuzzer asks of a mutator.
 pub fn mutate_in_place(

@@ -58,6 +58,26 @@ pub fn made() -> Vec<Seed> {
         let restless = format!("{name}-restless");
         add("sim_run", &restless, [&[len], *plan, &host, &host].concat());
     }
+    for surface in 0..2 {
+        // Two containers live their lives, then every call meets whatever state there is.
+        let lives = [
+            0, 0, 0, 1, 5, 0, 5, 2, 8, 2, 13, 2, 9, 2, 11, 0, 6, 0, 2, 0, 0, 0, 7, 2, 4, 0,
+        ];
+        let name = |what: &str| format!("{what}-v{}", surface + 1);
+        add(
+            "compute_calls",
+            &name("lives"),
+            [&[surface], &lives[..]].concat(),
+        );
+        let every: Vec<u8> = (0..64_u8)
+            .flat_map(|step| [step, step.wrapping_mul(5)])
+            .collect();
+        add(
+            "compute_calls",
+            &name("every"),
+            [&[surface], &every[..]].concat(),
+        );
+    }
     add("hive", "empty", empty_hive("EMPTY"));
     add("hive", "small", small_hive());
     add("metadata", "empty-root", empty_root());
