@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use crate::counts::run_tests;
 use crate::report::Report;
 use crate::workspace::{Workspace, find_program, output, run as run_command};
-use crate::{corpus, fuzz, house, mutants, oracle, targets, windows};
+use crate::{corpus, fuzz, house, mutants, oracle, schema, targets, windows};
 
 type Step = (&'static str, fn(&Workspace) -> Result<Report>);
 
@@ -17,6 +17,7 @@ type Step = (&'static str, fn(&Workspace) -> Result<Report>);
 const STEPS: &[Step] = &[
     ("format", format),
     ("house-rules", house::run),
+    ("schema", schema::check),
     ("clippy", clippy),
     ("docs", docs),
     ("deny", deny),

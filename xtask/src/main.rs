@@ -12,6 +12,7 @@ mod mutants;
 mod native;
 mod oracle;
 mod report;
+mod schema;
 mod targets;
 mod windows;
 mod workspace;
@@ -31,6 +32,7 @@ usage: cargo xtask CHORE
   check-targets                  type check for macOS and Windows
   windows                        the tests, cross-compiled and run under Wine
   oracle [wim|written|hive]...   our results against wimlib, 7-Zip, hivex and reglookup
+  schema                         the types of HCS schema 2, from their table
   corpus                         seeds and dictionaries for the fuzzers, under fuzz/corpus
   bench --vs wimlib [--dir D] [--runs N] [--wcow PROGRAM] [--only WORDS]
                                  verify, extract and list beside wimlib, held to the limits
@@ -80,6 +82,7 @@ fn run(args: &[String]) -> Result<Report> {
         "check-targets" => targets::run(&workspace),
         "windows" => windows::run(&workspace),
         "oracle" => oracle::run(&workspace, rest),
+        "schema" => schema::run(&workspace),
         "corpus" => corpus::run(&workspace),
         "sim" => mutants::run(&workspace, rest),
         "fuzz" => fuzz::run(&workspace, &fuzz::Options::parse(rest)?),

@@ -96,6 +96,8 @@ pub struct NatPolicy {
     pub external_port: u16,
 }
 
+crate::wire::serde_documents! { HnsNetwork HnsEndpoint }
+
 /// The value of `Type` for a published port.
 const NAT: &str = "NAT";
 

@@ -4,13 +4,23 @@
 //! endpoint. Microsoft publishes schema 2; schema 1, the technical previews' form and HNS are known from clients.
 //!
 //! Keys are PascalCase. A field that a document may leave out is an `Option`, an empty `Vec` or a `Default`, and is left out
-//! again when it is written. Unknown keys of a document and unknown policies are kept ([`Unknown`]), because services ignore them
-//! and later versions use them. Unknown keys inside a known layer, subnet, device or published port are not.
+//! again when it is written; one that is missing never fails. Unknown keys of a document and unknown policies are kept
+//! ([`Unknown`]), because services ignore them and later versions use them, and so are words of enumerations that are not known.
+//! Unknown keys inside a layer of schema 1, a subnet, a device of Technical Preview 3, a published port or a schema version are not.
+//!
+//! [`parse`] reads a document and tells the line, the column and the path of what is wrong.
 #![forbid(unsafe_code)]
 
+pub mod describe;
 pub mod hns;
 pub mod schema1;
+pub mod schema2;
 pub mod tp3;
+mod version;
+mod wire;
+
+pub use version::{KNOWN_SINCE, SchemaVersion, drop_newer};
+pub use wire::{Bytes, Document, ParseError, parse};
 
 /// Keys of a document that this version does not know, as they came.
 pub type Unknown = std::collections::BTreeMap<String, serde_json::Value>;

@@ -1,9 +1,12 @@
 //! The form of Windows Server 2016 Technical Preview 3: network devices name a virtual switch, there are no endpoints.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Unknown;
 use crate::schema1::Layer;
+use crate::wire::document;
 
 /// The document a container is created from on Technical Preview 3.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -87,6 +90,54 @@ pub struct DeviceSettings {
     /// With dashes: `00-15-5D-00-00-01`; empty to let the host choose.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub mac_address: String,
+}
+
+crate::wire::serde_documents! { Tp3ContainerConfig }
+
+document! {
+    /// The document a process is created from on Technical Preview 3: its standard streams are named pipes of the host.
+    Tp3ProcessParameters = "ProcessParameters" {
+        /// The program; absent to take it from the command line.
+        application_name: Option<String> = "ApplicationName" @ 1.0,
+        /// The whole command line.
+        command_line: Option<String> = "CommandLine" @ 1.0,
+        /// Working directory in the container.
+        working_directory: Option<String> = "WorkingDirectory" @ 1.0,
+        /// Environment variables on top of the container's.
+        environment: BTreeMap<String, String> = "Environment" @ 1.0,
+        /// A console: standard error goes into standard output.
+        emulate_console: Option<bool> = "EmulateConsole" @ 1.0,
+        /// Console size: rows, columns.
+        console_size: Option<[u16; 2]> = "ConsoleSize" @ 1.0,
+        /// The pipe of standard input, as [`pipe_name`] tells it.
+        std_in_pipe: Option<String> = "StdInPipe" @ 1.0,
+        /// The pipe of standard output.
+        std_out_pipe: Option<String> = "StdOutPipe" @ 1.0,
+        /// The pipe of standard error.
+        std_err_pipe: Option<String> = "StdErrPipe" @ 1.0,
+    }
+}
+
+/// A standard stream of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard input.
+    In,
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// The named pipe of the host through which Docker of that time reached a standard stream of a process in a container.
+#[must_use]
+pub fn pipe_name(container: &str, stream: Stream) -> String {
+    let stream = match stream {
+        Stream::In => "stdin",
+        Stream::Out => "stdout",
+        Stream::Err => "stderr",
+    };
+    format!(r"\\.\Containers\{container}\Device\NamedPipe\docker-run-{stream}")
 }
 
 fn write_layers<S: Serializer>(layers: &[Layer], serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,13 +1,17 @@
 //! Any document survives being written and read, and so does what this version does not know.
 
+use std::iter;
+
 use proptest::prelude::*;
-use serde_json::Value;
-use wcow_hcs_schema::Unknown;
+use serde_json::{Value, json};
+use wcow_hcs_schema::describe::{self, Kind, Struct};
 use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork, NatPolicy, Policy, Subnet};
 use wcow_hcs_schema::schema1::{ContainerConfig, Layer, ProcessParameters};
+use wcow_hcs_schema::schema2::{ComputeSystem, ModifySettingRequest, Properties, ResultError};
 use wcow_hcs_schema::tp3::{
     Connection, Device, DeviceSettings, Nat, PortBinding, Tp3ContainerConfig,
 };
+use wcow_hcs_schema::{Document, SchemaVersion, Unknown, drop_newer, parse};
 
 /// Keys that no document of this crate has: they begin with a small x.
 fn unknown() -> impl Strategy<Value = Unknown> {
@@ -70,7 +74,99 @@ fn policy() -> impl Strategy<Value = Policy> {
     prop_oneof![nat, other]
 }
 
+/// A value of a type, as the bytes choose: fields there or not, lists and maps of up to two.
+fn value_of(kind: Kind, bytes: &mut dyn Iterator<Item = u8>, depth: usize) -> Value {
+    let byte = bytes.next().unwrap_or_default();
+    let many = usize::from(byte % 3);
+    match kind {
+        Kind::Any => [json!(null), json!({ "k": [1, "x"] }), json!("x"), json!([])]
+            [usize::from(byte % 4)]
+        .clone(),
+        Kind::Text => {
+            json!(["", "a \"text\"", "\\\\?\\Volume{x}", "\u{1F980}"][usize::from(byte % 4)])
+        }
+        Kind::Bool => json!(byte.is_multiple_of(2)),
+        Kind::Integer(name) if name.starts_with('u') => json!(byte),
+        Kind::Integer(_) => json!(i32::from(byte) - 128),
+        Kind::Guid => json!(format!("b1f5b1f0-93c2-5b9b-9e6c-1c5a9d1d6f{byte:02x}")),
+        Kind::Bytes => json!(["", "AP8=", "Zm9v"][many]),
+        Kind::Words(words) => match words.words.get(usize::from(byte)) {
+            Some((word, _)) => json!(word),
+            None => json!(format!("word{byte}")),
+        },
+        // Nothing but its two numbers is kept of it.
+        Kind::Struct(schema) if schema.name == "Version" => {
+            json!({ "Major": 2, "Minor": byte % 8 })
+        }
+        Kind::Struct(schema) => struct_of(schema, bytes, depth),
+        Kind::Array(of, len) => iter::repeat_with(|| value_of(of(), bytes, depth))
+            .take(len)
+            .collect(),
+        // An empty list is an absent one, and would not be written.
+        Kind::List(of) => iter::repeat_with(|| value_of(of(), bytes, depth + 1))
+            .take(many + 1)
+            .collect(),
+        Kind::Map(key, of) => {
+            let keys = (0..=many).map(|number| match key() {
+                Kind::Guid => format!("b1f5b1f0-93c2-5b9b-9e6c-1c5a9d1d6f0{number}"),
+                _ => number.to_string(),
+            });
+            let items = keys.map(|key| (key, value_of(of(), bytes, depth + 1)));
+            Value::Object(items.collect())
+        }
+    }
+}
+
+fn struct_of(schema: &Struct, bytes: &mut dyn Iterator<Item = u8>, depth: usize) -> Value {
+    let mut keys = serde_json::Map::new();
+    for field in schema.fields {
+        let chosen = bytes.next().unwrap_or_default().is_multiple_of(2);
+        if chosen && depth < 12 {
+            keys.insert(
+                field.key.to_owned(),
+                value_of(field.kind(), bytes, depth + 1),
+            );
+        }
+    }
+    if bytes.next().unwrap_or_default().is_multiple_of(5) {
+        keys.insert("xNew".to_owned(), json!([1]));
+    }
+    // A null is an absent field.
+    keys.retain(|_, value| !value.is_null());
+    Value::Object(keys)
+}
+
+/// The typed value, through its other ways out.
+fn survives<T: Document + PartialEq + std::fmt::Debug>(document: &Value) {
+    let typed: T = parse(document.to_string()).unwrap();
+    assert_eq!(&serde_json::to_value(&typed).unwrap(), document);
+    let pretty = serde_json::to_string_pretty(&typed).unwrap();
+    assert_eq!(serde_json::from_str::<T>(&pretty).unwrap(), typed);
+}
+
 proptest! {
+    #[test]
+    fn documents_of_schema_2(name in any::<prop::sample::Index>(), bytes in proptest::collection::vec(any::<u8>(), 0..400), minor in 0_u32..7) {
+        let main = ["ComputeSystem", "Properties", "ModifySettingRequest", "ResultError"];
+        let others = describe::types().iter().map(|known| known.schema.name);
+        let names: Vec<&str> = others.chain(iter::repeat_n(main, 30).flatten()).collect();
+        let known = describe::find(name.get::<&str>(&names)).unwrap();
+        let mut document = struct_of(known.schema, &mut bytes.iter().copied(), 0);
+        prop_assert_eq!(known.check(document.to_string()), Ok(document.clone()));
+        match known.schema.name {
+            "ComputeSystem" => survives::<ComputeSystem>(&document),
+            "Properties" => survives::<Properties>(&document),
+            "ModifySettingRequest" => survives::<ModifySettingRequest>(&document),
+            "ResultError" => survives::<ResultError>(&document),
+            _ => {}
+        }
+        // What an older service leaves of it is a document too, and nothing is left to drop.
+        let version = SchemaVersion::new(2, minor);
+        drop_newer(&mut document, known.schema, version);
+        prop_assert!(known.check(document.to_string()).is_ok());
+        prop_assert!(drop_newer(&mut document, known.schema, version).is_empty());
+    }
+
     #[test]
     fn containers(document in container()) {
         let text = serde_json::to_string(&document).unwrap();

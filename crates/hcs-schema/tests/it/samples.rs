@@ -8,7 +8,7 @@ use wcow_hcs_schema::schema1::{ContainerConfig, ProcessParameters, ProcessStatus
 use wcow_hcs_schema::tp3::Tp3ContainerConfig;
 
 #[track_caller]
-fn check<T: Serialize + DeserializeOwned>(document: Value) -> T {
+pub(crate) fn check<T: Serialize + DeserializeOwned>(document: Value) -> T {
     let text = document.to_string();
     let parsed: T = serde_json::from_str(&text).expect("the sample is valid");
     let written = serde_json::to_value(&parsed).expect("documents can be written");
@@ -33,7 +33,8 @@ fn a_container_of_docker() {
     }));
     assert_eq!(config.owner, "docker");
     assert_eq!(config.layers.len(), 1);
-    assert!(config.unknown.contains_key("AllowUnqualifiedDNSQuery"));
+    assert!(config.allow_unqualified_dns_query);
+    assert!(config.unknown.is_empty());
 }
 
 #[test]
@@ -55,6 +56,8 @@ fn a_container_with_hyper_v_isolation_and_limits() {
         (config.processor_count, config.memory_maximum_in_mb),
         (2, 1024)
     );
+    assert_eq!(config.mapped_directories[0].read_only, Some(true));
+    assert!(config.hv_runtime.is_some() && config.unknown.is_empty());
     assert!(config.hv_partition && config.terminate_on_last_handle_closed);
 }
 

@@ -1,0 +1,388 @@
+//! Writes the types of HCS schema 2: names, types and versions from the table `crates/hcs-schema/data/schema2.json`, modules and
+//! sentences from `schema2.words` beside it. The result is committed; a step of CI sees that it is what this would write.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+mod names;
+mod words;
+
+use names::{field_name, kind_name, rust_type, type_name, variant_name};
+use words::{Module, Words};
+
+/// Where the types go, from the root of the repository.
+const FOLDER: &str = "crates/hcs-schema/src/schema2";
+
+/// Documentation is wrapped here.
+const WIDTH: usize = 120;
+
+use crate::report::Report;
+use crate::workspace::Workspace;
+
+/// Writes every file.
+pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
+    let files = generate(&workspace.root)?;
+    for (path, text) in &files {
+        let path = workspace.root.join(path);
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(Report::noted(format!("{} files written", files.len())))
+}
+
+/// Refuses files that are not what [`run`] would write.
+pub(crate) fn check(workspace: &Workspace) -> Result<Report> {
+    let files = generate(&workspace.root)?;
+    for (path, text) in &files {
+        let committed = std::fs::read_to_string(workspace.root.join(path)).unwrap_or_default();
+        if committed != *text {
+            bail!("{} is not what `cargo xtask schema` writes", path.display());
+        }
+    }
+    Ok(Report::noted(format!(
+        "{} files are as they are written",
+        files.len()
+    )))
+}
+
+/// A name, the type of a field (none for a word), and the version that brought it.
+struct Row {
+    name: String,
+    kind: String,
+    since: String,
+}
+
+/// The table.
+struct Table {
+    enums: BTreeMap<String, Vec<Row>>,
+    structs: BTreeMap<String, Vec<Row>>,
+}
+
+impl Table {
+    fn read(text: &str) -> Result<Self> {
+        let table: Value = serde_json::from_str(text).context("the table is no JSON")?;
+        Ok(Self {
+            enums: rows(&table, "enums")?,
+            structs: rows(&table, "structs")?,
+        })
+    }
+
+    /// The structs that a type is part of.
+    fn users<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, &'a Row)> {
+        self.structs.iter().flat_map(move |(user, fields)| {
+            fields
+                .iter()
+                .filter(move |field| kind_name(&field.kind).is_some_and(|kind| kind == name))
+                .map(move |field| (user.as_str(), field))
+        })
+    }
+}
+
+fn rows(table: &Value, part: &str) -> Result<BTreeMap<String, Vec<Row>>> {
+    let types = table.get(part).and_then(Value::as_object);
+    let types = types.with_context(|| format!("the table has no `{part}`"))?;
+    let mut all = BTreeMap::new();
+    for (name, rows) in types {
+        let rows = rows.as_array().into_iter().flatten().map(|row| {
+            let text = |key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
+            Some(Row {
+                name: text("name")?,
+                kind: text("type").unwrap_or_default(),
+                since: text("since")?,
+            })
+        });
+        let rows = rows.collect::<Option<Vec<Row>>>();
+        all.insert(
+            name.clone(),
+            rows.with_context(|| format!("{name}: a row without name or version"))?,
+        );
+    }
+    Ok(all)
+}
+
+/// The files, with their paths from the root of the repository.
+fn generate(root: &Path) -> Result<Vec<(PathBuf, String)>> {
+    let data = root.join("crates/hcs-schema/data");
+    let read = |name: &str| {
+        let path = data.join(name);
+        std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let mut table = Table::read(&read("schema2.json")?)?;
+    let words = Words::read(&read("schema2.words")?)?;
+    words.apply(&mut table)?;
+    let mut files = Vec::new();
+    for module in &words.modules {
+        let path = Path::new(FOLDER).join(format!("{}.rs", module.name));
+        files.push((path, module_text(module, &table)?));
+    }
+    files.push((Path::new(FOLDER).join("table.rs"), table_text(&table)));
+    Ok(files)
+}
+
+const NOTE: &str =
+    "// Written by `cargo xtask schema`, from `data/schema2.json` and `data/schema2.words`.\n";
+
+fn module_text(module: &Module, table: &Table) -> Result<String> {
+    let mut structs = String::new();
+    let mut enums = String::new();
+    let mut used = BTreeSet::new();
+    for known in &module.types {
+        let docs = type_docs(known, table);
+        if let Some(fields) = table.structs.get(&known.name) {
+            struct_text(&mut structs, known, &docs, fields, &mut used)?;
+        } else if let Some(rows) = table.enums.get(&known.name) {
+            enum_text(&mut enums, known, &docs, rows)?;
+        }
+    }
+    let mut text = String::new();
+    docs(&mut text, "//!", "", &module.doc);
+    text.push('\n');
+    text.push_str(NOTE);
+    let has = |kind: &str| structs.contains(kind);
+    let mut uses = String::new();
+    if has("BTreeMap<") {
+        uses.push_str("\nuse std::collections::BTreeMap;\n");
+    }
+    let mut own = String::new();
+    if has("<Value>") || has(", Value>") {
+        own.push_str("use serde_json::Value;\n");
+    }
+    if has("Guid") && (has("<Guid>") || has("<Guid, ")) {
+        own.push_str("use wcow_ntmeta::Guid;\n");
+    }
+    if !own.is_empty() {
+        write!(uses, "\n{own}")?;
+    }
+    let mut ours = String::new();
+    if has("<Bytes>") {
+        ours.push_str("use crate::Bytes;\n");
+    }
+    if has("<SchemaVersion>") {
+        ours.push_str("use crate::SchemaVersion;\n");
+    }
+    let local = |name: &String| module.types.iter().any(|known| known.name == *name);
+    if used.iter().any(|name| !local(name) && name != "Version") {
+        ours.push_str("use crate::schema2::*;\n");
+    }
+    let (with_structs, with_enums) = (!structs.is_empty(), !enums.is_empty());
+    match (with_structs, with_enums) {
+        (true, true) => ours.push_str("use crate::wire::{document, words};\n"),
+        (true, false) => ours.push_str("use crate::wire::document;\n"),
+        _ => ours.push_str("use crate::wire::words;\n"),
+    }
+    write!(uses, "\n{ours}")?;
+    text.push_str(&uses);
+    if with_structs {
+        write!(
+            text,
+            "\ndocument! {{\n{}}}\n",
+            structs.trim_start_matches('\n')
+        )?;
+    }
+    if with_enums {
+        write!(text, "\nwords! {{\n{}}}\n", enums.trim_start_matches('\n'))?;
+    }
+    Ok(text)
+}
+
+fn struct_text(
+    text: &mut String,
+    known: &words::Type,
+    type_docs: &[String],
+    fields: &[Row],
+    used: &mut BTreeSet<String>,
+) -> Result<()> {
+    text.push('\n');
+    paragraphs(text, "    ", type_docs);
+    writeln!(
+        text,
+        "    {} = \"{}\" {{",
+        type_name(&known.name),
+        known.name
+    )?;
+    let mut names = BTreeSet::new();
+    for field in fields {
+        let name = field_name(&field.name);
+        if !names.insert(name.clone()) {
+            bail!("{}: two fields are called {name}", known.name);
+        }
+        if let Some(doc) = known.fields.get(&field.name) {
+            paragraphs(text, "        ", std::slice::from_ref(doc));
+        }
+        let kind = rust_type(&field.kind)?;
+        used.extend(kind_name(&field.kind).map(str::to_owned));
+        writeln!(
+            text,
+            "        {name}: {kind} = {} @ {},",
+            spellings(known, field),
+            field.since
+        )?;
+    }
+    text.push_str("    }\n");
+    Ok(())
+}
+
+fn enum_text(
+    text: &mut String,
+    known: &words::Type,
+    type_docs: &[String],
+    rows: &[Row],
+) -> Result<()> {
+    text.push('\n');
+    paragraphs(text, "    ", type_docs);
+    writeln!(
+        text,
+        "    {} = \"{}\" {{",
+        type_name(&known.name),
+        known.name
+    )?;
+    let mut names = BTreeSet::from(["Other".to_owned()]);
+    for row in rows {
+        let name = variant_name(&row.name);
+        if !names.insert(name.clone()) {
+            bail!("{}: two words are called {name}", known.name);
+        }
+        if let Some(doc) = known.fields.get(&row.name) {
+            paragraphs(text, "        ", std::slice::from_ref(doc));
+        }
+        let word = spellings(known, row);
+        writeln!(text, "        {name} = {word} @ {},", row.since)?;
+    }
+    text.push_str("    }\n");
+    Ok(())
+}
+
+/// The key or word, with the other spelling that is read too.
+fn spellings(known: &words::Type, row: &Row) -> String {
+    match known.spellings.get(&row.name) {
+        Some(other) => format!("{:?} | {other:?}", row.name),
+        None => format!("{:?}", row.name),
+    }
+}
+
+/// What the type is, what it is part of, and since when.
+fn type_docs(known: &words::Type, table: &Table) -> Vec<String> {
+    let mut docs = vec![known.doc.clone()];
+    let mut users: Vec<String> = table
+        .users(&known.name)
+        .filter(|(user, _)| *user != known.name)
+        .map(|(user, _)| format!("[`{0}`](crate::schema2::{0})", type_name(user)))
+        .collect();
+    users.dedup();
+    let rows = table
+        .structs
+        .get(&known.name)
+        .or(table.enums.get(&known.name));
+    let own = rows.into_iter().flatten().map(|row| &row.since);
+    let since = own.min_by_key(|since| version(since)).or_else(|| {
+        let fields = table.users(&known.name).map(|(_, field)| &field.since);
+        fields.min_by_key(|since| version(since))
+    });
+    let mut second = Vec::new();
+    if !users.is_empty() {
+        second.push(format!("Part of {}.", users.join(", ")));
+    }
+    second.extend(since.map(|since| format!("Since schema {since}.")));
+    if !second.is_empty() {
+        docs.push(String::new());
+        docs.push(second.join(" "));
+    }
+    docs
+}
+
+/// `2.10` is after `2.9`.
+fn version(text: &str) -> Vec<u32> {
+    text.split('.')
+        .map(|number| number.parse().unwrap_or_default())
+        .collect()
+}
+
+fn table_text(table: &Table) -> String {
+    let mut text = String::from("//! Every type of schema 2, by name.\n\n");
+    text.push_str(NOTE);
+    text.push_str("\nuse crate::schema2::*;\n\ncrate::describe::tables! {\n    types {\n");
+    for name in table.structs.keys().filter(|name| *name != "Version") {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "        {}", type_name(name));
+    }
+    text.push_str("    }\n    words {\n");
+    for name in table.enums.keys() {
+        let _ = writeln!(text, "        {}", type_name(name));
+    }
+    text.push_str("    }\n}\n");
+    text
+}
+
+/// Documentation of several paragraphs.
+fn paragraphs(text: &mut String, indent: &str, lines: &[String]) {
+    for line in lines {
+        docs(text, "///", indent, line);
+    }
+}
+
+/// One paragraph, wrapped.
+fn docs(text: &mut String, mark: &str, indent: &str, paragraph: &str) {
+    let mut line = format!("{indent}{mark}");
+    let empty = line.len();
+    for word in paragraph.split_whitespace() {
+        if line.len() > empty && line.len() + 1 + word.len() > WIDTH {
+            text.push_str(&line);
+            text.push('\n');
+            line.truncate(empty);
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    text.push_str(&line);
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Table, Words, generate};
+
+    #[test]
+    fn what_is_committed_is_what_would_be_written() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let files = generate(root).unwrap();
+        assert!(files.len() > 10, "{} files", files.len());
+        for (path, text) in files {
+            let committed = std::fs::read_to_string(root.join(&path)).unwrap();
+            assert!(
+                committed == text,
+                "{} is not what `cargo xtask schema` writes",
+                path.display()
+            );
+        }
+    }
+
+    #[test]
+    fn every_type_has_its_sentence() {
+        let table = |text: &str| Table::read(text).unwrap();
+        let words = |text: &str| Words::read(text).unwrap();
+        let one = r#"{"enums":{},"structs":{"A":[{"name":"B","type":"string","since":"2.0"}]}}"#;
+        assert!(
+            words("[m] M.\nA: What.\n  B: That.\n")
+                .apply(&mut table(one))
+                .is_ok()
+        );
+        assert!(words("[m] M.\n").apply(&mut table(one)).is_err());
+        assert!(
+            words("[m] M.\nA: What.\n  C: That.\n")
+                .apply(&mut table(one))
+                .is_err()
+        );
+        assert!(
+            words("[m] M.\nA: What.\nA: What.\n")
+                .apply(&mut table(one))
+                .is_err()
+        );
+        assert!(Words::read("A: What.\n").is_err());
+        assert!(Words::read("[m] M.\nA without a colon\n").is_err());
+    }
+}
