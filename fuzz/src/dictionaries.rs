@@ -1,6 +1,9 @@
 //! Words that the fuzzers put into their inputs: magic numbers, flags, tags, names of elements.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+
+use wcow_hcs_schema::describe;
 
 use crate::mutate::xml::WORDS;
 
@@ -149,7 +152,26 @@ pub fn dictionary(target: &str) -> String {
     for (number, word) in words.iter().enumerate() {
         add(&format!("word_{number}"), word.as_bytes());
     }
+    if target == "hcs_schema" {
+        for (number, word) in document_words().iter().enumerate() {
+            add(&format!("word_{number}"), word.as_bytes());
+        }
+    }
     text
+}
+
+/// Keys and words of the documents of the container services, with their quotes, and some values.
+fn document_words() -> BTreeSet<String> {
+    let keys = describe::types()
+        .iter()
+        .flat_map(|known| known.schema.fields);
+    let keys = keys.map(|field| format!("\"{}\":", field.key));
+    let words = describe::words().iter().flat_map(|known| known.words);
+    let words = words.map(|(word, _)| format!("\"{word}\""));
+    let values = ["{}", "[]", "null", "4294967295", "-2147483648", "\"AP8=\""];
+    let values = values.into_iter().map(str::to_owned);
+    let id = "\"5c9b3a0e-7b0c-4a8e-8f4f-0b2f8f3e9a11\"".to_owned();
+    keys.chain(words).chain(values).chain([id]).collect()
 }
 
 #[cfg(test)]
@@ -162,6 +184,7 @@ mod tests {
         assert!(text.contains("dots=\".\\x00.\\x00\"\n"), "{text}");
         assert!(text.contains("backslash=\"\\x5C\\x00\"\n"), "{text}");
         assert!(dictionary("xml").contains("=\"<NAME>n</NAME>\"\n"));
+        assert!(dictionary("hcs_schema").contains("=\"\\x22Container\\x22:\"\n"));
         assert!(dictionary("lzx").is_empty());
     }
 }

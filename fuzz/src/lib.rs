@@ -13,6 +13,7 @@ mod craft;
 mod dictionaries;
 #[cfg(feature = "wimlib")]
 mod diff;
+mod documents;
 mod extract;
 mod field;
 mod hives;
@@ -38,6 +39,7 @@ pub use craft::{MAX_METADATA, wim_of_metadata};
 pub use dictionaries::dictionary;
 #[cfg(feature = "wimlib")]
 pub use diff::{diff_codec, diff_wim};
+pub use documents::hcs_schema;
 pub use extract::extract;
 pub use hives::hive;
 pub use parts::parts;
@@ -67,6 +69,7 @@ pub const TARGETS: &[Target] = &[
     ("parts", parts),
     ("sidecar", sidecar),
     ("hive", hive),
+    ("hcs_schema", hcs_schema),
     #[cfg(feature = "sim")]
     ("sim_run", sim_run),
     #[cfg(feature = "sim")]

@@ -6,6 +6,7 @@ use wcow_tree::memory::MemoryTree;
 use wcow_wim::{IntegrityChoice, NewImage, WriteOptions, write_uncompressed};
 
 use super::Seed;
+use super::documents::DOCUMENTS;
 use crate::codecs::{Codec, CodecInput};
 use crate::craft::{Parts, empty_root, one_file, wim_of_metadata};
 use crate::mutate::{Form, delta, reshaped};
@@ -37,6 +38,9 @@ pub fn made() -> Vec<Seed> {
     }
     for (name, text) in SIDECARS {
         add("sidecar", name, text.join("\n").into_bytes());
+    }
+    for (name, text) in DOCUMENTS {
+        add("hcs_schema", name, text.as_bytes().to_vec());
     }
     for (at, role) in (0_u8..).zip(Role::ALL) {
         let (name, file) = match role {

@@ -1,6 +1,7 @@
 //! Inputs for the fuzzers to start from: some made in code, some cut out of WIM files.
 
 mod cut;
+mod documents;
 mod made;
 
 pub use cut::cut_from;

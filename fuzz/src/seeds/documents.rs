@@ -1,0 +1,53 @@
+//! Documents of the container services.
+
+/// A name and a document each.
+pub(super) const DOCUMENTS: &[(&str, &str)] = &[
+    (
+        "schema-1-container",
+        r#"{"SystemType":"Container","Name":"4f2a","Owner":"docker","VolumePath":"\\\\?\\Volume{e8c5b1d7-0001-11e6-80b1-806e6f6e6963}","IgnoreFlushesDuringBoot":true,"LayerFolderPath":"C:\\l\\4f2a","Layers":[{"ID":"b1f5b1f0-93c2-5b9b-9e6c-1c5a9d1d6f0a","Path":"C:\\l\\77aa"}],"MappedDirectories":[{"HostPath":"a","ReadOnly":true}],"HvPartition":false,"EndpointList":["5c9b3a0e-7b0c-4a8e-8f4f-0b2f8f3e9a11"]}"#,
+    ),
+    (
+        "preview-container",
+        r#"{"SystemType":"Container","Name":"n","IsDummy":false,"Devices":[{"DeviceType":"Network","Connection":{"NetworkName":"s","EnableNat":true,"Nat":{"Name":"n","PortBindings":[{"Protocol":"TCP","InternalPort":80,"ExternalPort":8080}]}},"Settings":{"MacAddress":"00-15-5D-00-00-01"}}],"Layers":[{"Id":"i","Path":"p"}]}"#,
+    ),
+    (
+        "process",
+        r#"{"CommandLine":"cmd","Environment":{"A":"1"},"CreateStdInPipe":true,"ConsoleSize":[25,80],"EmulateConsole":true,"StdInPipe":"\\\\.\\pipe\\a","CommandArgs":["a"]}"#,
+    ),
+    (
+        "network",
+        r#"{"ID":"1f4bb3b6-37a0-4c1d-9c6b-1b3f0a6f5d11","Name":"nat","Type":"NAT","Subnets":[{"AddressPrefix":"172.20.0.0/16"}],"Policies":[{"Type":"VLAN","VLAN":12},{"Type":"NAT","ExternalPort":8080}]}"#,
+    ),
+    (
+        "schema-2-container",
+        r#"{"Owner":"o","SchemaVersion":{"Major":2,"Minor":1},"ShouldTerminateOnLastHandleClosed":true,"Container":{"GuestOs":{"HostName":"h"},"Storage":{"Layers":[{"Id":"b1f5b1f0-93c2-5b9b-9e6c-1c5a9d1d6f0a","Path":"p"}],"Path":"\\\\?\\Volume{x}\\"},"MappedDirectories":[{"HostPath":"a","SupportCloudFiles":true}],"Memory":{"SizeInMB":512},"Processor":{"Maximum":5000},"RegistryChanges":{"AddValues":[{"Key":{"Hive":"System","Name":"k"},"Type":"Binary","BinaryValue":"AP8="}]}}}"#,
+    ),
+    (
+        "hosted-container",
+        r#"{"HostingSystemId":"vm","HostedSystem":{"SchemaVersion":{"Major":2,"Minor":0},"Container":{"HvSocket":{"Config":{"ServiceTable":{"5c9b3a0e-7b0c-4a8e-8f4f-0b2f8f3e9a11":{"AllowWildcardBinds":true}}}},"AssignedDevices":[{"Type":"ClassGuid"}]}}}"#,
+    ),
+    (
+        "machine",
+        r#"{"SchemaVersion":{"Major":2,"Minor":3},"VirtualMachine":{"Chipset":{"Uefi":{"BootThis":{"DeviceType":"VmbFs"}}},"ComputeTopology":{"Memory":{"SizeInMB":1024},"Processor":{"Count":2}},"Devices":{"Scsi":{"0":{"Attachments":{"0":{"Type":"VirtualDisk","Path":"d.vhdx"}}}},"ComPorts":{"1":{"NamedPipe":"p"}},"Mouse":{},"VirtualPMem":{"Devices":{"0":{"Mappings":{"4096":{"HostPath":"m"}}}}}},"Services":{"Shutdown":{}}}}"#,
+    ),
+    (
+        "change",
+        r#"{"ResourcePath":"VirtualMachine/Devices/Scsi/0/Attachments/1","RequestType":"Add","Settings":{"Type":"Iso","Path":"a"},"GuestRequest":{"ResourceType":"CombinedLayers","RequestType":"PreAdd","Settings":{}}}"#,
+    ),
+    (
+        "change-of-memory",
+        r#"{"ResourcePath":"Container/Memory/SizeInMB","RequestType":"Update","Settings":18446744073709551615}"#,
+    ),
+    (
+        "properties",
+        r#"{"Id":"i","SystemType":"container","State":"Running","Statistics":{"Uptime100ns":1,"Memory":{"MemoryUsageCommitBytes":2},"Network":[{"BytesSent":3}]},"ProcessList":[{"ProcessId":4,"ImageName":"cmd.exe"}],"GuestConnectionInfo":{"SupportedSchemaVersions":[{"Major":2,"Minor":1}],"GuestDefinedCapabilities":{"SignalProcessSupported":true}},"PropertyResponses":{"a":{"Error":{"Error":-1},"Response":[1.5,null]}}}"#,
+    ),
+    (
+        "error",
+        r#"{"Error":-2147024891,"ErrorMessage":"","ErrorEvents":[{"Message":"m","EventId":65535,"Data":[{"Type":"Guid","Value":"v"}]}],"Attribution":[{"OperationFailure":{"Detail":"Construct"}},{"InjectNonMaskableInterrupt":{}}]}"#,
+    ),
+    (
+        "silo",
+        r#"{"namespace":{"ob":{"objdir":[{"name":"a","objdir":[{"name":"b","shadow":"false"}]}]},"registry":{"hivestack":[{"hive":"h","mkkey":[{"name":"k","mkvalue":[{"data_dword":1,"data_binary":"Zg=="}]}]}]}}}"#,
+    ),
+];
