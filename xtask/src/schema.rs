@@ -128,11 +128,26 @@ const NOTE: &str =
 fn module_text(module: &Module, table: &Table) -> Result<String> {
     let mut structs = String::new();
     let mut enums = String::new();
-    let mut used = BTreeSet::new();
+    let local = |name: &str| module.types.iter().any(|known| known.name == name);
+    let fields = module
+        .types
+        .iter()
+        .filter_map(|known| table.structs.get(&known.name));
+    let mut used = fields.flatten().filter_map(|field| kind_name(&field.kind));
+    let uses_others = used.any(|name| !local(name) && name != "Version");
+    // A link that says what it need not say is an error.
+    let link = |name: &str| {
+        let rust = type_name(name);
+        if uses_others || local(name) {
+            format!("[`{rust}`]")
+        } else {
+            format!("[`{rust}`](crate::schema2::{rust})")
+        }
+    };
     for known in &module.types {
-        let docs = type_docs(known, table);
+        let docs = type_docs(known, table, &link);
         if let Some(fields) = table.structs.get(&known.name) {
-            struct_text(&mut structs, known, &docs, fields, &mut used)?;
+            struct_text(&mut structs, known, &docs, fields)?;
         } else if let Some(rows) = table.enums.get(&known.name) {
             enum_text(&mut enums, known, &docs, rows)?;
         }
@@ -150,7 +165,7 @@ fn module_text(module: &Module, table: &Table) -> Result<String> {
     if has("<Value>") || has(", Value>") {
         own.push_str("use serde_json::Value;\n");
     }
-    if has("Guid") && (has("<Guid>") || has("<Guid, ")) {
+    if has("<Guid>") || has("<Guid, ") {
         own.push_str("use wcow_ntmeta::Guid;\n");
     }
     if !own.is_empty() {
@@ -163,8 +178,7 @@ fn module_text(module: &Module, table: &Table) -> Result<String> {
     if has("<SchemaVersion>") {
         ours.push_str("use crate::SchemaVersion;\n");
     }
-    let local = |name: &String| module.types.iter().any(|known| known.name == *name);
-    if used.iter().any(|name| !local(name) && name != "Version") {
+    if uses_others {
         ours.push_str("use crate::schema2::*;\n");
     }
     let (with_structs, with_enums) = (!structs.is_empty(), !enums.is_empty());
@@ -193,7 +207,6 @@ fn struct_text(
     known: &words::Type,
     type_docs: &[String],
     fields: &[Row],
-    used: &mut BTreeSet<String>,
 ) -> Result<()> {
     text.push('\n');
     paragraphs(text, "    ", type_docs);
@@ -213,7 +226,6 @@ fn struct_text(
             paragraphs(text, "        ", std::slice::from_ref(doc));
         }
         let kind = rust_type(&field.kind)?;
-        used.extend(kind_name(&field.kind).map(str::to_owned));
         writeln!(
             text,
             "        {name}: {kind} = {} @ {},",
@@ -264,12 +276,12 @@ fn spellings(known: &words::Type, row: &Row) -> String {
 }
 
 /// What the type is, what it is part of, and since when.
-fn type_docs(known: &words::Type, table: &Table) -> Vec<String> {
+fn type_docs(known: &words::Type, table: &Table, link: &dyn Fn(&str) -> String) -> Vec<String> {
     let mut docs = vec![known.doc.clone()];
     let mut users: Vec<String> = table
         .users(&known.name)
         .filter(|(user, _)| *user != known.name)
-        .map(|(user, _)| format!("[`{0}`](crate::schema2::{0})", type_name(user)))
+        .map(|(user, _)| link(user))
         .collect();
     users.dedup();
     let rows = table

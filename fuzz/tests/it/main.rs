@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde_json::Value;
 use wcow_fuzz::mutate::{self, Form, reshaped};
 use wcow_fuzz::{DIFFERENTIAL, Rng, SIMULATED, TARGETS, seeds};
 
@@ -114,6 +115,64 @@ fn mutants_keep_the_promises() {
                 println!("{target}: form {number}, seed {seed}");
                 run(target, &mutant);
             }
+        }
+    }
+}
+
+/// Documents in which values stand where those of other documents do. The same ones each time.
+#[test]
+fn documents_with_parts_exchanged_keep_the_promises() {
+    let documents = seeds::made().into_iter();
+    let documents = documents.filter(|(target, ..)| *target == "hcs_schema");
+    let documents: Vec<Value> = documents
+        .map(|(_, name, bytes)| serde_json::from_slice(&bytes).expect(&name))
+        .collect();
+    let mut parts: Vec<Value> = ["{}", "[]", "null", "-1", "70000", "1.1", "true", "\"x\""]
+        .map(|text| serde_json::from_str(text).expect("JSON"))
+        .to_vec();
+    for document in &documents {
+        parts.extend(parts_of(document));
+    }
+    let mut rng = Rng::new(7);
+    for round in 0..400 {
+        let mut document = documents[round % documents.len()].clone();
+        for _ in 0..=rng.below(3) {
+            let mut places = rng.below(20);
+            let part = &parts[rng.below(parts.len())];
+            exchange(&mut document, &mut places, part);
+        }
+        println!("{document}");
+        run("hcs_schema", document.to_string().as_bytes());
+    }
+}
+
+fn parts_of(value: &Value) -> Vec<Value> {
+    let inner: Vec<&Value> = match value {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(keys) => keys.values().collect(),
+        _ => Vec::new(),
+    };
+    let parts = inner.into_iter().flat_map(parts_of);
+    std::iter::once(value.clone()).chain(parts).collect()
+}
+
+/// Puts `part` in the place that is reached when `places` have been passed.
+fn exchange(value: &mut Value, places: &mut usize, part: &Value) {
+    let inner: Vec<&mut Value> = match value {
+        Value::Array(items) => items.iter_mut().collect(),
+        Value::Object(keys) => keys.values_mut().collect(),
+        _ => Vec::new(),
+    };
+    for inner in inner {
+        if *places == 0 {
+            *inner = part.clone();
+            *places = usize::MAX;
+            return;
+        }
+        *places = places.saturating_sub(1);
+        exchange(inner, places, part);
+        if *places == usize::MAX {
+            return;
         }
     }
 }

@@ -12,8 +12,7 @@ use crate::wire::{document, words};
 document! {
     /// A container: what it sees of storage, host, network and devices, and what it may use.
     ///
-    /// Part of [`ComputeSystem`](crate::schema2::ComputeSystem), [`HostedSystem`](crate::schema2::HostedSystem). Since
-    /// schema 2.0.
+    /// Part of [`ComputeSystem`], [`HostedSystem`]. Since schema 2.0.
     Container = "Container" {
         /// Names inside of the container.
         guest_os: Option<GuestOs> = "GuestOs" @ 2.0,
@@ -43,7 +42,7 @@ document! {
 
     /// Names that the guest gives itself.
     ///
-    /// Part of [`Container`](crate::schema2::Container). Since schema 2.0.
+    /// Part of [`Container`]. Since schema 2.0.
     GuestOs = "GuestOs" {
         /// The computer name.
         host_name: Option<String> = "HostName" @ 2.0,
@@ -51,7 +50,7 @@ document! {
 
     /// The layers of a container, and where it writes.
     ///
-    /// Part of [`Container`](crate::schema2::Container). Since schema 2.0.
+    /// Part of [`Container`]. Since schema 2.0.
     Storage = "Storage" {
         /// The read-only layers, nearest first, base last.
         layers: Vec<Layer> = "Layers" @ 2.0,
@@ -65,8 +64,7 @@ document! {
 
     /// Limits of disk traffic.
     ///
-    /// Part of [`Storage`](crate::schema2::Storage), [`VirtualMachine`](crate::schema2::VirtualMachine). Since schema
-    /// 2.0.
+    /// Part of [`Storage`], [`VirtualMachine`]. Since schema 2.0.
     StorageQoS = "StorageQoS" {
         /// Operations a second.
         iops_maximum: Option<u64> = "IopsMaximum" @ 2.0,
@@ -76,7 +74,7 @@ document! {
 
     /// Limit of a container's memory.
     ///
-    /// Part of [`Container`](crate::schema2::Container). Since schema 2.1.
+    /// Part of [`Container`]. Since schema 2.1.
     ContainerMemory = "Container_Memory" {
         /// In MiB.
         size_in_mb: Option<u64> = "SizeInMB" @ 2.1,
@@ -84,7 +82,7 @@ document! {
 
     /// Limits of a container's processor time. Clients set one of the three.
     ///
-    /// Part of [`Container`](crate::schema2::Container). Since schema 2.0.
+    /// Part of [`Container`]. Since schema 2.0.
     ContainerProcessor = "Container_Processor" {
         /// Number of processors.
         count: Option<u32> = "Count" @ 2.0,
@@ -96,7 +94,7 @@ document! {
 
     /// How a container is connected.
     ///
-    /// Part of [`Container`](crate::schema2::Container). Since schema 2.0.
+    /// Part of [`Container`]. Since schema 2.0.
     Networking = "Networking" {
         /// Whether names without a dot are asked for too.
         allow_unqualified_dns_query: Option<bool> = "AllowUnqualifiedDnsQuery" @ 2.0,
@@ -112,7 +110,7 @@ document! {
 
     /// A folder of the host that is seen in a container.
     ///
-    /// Part of [`Container`](crate::schema2::Container). Since schema 2.0.
+    /// Part of [`Container`]. Since schema 2.0.
     MappedDirectory = "MappedDirectory" {
         /// The folder on the host.
         host_path: Option<String> = "HostPath" @ 2.0,
@@ -126,7 +124,7 @@ document! {
 
     /// A named pipe of the host that is seen in a container.
     ///
-    /// Part of [`Container`](crate::schema2::Container). Since schema 2.0.
+    /// Part of [`Container`]. Since schema 2.0.
     MappedPipe = "MappedPipe" {
         /// Its name in the container, without `\\.\pipe\`.
         container_pipe_name: Option<String> = "ContainerPipeName" @ 2.0,
@@ -137,7 +135,7 @@ document! {
 
     /// Hyper-V sockets between a container and its host.
     ///
-    /// Part of [`Container`](crate::schema2::Container). Since schema 2.0.
+    /// Part of [`Container`]. Since schema 2.0.
     ContainerHvSocket = "Container_HvSocket" {
         config: Option<HvSocketSystemConfig> = "Config" @ 2.0,
         enable_power_shell_direct: Option<bool> = "EnablePowerShellDirect" @ 2.0,
@@ -145,8 +143,7 @@ document! {
 
     /// Which services may be reached over Hyper-V sockets, and by whom.
     ///
-    /// Part of [`ContainerHvSocket`](crate::schema2::ContainerHvSocket),
-    /// [`VirtualMachineHvSocket`](crate::schema2::VirtualMachineHvSocket). Since schema 2.0.
+    /// Part of [`ContainerHvSocket`], [`VirtualMachineHvSocket`]. Since schema 2.0.
     HvSocketSystemConfig = "HvSocketSystemConfig" {
         /// Who may listen where nothing else is said, as SDDL.
         default_bind_security_descriptor: Option<String> = "DefaultBindSecurityDescriptor" @ 2.0,
@@ -158,9 +155,7 @@ document! {
 
     /// Who may use one service over Hyper-V sockets.
     ///
-    /// Part of
-    /// [`ContainerCredentialGuardHvSocketServiceConfig`](crate::schema2::ContainerCredentialGuardHvSocketServiceConfig),
-    /// [`HvSocketSystemConfig`](crate::schema2::HvSocketSystemConfig). Since schema 2.0.
+    /// Part of [`ContainerCredentialGuardHvSocketServiceConfig`], [`HvSocketSystemConfig`]. Since schema 2.0.
     HvSocketServiceConfig = "HvSocketServiceConfig" {
         /// Who may listen, as SDDL.
         bind_security_descriptor: Option<String> = "BindSecurityDescriptor" @ 2.0,
@@ -180,7 +175,7 @@ document! {
 
     /// A device of the host that is assigned to a container.
     ///
-    /// Part of [`Container`](crate::schema2::Container). Since schema 2.1.
+    /// Part of [`Container`]. Since schema 2.1.
     Device = "Device" {
         /// How the device is named.
         kind: Option<DeviceType> = "Type" @ 2.2,
@@ -194,7 +189,7 @@ document! {
 words! {
     /// What the path of a mapped pipe on the host is.
     ///
-    /// Part of [`MappedPipe`](crate::schema2::MappedPipe). Since schema 2.1.
+    /// Part of [`MappedPipe`]. Since schema 2.1.
     MappedPipePathType = "MappedPipePathType" {
         AbsolutePath = "AbsolutePath" @ 2.1,
         VirtualSmbPipeName = "VirtualSmbPipeName" @ 2.1,
@@ -202,8 +197,7 @@ words! {
 
     /// What a path on the host is.
     ///
-    /// Part of [`Layer`](crate::schema2::Layer), [`MappedDirectory`](crate::schema2::MappedDirectory). Since schema
-    /// 2.1.
+    /// Part of [`Layer`], [`MappedDirectory`]. Since schema 2.1.
     PathType = "PathType" {
         AbsolutePath = "AbsolutePath" @ 2.1,
         VirtualSmbShareName = "VirtualSmbShareName" @ 2.1,
@@ -211,7 +205,7 @@ words! {
 
     /// How an assigned device is named.
     ///
-    /// Part of [`Device`](crate::schema2::Device). Since schema 2.2.
+    /// Part of [`Device`]. Since schema 2.2.
     DeviceType = "DeviceType" {
         ClassGuid = "ClassGuid" @ 2.2,
         DeviceInstance = "DeviceInstance" @ 2.2,

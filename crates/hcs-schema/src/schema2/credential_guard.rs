@@ -11,8 +11,7 @@ use crate::wire::{document, words};
 document! {
     /// The credentials that a container may use.
     ///
-    /// Part of [`Container`](crate::schema2::Container),
-    /// [`ContainerCredentialGuardInstance`](crate::schema2::ContainerCredentialGuardInstance). Since schema 2.1.
+    /// Part of [`Container`], [`ContainerCredentialGuardInstance`]. Since schema 2.1.
     ContainerCredentialGuardState = "ContainerCredentialGuardState" {
         cookie: Option<String> = "Cookie" @ 2.1,
         rpc_endpoint: Option<String> = "RpcEndpoint" @ 2.1,
@@ -47,8 +46,7 @@ document! {
 
     /// The Hyper-V socket service through which an instance is reached.
     ///
-    /// Part of [`ContainerCredentialGuardInstance`](crate::schema2::ContainerCredentialGuardInstance). Since schema
-    /// 2.1.
+    /// Part of [`ContainerCredentialGuardInstance`]. Since schema 2.1.
     ContainerCredentialGuardHvSocketServiceConfig = "ContainerCredentialGuardHvSocketServiceConfig" {
         service_id: Option<Guid> = "ServiceId" @ 2.1,
         service_config: Option<HvSocketServiceConfig> = "ServiceConfig" @ 2.1,
@@ -56,8 +54,7 @@ document! {
 
     /// An instance as the host service tells it.
     ///
-    /// Part of [`ContainerCredentialGuardSystemInfo`](crate::schema2::ContainerCredentialGuardSystemInfo). Since schema
-    /// 2.1.
+    /// Part of [`ContainerCredentialGuardSystemInfo`]. Since schema 2.1.
     ContainerCredentialGuardInstance = "ContainerCredentialGuardInstance" {
         id: Option<String> = "Id" @ 2.1,
         credential_guard: Option<ContainerCredentialGuardState> = "CredentialGuard" @ 2.1,
@@ -75,9 +72,7 @@ document! {
 words! {
     /// How the guest reaches the host's side of Container Credential Guard.
     ///
-    /// Part of
-    /// [`ContainerCredentialGuardAddInstanceRequest`](crate::schema2::ContainerCredentialGuardAddInstanceRequest),
-    /// [`ContainerCredentialGuardState`](crate::schema2::ContainerCredentialGuardState). Since schema 2.1.
+    /// Part of [`ContainerCredentialGuardAddInstanceRequest`], [`ContainerCredentialGuardState`]. Since schema 2.1.
     ContainerCredentialGuardTransport = "ContainerCredentialGuardTransport" {
         Lrpc = "LRPC" @ 2.1,
         HvSocket = "HvSocket" @ 2.1,
@@ -85,8 +80,7 @@ words! {
 
     /// What is to be done with an instance.
     ///
-    /// Part of [`ContainerCredentialGuardOperationRequest`](crate::schema2::ContainerCredentialGuardOperationRequest).
-    /// Since schema 2.1.
+    /// Part of [`ContainerCredentialGuardOperationRequest`]. Since schema 2.1.
     ContainerCredentialGuardModifyOperation = "ContainerCredentialGuardModifyOperation" {
         AddInstance = "AddInstance" @ 2.1,
         RemoveInstance = "RemoveInstance" @ 2.1,

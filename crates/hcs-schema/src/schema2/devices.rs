@@ -12,7 +12,7 @@ use crate::wire::{document, words};
 document! {
     /// The devices of a virtual machine, by kind.
     ///
-    /// Part of [`VirtualMachine`](crate::schema2::VirtualMachine). Since schema 2.0.
+    /// Part of [`VirtualMachine`]. Since schema 2.0.
     Devices = "Devices" {
         /// By number, 0 or 1.
         com_ports: BTreeMap<u32, ComPort> = "ComPorts" @ 2.1,
@@ -40,7 +40,7 @@ document! {
 
     /// A serial port, which is a named pipe on the host.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.1.
+    /// Part of [`Devices`]. Since schema 2.1.
     ComPort = "ComPort" {
         named_pipe: Option<String> = "NamedPipe" @ 2.1,
         optimize_for_debugger: Option<bool> = "OptimizeForDebugger" @ 2.1,
@@ -48,7 +48,7 @@ document! {
 
     /// A virtio serial controller.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.2.
+    /// Part of [`Devices`]. Since schema 2.2.
     VirtioSerial = "VirtioSerial" {
         /// By number.
         ports: BTreeMap<u32, VirtioSerialPort> = "Ports" @ 2.2,
@@ -56,7 +56,7 @@ document! {
 
     /// A port of a virtio serial controller, which is a named pipe on the host.
     ///
-    /// Part of [`VirtioSerial`](crate::schema2::VirtioSerial). Since schema 2.2.
+    /// Part of [`VirtioSerial`]. Since schema 2.2.
     VirtioSerialPort = "VirtioSerialPort" {
         named_pipe: Option<String> = "NamedPipe" @ 2.2,
         name: Option<String> = "Name" @ 2.2,
@@ -64,7 +64,7 @@ document! {
 
     /// A SCSI controller.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.0.
+    /// Part of [`Devices`]. Since schema 2.0.
     Scsi = "Scsi" {
         /// Disks by their number (LUN).
         attachments: BTreeMap<u32, Attachment> = "Attachments" @ 2.0,
@@ -73,7 +73,7 @@ document! {
 
     /// A disk on a SCSI controller.
     ///
-    /// Part of [`Scsi`](crate::schema2::Scsi). Since schema 2.0.
+    /// Part of [`Scsi`]. Since schema 2.0.
     Attachment = "Attachment" {
         kind: Option<AttachmentType> = "Type" @ 2.0,
         /// The file or the device on the host.
@@ -87,7 +87,7 @@ document! {
 
     /// Persistent memory devices.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.0.
+    /// Part of [`Devices`]. Since schema 2.0.
     VirtualPMemController = "VirtualPMemController" {
         /// By number.
         devices: BTreeMap<u8, VirtualPMemDevice> = "Devices" @ 2.0,
@@ -99,7 +99,7 @@ document! {
 
     /// A persistent memory device, backed by a file.
     ///
-    /// Part of [`VirtualPMemController`](crate::schema2::VirtualPMemController). Since schema 2.0.
+    /// Part of [`VirtualPMemController`]. Since schema 2.0.
     VirtualPMemDevice = "VirtualPMemDevice" {
         host_path: Option<String> = "HostPath" @ 2.0,
         read_only: Option<bool> = "ReadOnly" @ 2.0,
@@ -112,7 +112,7 @@ document! {
 
     /// A file that is mapped into a persistent memory device.
     ///
-    /// Part of [`VirtualPMemDevice`](crate::schema2::VirtualPMemDevice). Since schema 2.2.
+    /// Part of [`VirtualPMemDevice`]. Since schema 2.2.
     VirtualPMemMapping = "VirtualPMemMapping" {
         host_path: Option<String> = "HostPath" @ 2.2,
         image_format: Option<VirtualPMemImageFormat> = "ImageFormat" @ 2.2,
@@ -120,7 +120,7 @@ document! {
 
     /// A network adapter of a virtual machine.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.0.
+    /// Part of [`Devices`]. Since schema 2.0.
     NetworkAdapter = "NetworkAdapter" {
         /// The endpoint it is connected to.
         endpoint_id: Option<Guid> = "EndpointId" @ 2.0,
@@ -134,7 +134,7 @@ document! {
 
     /// How a network adapter uses hardware of the host directly.
     ///
-    /// Part of [`NetworkAdapter`](crate::schema2::NetworkAdapter). Since schema 2.4.
+    /// Part of [`NetworkAdapter`]. Since schema 2.4.
     IovSettings = "IovSettings" {
         offload_weight: Option<u32> = "OffloadWeight" @ 2.4,
         queue_pairs_requested: Option<u32> = "QueuePairsRequested" @ 2.4,
@@ -143,7 +143,7 @@ document! {
 
     /// A screen.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.1.
+    /// Part of [`Devices`]. Since schema 2.1.
     VideoMonitor = "VideoMonitor" {
         horizontal_resolution: Option<u16> = "HorizontalResolution" @ 2.1,
         vertical_resolution: Option<u16> = "VerticalResolution" @ 2.1,
@@ -152,8 +152,7 @@ document! {
 
     /// Who may look at a screen, and through which pipe.
     ///
-    /// Part of [`EnhancedModeVideo`](crate::schema2::EnhancedModeVideo),
-    /// [`VideoMonitor`](crate::schema2::VideoMonitor). Since schema 2.1.
+    /// Part of [`EnhancedModeVideo`], [`VideoMonitor`]. Since schema 2.1.
     RdpConnectionOptions = "RdpConnectionOptions" {
         /// Security ids of those who may.
         access_sids: Vec<String> = "AccessSids" @ 2.1,
@@ -162,39 +161,39 @@ document! {
 
     /// A screen through the remote desktop of the guest.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.1.
+    /// Part of [`Devices`]. Since schema 2.1.
     EnhancedModeVideo = "EnhancedModeVideo" {
         connection_options: Option<RdpConnectionOptions> = "ConnectionOptions" @ 2.1,
     }
 
     /// A keyboard; its presence is all it says.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.0.
+    /// Part of [`Devices`]. Since schema 2.0.
     Keyboard = "Keyboard" {
     }
 
     /// A mouse; its presence is all it says.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.0.
+    /// Part of [`Devices`]. Since schema 2.0.
     Mouse = "Mouse" {
     }
 
     /// A battery; its presence is all it says.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.0.
+    /// Part of [`Devices`]. Since schema 2.0.
     Battery = "Battery" {
     }
 
     /// What is kept when a guest crashes.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.0.
+    /// Part of [`Devices`]. Since schema 2.0.
     GuestCrashReporting = "GuestCrashReporting" {
         windows_crash_settings: Option<WindowsCrashReporting> = "WindowsCrashSettings" @ 2.0,
     }
 
     /// Where the dump of a crashed Windows guest goes.
     ///
-    /// Part of [`GuestCrashReporting`](crate::schema2::GuestCrashReporting). Since schema 2.0.
+    /// Part of [`GuestCrashReporting`]. Since schema 2.0.
     WindowsCrashReporting = "WindowsCrashReporting" {
         dump_file_name: Option<String> = "DumpFileName" @ 2.0,
         /// In bytes.
@@ -203,7 +202,7 @@ document! {
 
     /// Folders of the host that a virtual machine reaches by SMB over its bus.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.1.
+    /// Part of [`Devices`]. Since schema 2.1.
     VirtualSmb = "VirtualSmb" {
         shares: Vec<VirtualSmbShare> = "Shares" @ 2.1,
         /// Room for files that are mapped directly, in MiB.
@@ -212,7 +211,7 @@ document! {
 
     /// A folder of the host.
     ///
-    /// Part of [`VirtualSmb`](crate::schema2::VirtualSmb). Since schema 2.0.
+    /// Part of [`VirtualSmb`]. Since schema 2.0.
     VirtualSmbShare = "VirtualSmbShare" {
         /// The name by which the guest asks for it.
         name: Option<String> = "Name" @ 2.0,
@@ -225,7 +224,7 @@ document! {
 
     /// How a folder of the host may be used.
     ///
-    /// Part of [`VirtualSmbShare`](crate::schema2::VirtualSmbShare). Since schema 2.1.
+    /// Part of [`VirtualSmbShare`]. Since schema 2.1.
     VirtualSmbShareOptions = "VirtualSmbShareOptions" {
         read_only: Option<bool> = "ReadOnly" @ 2.1,
         share_read: Option<bool> = "ShareRead" @ 2.1,
@@ -250,14 +249,14 @@ document! {
 
     /// Folders of the host that a Linux guest reaches by the 9P protocol.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.1.
+    /// Part of [`Devices`]. Since schema 2.1.
     Plan9 = "Plan9" {
         shares: Vec<Plan9Share> = "Shares" @ 2.1,
     }
 
     /// A folder of the host.
     ///
-    /// Part of [`Plan9`](crate::schema2::Plan9). Since schema 2.0.
+    /// Part of [`Plan9`]. Since schema 2.0.
     Plan9Share = "Plan9Share" {
         name: Option<String> = "Name" @ 2.0,
         access_name: Option<String> = "AccessName" @ 2.1,
@@ -268,7 +267,7 @@ document! {
 
     /// A device that a program on the host emulates.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.1.
+    /// Part of [`Devices`]. Since schema 2.1.
     FlexibleIoDevice = "FlexibleIoDevice" {
         emulator_id: Option<Guid> = "EmulatorId" @ 2.1,
         hosting_model: Option<FlexibleIoDeviceHostingModel> = "HostingModel" @ 2.1,
@@ -277,14 +276,14 @@ document! {
 
     /// Memory that host and guest share.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.1.
+    /// Part of [`Devices`]. Since schema 2.1.
     SharedMemoryConfiguration = "SharedMemoryConfiguration" {
         regions: Vec<SharedMemoryRegion> = "Regions" @ 2.1,
     }
 
     /// A region of shared memory.
     ///
-    /// Part of [`SharedMemoryConfiguration`](crate::schema2::SharedMemoryConfiguration). Since schema 2.0.
+    /// Part of [`SharedMemoryConfiguration`]. Since schema 2.0.
     SharedMemoryRegion = "SharedMemoryRegion" {
         section_name: Option<String> = "SectionName" @ 2.0,
         start_offset: Option<u64> = "StartOffset" @ 2.0,
@@ -295,7 +294,7 @@ document! {
 
     /// Where the guest sees a region of shared memory.
     ///
-    /// Part of [`Properties`](crate::schema2::Properties). Since schema 2.1.
+    /// Part of [`Properties`]. Since schema 2.1.
     SharedMemoryRegionInfo = "SharedMemoryRegionInfo" {
         section_name: Option<String> = "SectionName" @ 2.1,
         guest_physical_address: Option<u64> = "GuestPhysicalAddress" @ 2.1,
@@ -303,14 +302,14 @@ document! {
 
     /// A PCI device of the host that is assigned to a virtual machine.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.3.
+    /// Part of [`Devices`]. Since schema 2.3.
     VirtualPciDevice = "VirtualPciDevice" {
         functions: Vec<VirtualPciFunction> = "Functions" @ 2.3,
     }
 
     /// A function of an assigned PCI device.
     ///
-    /// Part of [`VirtualPciDevice`](crate::schema2::VirtualPciDevice). Since schema 2.3.
+    /// Part of [`VirtualPciDevice`]. Since schema 2.3.
     VirtualPciFunction = "VirtualPciFunction" {
         device_instance_path: Option<String> = "DeviceInstancePath" @ 2.3,
         virtual_function: Option<u16> = "VirtualFunction" @ 2.3,
@@ -330,7 +329,7 @@ document! {
 words! {
     /// What a disk is made of.
     ///
-    /// Part of [`Attachment`](crate::schema2::Attachment). Since schema 2.0.
+    /// Part of [`Attachment`]. Since schema 2.0.
     AttachmentType = "AttachmentType" {
         VirtualDisk = "VirtualDisk" @ 2.0,
         Iso = "Iso" @ 2.0,
@@ -339,7 +338,7 @@ words! {
 
     /// How reads and writes of a disk are cached.
     ///
-    /// Part of [`Attachment`](crate::schema2::Attachment). Since schema 2.1.
+    /// Part of [`Attachment`]. Since schema 2.1.
     CachingMode = "CachingMode" {
         Uncached = "Uncached" @ 2.1,
         Cached = "Cached" @ 2.1,
@@ -348,8 +347,7 @@ words! {
 
     /// The form of the file behind persistent memory.
     ///
-    /// Part of [`VirtualPMemDevice`](crate::schema2::VirtualPMemDevice),
-    /// [`VirtualPMemMapping`](crate::schema2::VirtualPMemMapping). Since schema 2.0.
+    /// Part of [`VirtualPMemDevice`], [`VirtualPMemMapping`]. Since schema 2.0.
     VirtualPMemImageFormat = "VirtualPMemImageFormat" {
         Vhdx = "Vhdx" @ 2.0,
         Vhd1 = "Vhd1" @ 2.0,
@@ -357,7 +355,7 @@ words! {
 
     /// What is behind persistent memory.
     ///
-    /// Part of [`VirtualPMemController`](crate::schema2::VirtualPMemController). Since schema 2.1.
+    /// Part of [`VirtualPMemController`]. Since schema 2.1.
     VirtualPMemBackingType = "VirtualPMemBackingType" {
         Virtual = "Virtual" @ 2.1,
         Physical = "Physical" @ 2.1,
@@ -365,7 +363,7 @@ words! {
 
     /// How interrupts of a network adapter are bundled.
     ///
-    /// Part of [`IovSettings`](crate::schema2::IovSettings). Since schema 2.4.
+    /// Part of [`IovSettings`]. Since schema 2.4.
     InterruptModerationMode = "InterruptModerationMode" {
         Default = "Default" @ 2.4,
         Adaptive = "Adaptive" @ 2.4,
@@ -377,7 +375,7 @@ words! {
 
     /// Where the emulator of a device runs.
     ///
-    /// Part of [`FlexibleIoDevice`](crate::schema2::FlexibleIoDevice). Since schema 2.1.
+    /// Part of [`FlexibleIoDevice`]. Since schema 2.1.
     FlexibleIoDeviceHostingModel = "FlexibleIoDeviceHostingModel" {
         Internal = "Internal" @ 2.1,
         External = "External" @ 2.1,
@@ -385,7 +383,7 @@ words! {
 
     /// How graphics processors are chosen.
     ///
-    /// Part of [`GpuConfiguration`](crate::schema2::GpuConfiguration). Since schema 2.0.
+    /// Part of [`GpuConfiguration`]. Since schema 2.0.
     GpuAssignmentMode = "GpuAssignmentMode" {
         Disabled = "Disabled" @ 2.0,
         Default = "Default" @ 2.0,

@@ -11,7 +11,7 @@ use crate::wire::{document, words};
 document! {
     /// The integration services of a virtual machine.
     ///
-    /// Part of [`VirtualMachine`](crate::schema2::VirtualMachine). Since schema 2.5.
+    /// Part of [`VirtualMachine`]. Since schema 2.5.
     Services = "Services" {
         heartbeat: Option<Heartbeat> = "Heartbeat" @ 2.5,
         shutdown: Option<Shutdown> = "Shutdown" @ 2.5,
@@ -21,25 +21,25 @@ document! {
 
     /// The heartbeat service; its presence is all it says.
     ///
-    /// Part of [`Services`](crate::schema2::Services). Since schema 2.5.
+    /// Part of [`Services`]. Since schema 2.5.
     Heartbeat = "Heartbeat" {
     }
 
     /// The shutdown service; its presence is all it says.
     ///
-    /// Part of [`Services`](crate::schema2::Services). Since schema 2.5.
+    /// Part of [`Services`]. Since schema 2.5.
     Shutdown = "Shutdown" {
     }
 
     /// The time service; its presence is all it says.
     ///
-    /// Part of [`Services`](crate::schema2::Services). Since schema 2.5.
+    /// Part of [`Services`]. Since schema 2.5.
     Timesync = "Timesync" {
     }
 
     /// The service for pairs of key and value between host and guest.
     ///
-    /// Part of [`Services`](crate::schema2::Services). Since schema 2.5.
+    /// Part of [`Services`]. Since schema 2.5.
     KvpExchange = "KvpExchange" {
         enable_host_os_info_kvp_items: Option<StateOverride> = "EnableHostOSInfoKvpItems" @ 2.5,
         entries_to_be_added: BTreeMap<String, String> = "EntriesToBeAdded" @ 2.5,
@@ -65,7 +65,7 @@ document! {
 
     /// A point in time or a rule for one, field by field.
     ///
-    /// Part of [`TimeZoneInformation`](crate::schema2::TimeZoneInformation). Since schema 2.1.
+    /// Part of [`TimeZoneInformation`]. Since schema 2.1.
     SystemTime = "SystemTime" {
         year: Option<u16> = "Year" @ 2.1,
         month: Option<u16> = "Month" @ 2.1,
@@ -111,7 +111,7 @@ document! {
 words! {
     /// Whose pairs of key and value are meant.
     ///
-    /// Part of [`KvpQuery`](crate::schema2::KvpQuery). Since schema 2.5.
+    /// Part of [`KvpQuery`]. Since schema 2.5.
     KvpSource = "KvpSource" {
         KvpSetByHost = "KvpSetByHost" @ 2.5,
         KvpSetByGuest = "KvpSetByGuest" @ 2.5,
@@ -120,7 +120,7 @@ words! {
 
     /// The state of an integration service.
     ///
-    /// Part of [`IntegrationComponentStatus`](crate::schema2::IntegrationComponentStatus). Since schema 2.5.
+    /// Part of [`IntegrationComponentStatus`]. Since schema 2.5.
     IntegrationComponentOperationalState = "IntegrationComponentOperationalState" {
         Unknown = "Unknown" @ 2.5,
         Degraded = "Degraded" @ 2.5,
@@ -134,7 +134,7 @@ words! {
 
     /// Why an integration service is in its state.
     ///
-    /// Part of [`IntegrationComponentStatus`](crate::schema2::IntegrationComponentStatus). Since schema 2.5.
+    /// Part of [`IntegrationComponentStatus`]. Since schema 2.5.
     IntegrationComponentOperatingStateReason = "IntegrationComponentOperatingStateReason" {
         Unknown = "Unknown" @ 2.5,
         AppsInCriticalState = "AppsInCriticalState" @ 2.5,

@@ -11,8 +11,7 @@ use crate::wire::{document, words};
 document! {
     /// A read-only layer.
     ///
-    /// Part of [`CombinedLayers`](crate::schema2::CombinedLayers), [`LayerData`](crate::schema2::LayerData),
-    /// [`Storage`](crate::schema2::Storage). Since schema 2.0.
+    /// Part of [`CombinedLayers`], [`LayerData`], [`Storage`]. Since schema 2.0.
     Layer = "Layer" {
         /// The layer's id. Some clients write the key in capitals.
         id: Option<Guid> = "Id" | "ID" @ 2.0,
@@ -84,7 +83,7 @@ document! {
 words! {
     /// How the contents of a layer are cached.
     ///
-    /// Part of [`Layer`](crate::schema2::Layer). Since schema 2.0.
+    /// Part of [`Layer`]. Since schema 2.0.
     CacheMode = "CacheMode" {
         Unspecified = "Unspecified" @ 2.0,
         Disabled = "Disabled" @ 2.0,
@@ -95,7 +94,7 @@ words! {
 
     /// What a base layer is prepared for.
     ///
-    /// Part of [`OsLayerOptions`](crate::schema2::OsLayerOptions). Since schema 2.1.
+    /// Part of [`OsLayerOptions`]. Since schema 2.1.
     OsLayerType = "OsLayerType" {
         Container = "Container" @ 2.1,
         Vm = "Vm" @ 2.1,

@@ -34,8 +34,7 @@ document! {
 words! {
     /// How a resource is changed.
     ///
-    /// Part of [`GuestModifySettingRequest`](crate::schema2::GuestModifySettingRequest),
-    /// [`ModifySettingRequest`](crate::schema2::ModifySettingRequest). Since schema 2.0.
+    /// Part of [`GuestModifySettingRequest`], [`ModifySettingRequest`]. Since schema 2.0.
     ModifyRequestType = "ModifyRequestType" {
         Add = "Add" @ 2.0,
         Remove = "Remove" @ 2.0,
@@ -44,7 +43,7 @@ words! {
 
     /// What is changed inside of a guest.
     ///
-    /// Part of [`GuestModifySettingRequest`](crate::schema2::GuestModifySettingRequest). Since schema 2.0.
+    /// Part of [`GuestModifySettingRequest`]. Since schema 2.0.
     ModifyResourceType = "ModifyResourceType" {
         Memory = "Memory" @ 2.0,
         MappedDirectory = "MappedDirectory" @ 2.0,

@@ -15,7 +15,7 @@ document! {
 
     /// What the guest is told of a pause.
     ///
-    /// Part of [`PauseOptions`](crate::schema2::PauseOptions). Since schema 2.1.
+    /// Part of [`PauseOptions`]. Since schema 2.1.
     PauseNotification = "PauseNotification" {
         reason: Option<PauseReason> = "Reason" @ 2.1,
     }
@@ -49,7 +49,7 @@ document! {
 words! {
     /// How much of a paused system stays in memory.
     ///
-    /// Part of [`PauseOptions`](crate::schema2::PauseOptions). Since schema 2.0.
+    /// Part of [`PauseOptions`]. Since schema 2.0.
     PauseSuspensionLevel = "PauseSuspensionLevel" {
         Suspend = "Suspend" @ 2.0,
         MemoryLow = "MemoryLow" @ 2.0,
@@ -59,7 +59,7 @@ words! {
 
     /// Why a compute system is paused.
     ///
-    /// Part of [`PauseNotification`](crate::schema2::PauseNotification). Since schema 2.1.
+    /// Part of [`PauseNotification`]. Since schema 2.1.
     PauseReason = "PauseReason" {
         None = "None" @ 2.1,
         Save = "Save" @ 2.1,
@@ -68,7 +68,7 @@ words! {
 
     /// What a saved state is for.
     ///
-    /// Part of [`SaveOptions`](crate::schema2::SaveOptions). Since schema 2.1.
+    /// Part of [`SaveOptions`]. Since schema 2.1.
     SaveType = "SaveType" {
         ToFile = "ToFile" @ 2.1,
         AsTemplate = "AsTemplate" @ 2.1,
@@ -76,7 +76,7 @@ words! {
 
     /// Who tells the guest to shut down.
     ///
-    /// Part of [`ShutdownOptions`](crate::schema2::ShutdownOptions). Since schema 2.5.
+    /// Part of [`ShutdownOptions`]. Since schema 2.5.
     ShutdownMechanism = "ShutdownMechanism" {
         GuestConnection = "GuestConnection" @ 2.5,
         IntegrationService = "IntegrationService" @ 2.5,
@@ -84,7 +84,7 @@ words! {
 
     /// What comes after the shutdown.
     ///
-    /// Part of [`ShutdownOptions`](crate::schema2::ShutdownOptions). Since schema 2.5.
+    /// Part of [`ShutdownOptions`]. Since schema 2.5.
     ShutdownType = "ShutdownType" {
         Shutdown = "Shutdown" @ 2.5,
         Hibernate = "Hibernate" @ 2.5,
@@ -93,7 +93,7 @@ words! {
 
     /// What is made to crash.
     ///
-    /// Part of [`CrashOptions`](crate::schema2::CrashOptions). Since schema 2.3.
+    /// Part of [`CrashOptions`]. Since schema 2.3.
     CrashType = "CrashType" {
         CrashGuest = "CrashGuest" @ 2.3,
     }

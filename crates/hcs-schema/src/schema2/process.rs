@@ -67,7 +67,7 @@ document! {
 
     /// The size of a console, in characters.
     ///
-    /// Part of [`ProcessModifyRequest`](crate::schema2::ProcessModifyRequest). Since schema 2.0.
+    /// Part of [`ProcessModifyRequest`]. Since schema 2.0.
     ConsoleSize = "ConsoleSize" {
         height: Option<u16> = "Height" @ 2.0,
         width: Option<u16> = "Width" @ 2.0,
@@ -75,7 +75,7 @@ document! {
 
     /// Which of the pipes of a process is closed.
     ///
-    /// Part of [`ProcessModifyRequest`](crate::schema2::ProcessModifyRequest). Since schema 2.0.
+    /// Part of [`ProcessModifyRequest`]. Since schema 2.0.
     CloseHandle = "CloseHandle" {
         handle: Option<StdHandle> = "Handle" @ 2.0,
     }
@@ -91,7 +91,7 @@ document! {
 words! {
     /// What is changed in a running process.
     ///
-    /// Part of [`ProcessModifyRequest`](crate::schema2::ProcessModifyRequest). Since schema 2.0.
+    /// Part of [`ProcessModifyRequest`]. Since schema 2.0.
     ModifyOperation = "ModifyOperation" {
         ConsoleSize = "ConsoleSize" @ 2.0,
         CloseHandle = "CloseHandle" @ 2.0,
@@ -99,7 +99,7 @@ words! {
 
     /// A pipe of a process.
     ///
-    /// Part of [`CloseHandle`](crate::schema2::CloseHandle). Since schema 2.0.
+    /// Part of [`CloseHandle`]. Since schema 2.0.
     StdHandle = "StdHandle" {
         StdIn = "StdIn" @ 2.0,
         StdOut = "StdOut" @ 2.0,
@@ -109,7 +109,7 @@ words! {
 
     /// A console event that is sent as a signal.
     ///
-    /// Part of [`SignalProcessOptions`](crate::schema2::SignalProcessOptions). Since schema 2.1.
+    /// Part of [`SignalProcessOptions`]. Since schema 2.1.
     ProcessSignal = "ProcessSignal" {
         CtrlC = "CtrlC" @ 2.1,
         CtrlBreak = "CtrlBreak" @ 2.1,

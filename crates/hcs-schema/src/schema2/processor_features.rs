@@ -29,7 +29,7 @@ document! {
 words! {
     /// What happens when the host lacks a feature that is asked for.
     ///
-    /// Part of [`ProcessorFeatureSet`](crate::schema2::ProcessorFeatureSet). Since schema 2.5.
+    /// Part of [`ProcessorFeatureSet`]. Since schema 2.5.
     ProcessorFeatureSetMode = "ProcessorFeatureSetMode" {
         Strict = "Strict" @ 2.5,
         Permissive = "Permissive" @ 2.5,
@@ -37,8 +37,7 @@ words! {
 
     /// A feature of a processor, x86-64 or Arm.
     ///
-    /// Part of [`ProcessorCapabilitiesInfo`](crate::schema2::ProcessorCapabilitiesInfo),
-    /// [`ProcessorFeatureSet`](crate::schema2::ProcessorFeatureSet),
+    /// Part of [`ProcessorCapabilitiesInfo`], [`ProcessorFeatureSet`],
     /// [`VmProcessorRequirements`](crate::schema2::VmProcessorRequirements). Since schema 2.5.
     ProcessorFeature = "ProcessorFeature" {
         Sse3 = "Sse3" @ 2.5,
@@ -173,8 +172,7 @@ words! {
 
     /// A feature of an x86-64 processor that has state of its own.
     ///
-    /// Part of [`ProcessorCapabilitiesInfo`](crate::schema2::ProcessorCapabilitiesInfo),
-    /// [`ProcessorFeatureSet`](crate::schema2::ProcessorFeatureSet),
+    /// Part of [`ProcessorCapabilitiesInfo`], [`ProcessorFeatureSet`],
     /// [`VmProcessorRequirements`](crate::schema2::VmProcessorRequirements). Since schema 2.5.
     XsaveProcessorFeature = "XsaveProcessorFeature" {
         Xsave = "Xsave" @ 2.5,
@@ -213,8 +211,8 @@ words! {
 
     /// Whether virtual processors that seem to be apart may share a core.
     ///
-    /// Part of [`ProcessorCapabilitiesInfo`](crate::schema2::ProcessorCapabilitiesInfo),
-    /// [`VmProcessorRequirements`](crate::schema2::VmProcessorRequirements). Since schema 2.5.
+    /// Part of [`ProcessorCapabilitiesInfo`], [`VmProcessorRequirements`](crate::schema2::VmProcessorRequirements).
+    /// Since schema 2.5.
     NonArchitecturalCoreSharing = "NonArchitecturalCoreSharing" {
         Unreported = "Unreported" @ 2.5,
         Off = "Off" @ 2.5,

@@ -54,8 +54,7 @@ document! {
 
     /// The answer to one question: a document, or an error.
     ///
-    /// Part of [`Properties`](crate::schema2::Properties), [`ServiceProperties`](crate::schema2::ServiceProperties).
-    /// Since schema 2.5.
+    /// Part of [`Properties`], [`ServiceProperties`]. Since schema 2.5.
     PropertyResponse = "PropertyResponse" {
         error: Option<ResultError> = "Error" @ 2.5,
         response: Option<Value> = "Response" @ 2.5,
@@ -63,7 +62,7 @@ document! {
 
     /// What a compute system has used since it started.
     ///
-    /// Part of [`Properties`](crate::schema2::Properties). Since schema 2.1.
+    /// Part of [`Properties`]. Since schema 2.1.
     Statistics = "Statistics" {
         /// When this was measured, RFC 3339.
         timestamp: Option<String> = "Timestamp" @ 2.1,
@@ -78,7 +77,7 @@ document! {
 
     /// Processor time that was used.
     ///
-    /// Part of [`Statistics`](crate::schema2::Statistics). Since schema 2.1.
+    /// Part of [`Statistics`]. Since schema 2.1.
     ProcessorStats = "ProcessorStats" {
         /// In units of 100 ns.
         total_runtime_100ns: Option<u64> = "TotalRuntime100ns" @ 2.1,
@@ -90,7 +89,7 @@ document! {
 
     /// Memory that is used.
     ///
-    /// Part of [`Statistics`](crate::schema2::Statistics). Since schema 2.1.
+    /// Part of [`Statistics`]. Since schema 2.1.
     MemoryStats = "MemoryStats" {
         /// Committed, in bytes.
         memory_usage_commit_bytes: Option<u64> = "MemoryUsageCommitBytes" @ 2.1,
@@ -102,7 +101,7 @@ document! {
 
     /// Disk traffic.
     ///
-    /// Part of [`Statistics`](crate::schema2::Statistics). Since schema 2.1.
+    /// Part of [`Statistics`]. Since schema 2.1.
     StorageStats = "StorageStats" {
         /// Reads, counted in pieces of equal size.
         read_count_normalized: Option<u64> = "ReadCountNormalized" @ 2.1,
@@ -116,7 +115,7 @@ document! {
 
     /// A process in a list of processes.
     ///
-    /// Part of [`Properties`](crate::schema2::Properties). Since schema 2.1.
+    /// Part of [`Properties`]. Since schema 2.1.
     ProcessDetails = "ProcessDetails" {
         process_id: Option<u32> = "ProcessId" @ 2.1,
         /// The program, without its folder.
@@ -137,7 +136,7 @@ document! {
 
     /// Memory of a virtual machine, as it is now.
     ///
-    /// Part of [`Properties`](crate::schema2::Properties). Since schema 2.1.
+    /// Part of [`Properties`]. Since schema 2.1.
     MemoryInformationForVm = "MemoryInformationForVm" {
         virtual_node_count: Option<u8> = "VirtualNodeCount" @ 2.1,
         virtual_machine_memory: Option<VmMemory> = "VirtualMachineMemory" @ 2.1,
@@ -146,7 +145,7 @@ document! {
 
     /// How the memory of a virtual machine is used.
     ///
-    /// Part of [`MemoryInformationForVm`](crate::schema2::MemoryInformationForVm). Since schema 2.1.
+    /// Part of [`MemoryInformationForVm`]. Since schema 2.1.
     VmMemory = "VmMemory" {
         available_memory: Option<i32> = "AvailableMemory" @ 2.1,
         available_memory_buffer: Option<i32> = "AvailableMemoryBuffer" @ 2.1,
@@ -159,7 +158,7 @@ document! {
 
     /// A virtual NUMA node.
     ///
-    /// Part of [`MemoryInformationForVm`](crate::schema2::MemoryInformationForVm). Since schema 2.1.
+    /// Part of [`MemoryInformationForVm`]. Since schema 2.1.
     VirtualNodeInfo = "VirtualNodeInfo" {
         virtual_node_index: Option<u8> = "VirtualNodeIndex" @ 2.1,
         physical_node_number: Option<u8> = "PhysicalNodeNumber" @ 2.1,
@@ -169,7 +168,7 @@ document! {
 
     /// What the guest's side of the service can do.
     ///
-    /// Part of [`Properties`](crate::schema2::Properties). Since schema 2.1.
+    /// Part of [`Properties`]. Since schema 2.1.
     GuestConnectionInfo = "GuestConnectionInfo" {
         /// An entry 2.X stands for 2.0 to 2.X.
         supported_schema_versions: Vec<SchemaVersion> = "SupportedSchemaVersions" @ 2.1,
@@ -182,7 +181,7 @@ document! {
 words! {
     /// A property of a compute system that can be asked for.
     ///
-    /// Part of [`SystemPropertyQuery`](crate::schema2::SystemPropertyQuery). Since schema 2.1.
+    /// Part of [`SystemPropertyQuery`]. Since schema 2.1.
     SystemPropertyType = "System_PropertyType" {
         Memory = "Memory" @ 2.1,
         Statistics = "Statistics" @ 2.1,
@@ -194,8 +193,7 @@ words! {
 
     /// Where a compute system stands in its life.
     ///
-    /// Part of [`ComputeSystemProperties`](crate::schema2::ComputeSystemProperties),
-    /// [`Properties`](crate::schema2::Properties). Since schema 2.1.
+    /// Part of [`ComputeSystemProperties`], [`Properties`]. Since schema 2.1.
     State = "State" {
         Created = "Created" @ 2.1,
         Running = "Running" @ 2.1,
@@ -207,8 +205,7 @@ words! {
 
     /// How a compute system ended.
     ///
-    /// Part of [`Properties`](crate::schema2::Properties), [`SystemExitStatus`](crate::schema2::SystemExitStatus).
-    /// Since schema 2.1.
+    /// Part of [`Properties`], [`SystemExitStatus`]. Since schema 2.1.
     NotificationType = "NotificationType" {
         None = "None" @ 2.1,
         GracefulExit = "GracefulExit" @ 2.1,

@@ -19,8 +19,7 @@ document! {
 
     /// A key, by hive and name.
     ///
-    /// Part of [`RegistryChanges`](crate::schema2::RegistryChanges), [`RegistryValue`](crate::schema2::RegistryValue).
-    /// Since schema 2.0.
+    /// Part of [`RegistryChanges`], [`RegistryValue`]. Since schema 2.0.
     RegistryKey = "RegistryKey" {
         hive: Option<RegistryHive> = "Hive" @ 2.0,
         /// Path below the root of the hive, for example `ControlSet001\Control`.
@@ -31,7 +30,7 @@ document! {
 
     /// A value that is written. Which field holds it depends on the type.
     ///
-    /// Part of [`RegistryChanges`](crate::schema2::RegistryChanges). Since schema 2.0.
+    /// Part of [`RegistryChanges`]. Since schema 2.0.
     RegistryValue = "RegistryValue" {
         key: Option<RegistryKey> = "Key" @ 2.0,
         /// The name of the value.
@@ -60,7 +59,7 @@ document! {
 words! {
     /// The hive that a key is in.
     ///
-    /// Part of [`RegistryKey`](crate::schema2::RegistryKey). Since schema 2.0.
+    /// Part of [`RegistryKey`]. Since schema 2.0.
     RegistryHive = "RegistryHive" {
         System = "System" @ 2.0,
         Software = "Software" @ 2.0,
@@ -70,7 +69,7 @@ words! {
 
     /// The type of a registry value.
     ///
-    /// Part of [`RegistryValue`](crate::schema2::RegistryValue). Since schema 2.0.
+    /// Part of [`RegistryValue`]. Since schema 2.0.
     RegistryValueType = "RegistryValueType" {
         None = "None" @ 2.0,
         String = "String" @ 2.0,

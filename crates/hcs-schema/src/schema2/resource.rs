@@ -9,9 +9,10 @@ use wcow_ntmeta::Guid;
 
 use super::{
     Attachment, ComPort, ContainerProcessor, CpuGroup, Device, FlexibleIoDevice, GpuConfiguration,
-    HvSocketServiceConfig, IdleProcessorsRequest, MappedDirectory, MappedPipe, ModifyRequestType,
-    ModifySettingRequest, NetworkAdapter, Plan9Share, ProcessorLimits, RegistryFlushState,
-    SharedMemoryRegion, VirtualPMemDevice, VirtualPMemMapping, VirtualPciDevice, VirtualSmbShare,
+    GuestRequest, HvSocketServiceConfig, IdleProcessorsRequest, MappedDirectory, MappedPipe,
+    ModifyRequestType, ModifySettingRequest, NetworkAdapter, Plan9Share, ProcessorLimits,
+    RegistryFlushState, SharedMemoryRegion, VirtualPMemDevice, VirtualPMemMapping,
+    VirtualPciDevice, VirtualSmbShare,
 };
 use crate::describe::Kind;
 use crate::wire::{Mismatch, Wire};
@@ -375,6 +376,13 @@ impl ModifySettingRequest {
     #[must_use]
     pub fn with_settings(mut self, settings: impl Into<Value>) -> Self {
         self.settings = Some(settings.into());
+        self
+    }
+
+    /// The same with a request that the guest gets as well.
+    #[must_use]
+    pub fn with_guest_request(mut self, request: &GuestRequest) -> Self {
+        self.guest_request = Some(request.to_value());
         self
     }
 

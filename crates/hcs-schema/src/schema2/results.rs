@@ -10,7 +10,7 @@ use crate::wire::{document, words};
 document! {
     /// What a failed call tells beside its code.
     ///
-    /// Part of [`PropertyResponse`](crate::schema2::PropertyResponse). Since schema 2.1.
+    /// Part of [`PropertyResponse`]. Since schema 2.1.
     ResultError = "ResultError" {
         /// An HRESULT, as a signed number.
         error: Option<i32> = "Error" @ 2.1,
@@ -24,7 +24,7 @@ document! {
 
     /// An event that led to a failure.
     ///
-    /// Part of [`ResultError`](crate::schema2::ResultError). Since schema 2.1.
+    /// Part of [`ResultError`]. Since schema 2.1.
     ErrorEvent = "ErrorEvent" {
         message: Option<String> = "Message" @ 2.1,
         stack_trace: Option<String> = "StackTrace" @ 2.1,
@@ -39,7 +39,7 @@ document! {
 
     /// A parameter of an event.
     ///
-    /// Part of [`ErrorEvent`](crate::schema2::ErrorEvent). Since schema 2.1.
+    /// Part of [`ErrorEvent`]. Since schema 2.1.
     EventData = "EventData" {
         kind: Option<EventDataType> = "Type" @ 2.1,
         value: Option<String> = "Value" @ 2.1,
@@ -47,8 +47,7 @@ document! {
 
     /// What a failure is put down to. One field is there in each record.
     ///
-    /// Part of [`ResultError`](crate::schema2::ResultError), [`SystemExitStatus`](crate::schema2::SystemExitStatus).
-    /// Since schema 2.4.
+    /// Part of [`ResultError`], [`SystemExitStatus`]. Since schema 2.4.
     AttributionRecord = "AttributionRecord" {
         worker_exit: Option<WorkerExit> = "WorkerExit" @ 2.4,
         guest_crash: Option<GuestCrash> = "GuestCrash" @ 2.4,
@@ -61,7 +60,7 @@ document! {
 
     /// The worker process of a virtual machine ended.
     ///
-    /// Part of [`AttributionRecord`](crate::schema2::AttributionRecord). Since schema 2.4.
+    /// Part of [`AttributionRecord`]. Since schema 2.4.
     WorkerExit = "WorkerExit" {
         exit_code: Option<u32> = "ExitCode" @ 2.4,
         kind: Option<WorkerExitType> = "Type" @ 2.4,
@@ -71,34 +70,34 @@ document! {
 
     /// The guest crashed.
     ///
-    /// Part of [`AttributionRecord`](crate::schema2::AttributionRecord). Since schema 2.4.
+    /// Part of [`AttributionRecord`]. Since schema 2.4.
     GuestCrash = "GuestCrash" {
         crash_parameters: Vec<u64> = "CrashParameters" @ 2.4,
     }
 
     /// A virtual processor could not go on.
     ///
-    /// Part of [`AttributionRecord`](crate::schema2::AttributionRecord). Since schema 2.4.
+    /// Part of [`AttributionRecord`]. Since schema 2.4.
     TripleFault = "TripleFault" {
         error_type: Option<u64> = "ErrorType" @ 2.4,
     }
 
     /// A non-maskable interrupt was sent on request; its presence is all it says.
     ///
-    /// Part of [`AttributionRecord`](crate::schema2::AttributionRecord). Since schema 2.4.
+    /// Part of [`AttributionRecord`]. Since schema 2.4.
     InjectNonMaskableInterrupt = "InjectNonMaskableInterrupt" {
     }
 
     /// An operation of the service failed.
     ///
-    /// Part of [`AttributionRecord`](crate::schema2::AttributionRecord). Since schema 2.4.
+    /// Part of [`AttributionRecord`]. Since schema 2.4.
     OperationFailure = "OperationFailure" {
         detail: Option<OperationFailureDetail> = "Detail" @ 2.4,
     }
 
     /// The compute system ended.
     ///
-    /// Part of [`AttributionRecord`](crate::schema2::AttributionRecord). Since schema 2.4.
+    /// Part of [`AttributionRecord`]. Since schema 2.4.
     SystemExit = "SystemExit" {
         detail: Option<SystemExitDetail> = "Detail" @ 2.4,
         initiator: Option<ExitInitiator> = "Initiator" @ 2.4,
@@ -106,7 +105,7 @@ document! {
 
     /// A virtual device failed.
     ///
-    /// Part of [`AttributionRecord`](crate::schema2::AttributionRecord). Since schema 2.4.
+    /// Part of [`AttributionRecord`]. Since schema 2.4.
     VirtualDeviceFailure = "VirtualDeviceFailure" {
         detail: Option<VirtualDeviceFailureDetail> = "Detail" @ 2.4,
         name: Option<String> = "Name" @ 2.4,
@@ -141,7 +140,7 @@ document! {
 
     /// What a Windows guest tells of its crash.
     ///
-    /// Part of [`CrashReport`](crate::schema2::CrashReport). Since schema 2.1.
+    /// Part of [`CrashReport`]. Since schema 2.1.
     WindowsCrashReport = "WindowsCrashReport" {
         dump_file: Option<String> = "DumpFile" @ 2.1,
         os_major_version: Option<u32> = "OsMajorVersion" @ 2.1,
@@ -167,7 +166,7 @@ document! {
 
     /// Why an operation failed.
     ///
-    /// Part of [`OperationInfo`](crate::schema2::OperationInfo). Since schema 2.6.
+    /// Part of [`OperationInfo`]. Since schema 2.6.
     OperationFailureInfo = "OperationFailureInfo" {
         /// An HRESULT, as a signed number.
         result: Option<i32> = "Result" @ 2.6,
@@ -185,7 +184,7 @@ document! {
 words! {
     /// The type of a parameter of an event.
     ///
-    /// Part of [`EventData`](crate::schema2::EventData). Since schema 2.1.
+    /// Part of [`EventData`]. Since schema 2.1.
     EventDataType = "EventDataType" {
         Empty = "Empty" @ 2.1,
         String = "String" @ 2.1,
@@ -207,7 +206,7 @@ words! {
 
     /// How a worker process ended.
     ///
-    /// Part of [`WorkerExit`](crate::schema2::WorkerExit). Since schema 2.4.
+    /// Part of [`WorkerExit`]. Since schema 2.4.
     WorkerExitType = "WorkerExitType" {
         None = "None" @ 2.4,
         InitializationFailed = "InitializationFailed" @ 2.4,
@@ -221,7 +220,7 @@ words! {
 
     /// What made a worker process end.
     ///
-    /// Part of [`WorkerExit`](crate::schema2::WorkerExit). Since schema 2.4.
+    /// Part of [`WorkerExit`]. Since schema 2.4.
     WorkerExitDetail = "WorkerExitDetail" {
         Invalid = "Invalid" @ 2.4,
         PowerOff = "PowerOff" @ 2.4,
@@ -263,8 +262,7 @@ words! {
 
     /// Who wanted the end.
     ///
-    /// Part of [`SystemExit`](crate::schema2::SystemExit), [`WorkerExit`](crate::schema2::WorkerExit). Since schema
-    /// 2.4.
+    /// Part of [`SystemExit`], [`WorkerExit`]. Since schema 2.4.
     ExitInitiator = "ExitInitiator" {
         None = "None" @ 2.4,
         GuestOS = "GuestOS" @ 2.4,
@@ -275,7 +273,7 @@ words! {
 
     /// Which operation of the service failed.
     ///
-    /// Part of [`OperationFailure`](crate::schema2::OperationFailure). Since schema 2.4.
+    /// Part of [`OperationFailure`]. Since schema 2.4.
     OperationFailureDetail = "OperationFailureDetail" {
         Invalid = "Invalid" @ 2.4,
         CreateInternalError = "CreateInternalError" @ 2.4,
@@ -307,7 +305,7 @@ words! {
 
     /// What made a compute system end.
     ///
-    /// Part of [`SystemExit`](crate::schema2::SystemExit). Since schema 2.4.
+    /// Part of [`SystemExit`]. Since schema 2.4.
     SystemExitDetail = "SystemExitDetail" {
         Invalid = "Invalid" @ 2.4,
         HcsApiFatalError = "HcsApiFatalError" @ 2.4,
@@ -319,7 +317,7 @@ words! {
 
     /// What a virtual device was doing when it failed.
     ///
-    /// Part of [`VirtualDeviceFailure`](crate::schema2::VirtualDeviceFailure). Since schema 2.4.
+    /// Part of [`VirtualDeviceFailure`]. Since schema 2.4.
     VirtualDeviceFailureDetail = "VirtualDeviceFailureDetail" {
         None = "None" @ 2.4,
         Create = "Create" @ 2.4,
@@ -351,7 +349,7 @@ words! {
 
     /// How far the writing of a crash dump came.
     ///
-    /// Part of [`WindowsCrashReport`](crate::schema2::WindowsCrashReport). Since schema 2.1.
+    /// Part of [`WindowsCrashReport`]. Since schema 2.1.
     WindowsCrashPhase = "WindowsCrashPhase" {
         Inactive = "Inactive" @ 2.1,
         CrashValues = "CrashValues" @ 2.1,
@@ -363,7 +361,7 @@ words! {
 
     /// What an operation of a compute system does.
     ///
-    /// Part of [`OperationInfo`](crate::schema2::OperationInfo). Since schema 2.6.
+    /// Part of [`OperationInfo`]. Since schema 2.6.
     OperationType = "OperationType" {
         None = "None" @ 2.6,
         Construct = "Construct" @ 2.6,

@@ -100,7 +100,7 @@ document! {
 
     /// A group of processors.
     ///
-    /// Part of [`CpuGroupConfigurations`](crate::schema2::CpuGroupConfigurations). Since schema 2.1.
+    /// Part of [`CpuGroupConfigurations`]. Since schema 2.1.
     CpuGroupConfig = "CpuGroupConfig" {
         group_id: Option<Guid> = "GroupId" @ 2.1,
         affinity: Option<CpuGroupAffinity> = "Affinity" @ 2.1,
@@ -110,7 +110,7 @@ document! {
 
     /// The processors of a group.
     ///
-    /// Part of [`CpuGroupConfig`](crate::schema2::CpuGroupConfig). Since schema 2.1.
+    /// Part of [`CpuGroupConfig`]. Since schema 2.1.
     CpuGroupAffinity = "CpuGroupAffinity" {
         logical_processor_count: Option<u32> = "LogicalProcessorCount" @ 2.1,
         logical_processors: Vec<u32> = "LogicalProcessors" @ 2.1,
@@ -118,7 +118,7 @@ document! {
 
     /// A property of a group of processors.
     ///
-    /// Part of [`CpuGroupConfig`](crate::schema2::CpuGroupConfig). Since schema 2.1.
+    /// Part of [`CpuGroupConfig`]. Since schema 2.1.
     CpuGroupProperty = "CpuGroupProperty" {
         property_code: Option<u32> = "PropertyCode" @ 2.1,
         property_value: Option<u64> = "PropertyValue" @ 2.1,
@@ -134,7 +134,7 @@ document! {
 
     /// A processor of the host.
     ///
-    /// Part of [`ProcessorTopology`](crate::schema2::ProcessorTopology). Since schema 2.1.
+    /// Part of [`ProcessorTopology`]. Since schema 2.1.
     LogicalProcessor = "LogicalProcessor" {
         lp_index: Option<u32> = "LpIndex" @ 2.1,
         node_number: Option<u8> = "NodeNumber" @ 2.1,
@@ -146,7 +146,7 @@ document! {
 
     /// A part of the host's processors that a processor belongs to.
     ///
-    /// Part of [`LogicalProcessor`](crate::schema2::LogicalProcessor). Since schema 2.4.
+    /// Part of [`LogicalProcessor`]. Since schema 2.4.
     Subnode = "Subnode" {
         kind: Option<SubnodeType> = "Type" @ 2.4,
         id: Option<u64> = "Id" @ 2.4,
@@ -156,7 +156,7 @@ document! {
 words! {
     /// A property of the service that can be asked for.
     ///
-    /// Part of [`ServicePropertyQuery`](crate::schema2::ServicePropertyQuery). Since schema 2.1.
+    /// Part of [`ServicePropertyQuery`]. Since schema 2.1.
     GetPropertyType = "GetPropertyType" {
         Basic = "Basic" @ 2.1,
         CpuGroup = "CpuGroup" @ 2.1,
@@ -167,7 +167,7 @@ words! {
 
     /// What of the service is changed.
     ///
-    /// Part of [`ModificationRequest`](crate::schema2::ModificationRequest). Since schema 2.1.
+    /// Part of [`ModificationRequest`]. Since schema 2.1.
     ModifyPropertyType = "ModifyPropertyType" {
         CpuGroup = "CpuGroup" @ 2.1,
         ContainerCredentialGuard = "ContainerCredentialGuard" @ 2.1,
@@ -175,8 +175,7 @@ words! {
 
     /// What is done with a group of processors.
     ///
-    /// Part of [`HostProcessorModificationRequest`](crate::schema2::HostProcessorModificationRequest). Since schema
-    /// 2.1.
+    /// Part of [`HostProcessorModificationRequest`]. Since schema 2.1.
     ModifyServiceOperation = "ModifyServiceOperation" {
         CreateGroup = "CreateGroup" @ 2.1,
         DeleteGroup = "DeleteGroup" @ 2.1,
@@ -185,7 +184,7 @@ words! {
 
     /// What a part of the host's processors is.
     ///
-    /// Part of [`Subnode`](crate::schema2::Subnode). Since schema 2.4.
+    /// Part of [`Subnode`]. Since schema 2.4.
     SubnodeType = "SubnodeType" {
         Any = "Any" @ 2.4,
         Socket = "Socket" @ 2.4,

@@ -24,7 +24,7 @@ document! {
 
     /// Folders that are bound into a container together.
     ///
-    /// Part of [`FilesystemNamespace`](crate::schema2::FilesystemNamespace). Since schema 2.3.
+    /// Part of [`FilesystemNamespace`]. Since schema 2.3.
     ContainersDefBatchedBinding = "ContainersDef_BatchedBinding" {
         filepath: Option<String> = "filepath" @ 2.3,
         bindingroots: Vec<String> = "bindingroots" @ 2.3,
@@ -32,8 +32,7 @@ document! {
 
     /// Everything a silo has a view of its own of.
     ///
-    /// Part of [`ContainersDefContainer`](crate::schema2::ContainersDefContainer),
-    /// [`DeviceExtension`](crate::schema2::DeviceExtension). Since schema 2.3.
+    /// Part of [`ContainersDefContainer`], [`DeviceExtension`]. Since schema 2.3.
     Namespace = "Namespace" {
         job: Option<JobNamespace> = "job" @ 2.3,
         filesystem: Option<FilesystemNamespace> = "filesystem" @ 2.3,
@@ -48,7 +47,7 @@ document! {
 
     /// The job object of a silo.
     ///
-    /// Part of [`Namespace`](crate::schema2::Namespace). Since schema 2.3.
+    /// Part of [`Namespace`]. Since schema 2.3.
     JobNamespace = "JobNamespace" {
         cpu: Option<JobCpu> = "cpu" @ 2.3,
         memory: Option<JobMemory> = "memory" @ 2.3,
@@ -59,7 +58,7 @@ document! {
 
     /// Limits of processor time of a job.
     ///
-    /// Part of [`JobNamespace`](crate::schema2::JobNamespace). Since schema 2.3.
+    /// Part of [`JobNamespace`]. Since schema 2.3.
     JobCpu = "JobCpu" {
         rate: Option<u32> = "rate" @ 2.3,
         weight: Option<u32> = "weight" @ 2.3,
@@ -67,21 +66,21 @@ document! {
 
     /// Limit of memory of a job.
     ///
-    /// Part of [`JobNamespace`](crate::schema2::JobNamespace). Since schema 2.3.
+    /// Part of [`JobNamespace`]. Since schema 2.3.
     JobMemory = "JobMemory" {
         limit: Option<u64> = "limit" @ 2.3,
     }
 
     /// The Windows folder that a job sees.
     ///
-    /// Part of [`JobNamespace`](crate::schema2::JobNamespace). Since schema 2.3.
+    /// Part of [`JobNamespace`]. Since schema 2.3.
     JobSystemRoot = "JobSystemRoot" {
         path: Option<String> = "path" @ 2.3,
     }
 
     /// The view of files of a silo.
     ///
-    /// Part of [`Namespace`](crate::schema2::Namespace). Since schema 2.3.
+    /// Part of [`Namespace`]. Since schema 2.3.
     FilesystemNamespace = "FilesystemNamespace" {
         path: Option<String> = "path" @ 2.3,
         isolation: Option<FilesystemIsolationMode> = "isolation" @ 2.3,
@@ -92,7 +91,7 @@ document! {
 
     /// A read-only layer below a view of files.
     ///
-    /// Part of [`FilesystemNamespace`](crate::schema2::FilesystemNamespace). Since schema 2.3.
+    /// Part of [`FilesystemNamespace`]. Since schema 2.3.
     FilesystemLayer = "FilesystemLayer" {
         identifier: Option<Guid> = "identifier" @ 2.3,
         path: Option<String> = "path" @ 2.3,
@@ -100,14 +99,14 @@ document! {
 
     /// The view of mounted volumes of a silo.
     ///
-    /// Part of [`Namespace`](crate::schema2::Namespace). Since schema 2.3.
+    /// Part of [`Namespace`]. Since schema 2.3.
     MountManagerNamespace = "MountManagerNamespace" {
         mount_point: Vec<MountManagerMountPoint> = "mount_point" @ 2.3,
     }
 
     /// A volume that a silo sees mounted.
     ///
-    /// Part of [`MountManagerNamespace`](crate::schema2::MountManagerNamespace). Since schema 2.3.
+    /// Part of [`MountManagerNamespace`]. Since schema 2.3.
     MountManagerMountPoint = "MountManagerMountPoint" {
         name: Option<String> = "name" @ 2.3,
         path: Option<String> = "path" @ 2.3,
@@ -115,14 +114,14 @@ document! {
 
     /// The view of named pipes of a silo.
     ///
-    /// Part of [`Namespace`](crate::schema2::Namespace). Since schema 2.3.
+    /// Part of [`Namespace`]. Since schema 2.3.
     NamedPipeNamespace = "NamedPipeNamespace" {
         symlink: Vec<NamedPipeSymlink> = "symlink" @ 2.3,
     }
 
     /// A named pipe that a silo sees under another name.
     ///
-    /// Part of [`NamedPipeNamespace`](crate::schema2::NamedPipeNamespace). Since schema 2.3.
+    /// Part of [`NamedPipeNamespace`]. Since schema 2.3.
     NamedPipeSymlink = "NamedPipeSymlink" {
         name: Option<String> = "name" @ 2.3,
         path: Option<String> = "path" @ 2.3,
@@ -130,7 +129,7 @@ document! {
 
     /// The view of the object manager of a silo.
     ///
-    /// Part of [`Namespace`](crate::schema2::Namespace). Since schema 2.3.
+    /// Part of [`Namespace`]. Since schema 2.3.
     ObjectNamespace = "ObjectNamespace" {
         shadow: Option<ObjectDirectoryShadow> = "shadow" @ 2.3,
         symlink: Vec<ObjectSymlink> = "symlink" @ 2.3,
@@ -139,7 +138,7 @@ document! {
 
     /// A folder of object names, with all below.
     ///
-    /// Part of [`ObjectNamespace`](crate::schema2::ObjectNamespace). Since schema 2.3.
+    /// Part of [`ObjectNamespace`]. Since schema 2.3.
     ObjectDirectory = "ObjectDirectory" {
         name: Option<String> = "name" @ 2.3,
         clonesd: Option<String> = "clonesd" @ 2.3,
@@ -150,8 +149,7 @@ document! {
 
     /// A link between object names.
     ///
-    /// Part of [`ObjectDirectory`](crate::schema2::ObjectDirectory),
-    /// [`ObjectNamespace`](crate::schema2::ObjectNamespace). Since schema 2.3.
+    /// Part of [`ObjectDirectory`], [`ObjectNamespace`]. Since schema 2.3.
     ObjectSymlink = "ObjectSymlink" {
         name: Option<String> = "name" @ 2.3,
         path: Option<String> = "path" @ 2.3,
@@ -162,7 +160,7 @@ document! {
 
     /// The view of the registry of a silo.
     ///
-    /// Part of [`Namespace`](crate::schema2::Namespace). Since schema 2.3.
+    /// Part of [`Namespace`]. Since schema 2.3.
     RegistryNamespace = "RegistryNamespace" {
         symlink: Vec<RegistrySymlink> = "symlink" @ 2.3,
         redirectionnode: Vec<RegistryRedirectionNode> = "redirectionnode" @ 2.3,
@@ -171,7 +169,7 @@ document! {
 
     /// A link between registry keys.
     ///
-    /// Part of [`RegistryNamespace`](crate::schema2::RegistryNamespace). Since schema 2.3.
+    /// Part of [`RegistryNamespace`]. Since schema 2.3.
     RegistrySymlink = "RegistrySymlink" {
         key: Option<String> = "key" @ 2.3,
         target: Option<String> = "target" @ 2.3,
@@ -179,7 +177,7 @@ document! {
 
     /// A key that a silo sees in place of another one.
     ///
-    /// Part of [`RegistryNamespace`](crate::schema2::RegistryNamespace). Since schema 2.3.
+    /// Part of [`RegistryNamespace`]. Since schema 2.3.
     RegistryRedirectionNode = "RegistryRedirectionNode" {
         containerpath: Option<String> = "containerpath" @ 2.3,
         hostpath: Option<String> = "hostpath" @ 2.3,
@@ -191,7 +189,7 @@ document! {
 
     /// A hive that is put together from layers.
     ///
-    /// Part of [`RegistryNamespace`](crate::schema2::RegistryNamespace). Since schema 2.3.
+    /// Part of [`RegistryNamespace`]. Since schema 2.3.
     RegistryHiveStack = "RegistryHiveStack" {
         hive: Option<String> = "hive" @ 2.3,
         layer: Vec<RegistryLayer> = "layer" @ 2.3,
@@ -201,7 +199,7 @@ document! {
 
     /// One layer of a hive.
     ///
-    /// Part of [`RegistryHiveStack`](crate::schema2::RegistryHiveStack). Since schema 2.0.
+    /// Part of [`RegistryHiveStack`]. Since schema 2.0.
     RegistryLayer = "RegistryLayer" {
         hosthive: Option<String> = "hosthive" @ 2.3,
         filepath: Option<String> = "filepath" @ 2.3,
@@ -216,7 +214,7 @@ document! {
 
     /// A key that is made in a silo's registry, with all below.
     ///
-    /// Part of [`RegistryHiveStack`](crate::schema2::RegistryHiveStack). Since schema 2.3.
+    /// Part of [`RegistryHiveStack`]. Since schema 2.3.
     RegistryMakeKey = "RegistryMakeKey" {
         name: Option<String> = "name" @ 2.3,
         clonesd: Option<String> = "clonesd" @ 2.3,
@@ -227,7 +225,7 @@ document! {
 
     /// A value that is made in a silo's registry.
     ///
-    /// Part of [`RegistryMakeKey`](crate::schema2::RegistryMakeKey). Since schema 2.3.
+    /// Part of [`RegistryMakeKey`]. Since schema 2.3.
     RegistryMakeValue = "RegistryMakeValue" {
         name: Option<String> = "name" @ 2.3,
         data_multistring: Option<String> = "data_multistring" @ 2.3,
@@ -238,21 +236,21 @@ document! {
 
     /// A key that a silo does not see.
     ///
-    /// Part of [`RegistryHiveStack`](crate::schema2::RegistryHiveStack). Since schema 2.3.
+    /// Part of [`RegistryHiveStack`]. Since schema 2.3.
     RegistryDeleteKey = "RegistryDeleteKey" {
         name: Option<String> = "name" @ 2.3,
     }
 
     /// The network compartment of a silo.
     ///
-    /// Part of [`Namespace`](crate::schema2::Namespace). Since schema 2.3.
+    /// Part of [`Namespace`]. Since schema 2.3.
     NetworkNamespace = "NetworkNamespace" {
         compartment: Option<String> = "compartment" @ 2.3,
     }
 
     /// The view of devices of a silo.
     ///
-    /// Part of [`Namespace`](crate::schema2::Namespace). Since schema 2.3.
+    /// Part of [`Namespace`]. Since schema 2.3.
     DeviceNamespace = "DeviceNamespace" {
         requires_driverstore: Option<bool> = "requires_driverstore" @ 2.3,
         device_category: Vec<DeviceCategory> = "device_category" @ 2.3,
@@ -261,8 +259,7 @@ document! {
 
     /// Devices that are handled alike.
     ///
-    /// Part of [`DeviceExtension`](crate::schema2::DeviceExtension),
-    /// [`DeviceNamespace`](crate::schema2::DeviceNamespace). Since schema 2.3.
+    /// Part of [`DeviceExtension`], [`DeviceNamespace`]. Since schema 2.3.
     DeviceCategory = "DeviceCategory" {
         name: Option<String> = "name" @ 2.3,
         interface_class: Vec<InterfaceClass> = "interface_class" @ 2.3,
@@ -270,7 +267,7 @@ document! {
 
     /// Devices that are added to a container, with the names that they need.
     ///
-    /// Part of [`ContainersDefDevice`](crate::schema2::ContainersDefDevice). Since schema 2.3.
+    /// Part of [`ContainersDefDevice`]. Since schema 2.3.
     DeviceExtension = "DeviceExtension" {
         device_category: Option<DeviceCategory> = "device_category" @ 2.3,
         namespace: Option<Namespace> = "namespace" @ 2.3,
@@ -278,7 +275,7 @@ document! {
 
     /// One device that a silo sees.
     ///
-    /// Part of [`DeviceNamespace`](crate::schema2::DeviceNamespace). Since schema 2.3.
+    /// Part of [`DeviceNamespace`]. Since schema 2.3.
     DeviceInstance = "DeviceInstance" {
         id: Option<String> = "id" @ 2.3,
         location_path: Option<String> = "location_path" @ 2.3,
@@ -288,8 +285,7 @@ document! {
 
     /// A class of device interfaces.
     ///
-    /// Part of [`DeviceCategory`](crate::schema2::DeviceCategory), [`DeviceInstance`](crate::schema2::DeviceInstance).
-    /// Since schema 2.3.
+    /// Part of [`DeviceCategory`], [`DeviceInstance`]. Since schema 2.3.
     InterfaceClass = "InterfaceClass" {
         kind: Option<InterfaceClassType> = "type" @ 2.3,
         identifier: Option<Guid> = "identifier" @ 2.3,
@@ -298,7 +294,7 @@ document! {
 
     /// Files of the host that a silo sees in its own Windows folder.
     ///
-    /// Part of [`Namespace`](crate::schema2::Namespace). Since schema 2.3.
+    /// Part of [`Namespace`]. Since schema 2.3.
     HostFiles = "HostFiles" {
         base_image_path: Option<String> = "base_image_path" @ 2.3,
         sandbox_path: Option<String> = "sandbox_path" @ 2.3,
@@ -309,7 +305,7 @@ document! {
 words! {
     /// What ends a job.
     ///
-    /// Part of [`JobNamespace`](crate::schema2::JobNamespace). Since schema 2.3.
+    /// Part of [`JobNamespace`]. Since schema 2.3.
     JobTerminationPolicy = "JobTerminationPolicy" {
         PermanentQuiescent = "PermanentQuiescent" @ 2.3,
         KillOnHandleClose = "KillOnHandleClose" @ 2.3,
@@ -317,7 +313,7 @@ words! {
 
     /// How strictly files outside are hidden.
     ///
-    /// Part of [`FilesystemNamespace`](crate::schema2::FilesystemNamespace). Since schema 2.3.
+    /// Part of [`FilesystemNamespace`]. Since schema 2.3.
     FilesystemIsolationMode = "FilesystemIsolationMode" {
         Hard = "hard" @ 2.3,
         Soft = "soft" @ 2.3,
@@ -325,7 +321,7 @@ words! {
 
     /// Whether a view of files lies inside or outside of another one.
     ///
-    /// Part of [`FilesystemNamespace`](crate::schema2::FilesystemNamespace). Since schema 2.3.
+    /// Part of [`FilesystemNamespace`]. Since schema 2.3.
     FilesystemNestingMode = "FilesystemNestingMode" {
         Inner = "inner" @ 2.3,
         Outer = "outer" @ 2.3,
@@ -333,8 +329,7 @@ words! {
 
     /// Whether a folder of object names shows those of the host below it.
     ///
-    /// Part of [`ObjectDirectory`](crate::schema2::ObjectDirectory),
-    /// [`ObjectNamespace`](crate::schema2::ObjectNamespace). Since schema 2.3.
+    /// Part of [`ObjectDirectory`], [`ObjectNamespace`]. Since schema 2.3.
     ObjectDirectoryShadow = "ObjectDirectoryShadow" {
         False = "false" @ 2.3,
         True = "true" @ 2.3,
@@ -343,7 +338,7 @@ words! {
 
     /// Where the target of a link between object names is looked for.
     ///
-    /// Part of [`ObjectSymlink`](crate::schema2::ObjectSymlink). Since schema 2.3.
+    /// Part of [`ObjectSymlink`]. Since schema 2.3.
     ObjectSymlinkScope = "ObjectSymlinkScope" {
         Local = "Local" @ 2.3,
         Global = "Global" @ 2.3,
@@ -352,7 +347,7 @@ words! {
 
     /// How a class of device interfaces is named.
     ///
-    /// Part of [`InterfaceClass`](crate::schema2::InterfaceClass). Since schema 2.3.
+    /// Part of [`InterfaceClass`]. Since schema 2.3.
     InterfaceClassType = "InterfaceClassType" {
         Inherit = "Inherit" @ 2.3,
         DeviceInstance = "DeviceInstance" @ 2.3,

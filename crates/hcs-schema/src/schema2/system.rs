@@ -32,7 +32,7 @@ document! {
 
     /// A container inside of a utility VM, with a schema version of its own: that of the guest.
     ///
-    /// Part of [`ComputeSystem`](crate::schema2::ComputeSystem). Since schema 2.0.
+    /// Part of [`ComputeSystem`]. Since schema 2.0.
     HostedSystem = "HostedSystem" {
         /// The schema of what is in here, which the guest must know.
         schema_version: Option<SchemaVersion> = "SchemaVersion" @ 2.0,
@@ -75,7 +75,7 @@ document! {
 
     /// What a virtual machine is started from instead of a cold boot.
     ///
-    /// Part of [`VirtualMachine`](crate::schema2::VirtualMachine). Since schema 2.0.
+    /// Part of [`VirtualMachine`]. Since schema 2.0.
     RestoreState = "RestoreState" {
         /// A saved state on the host.
         save_state_file_path: Option<String> = "SaveStateFilePath" @ 2.0,
@@ -87,8 +87,7 @@ document! {
 words! {
     /// What a compute system is.
     ///
-    /// Part of [`ComputeSystemProperties`](crate::schema2::ComputeSystemProperties),
-    /// [`Properties`](crate::schema2::Properties), [`SystemQuery`](crate::schema2::SystemQuery). Since schema 2.1.
+    /// Part of [`ComputeSystemProperties`], [`Properties`], [`SystemQuery`]. Since schema 2.1.
     SystemType = "SystemType" {
         /// Some clients write it in lower case.
         Container = "Container" | "container" @ 2.1,
@@ -97,8 +96,7 @@ words! {
 
     /// What runs in a compute system.
     ///
-    /// Part of [`ComputeSystemProperties`](crate::schema2::ComputeSystemProperties),
-    /// [`Properties`](crate::schema2::Properties). Since schema 2.1.
+    /// Part of [`ComputeSystemProperties`], [`Properties`]. Since schema 2.1.
     OsType = "OsType" {
         Unknown = "Unknown" @ 2.1,
         Windows = "Windows" @ 2.1,

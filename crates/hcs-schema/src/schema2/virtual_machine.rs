@@ -11,7 +11,7 @@ use crate::wire::{document, words};
 document! {
     /// A virtual machine.
     ///
-    /// Part of [`ComputeSystem`](crate::schema2::ComputeSystem). Since schema 2.0.
+    /// Part of [`ComputeSystem`]. Since schema 2.0.
     VirtualMachine = "VirtualMachine" {
         /// The version of the virtual hardware, not of the schema.
         version: Option<SchemaVersion> = "Version" @ 2.5,
@@ -35,7 +35,7 @@ document! {
 
     /// Firmware, boot and serial numbers.
     ///
-    /// Part of [`VirtualMachine`](crate::schema2::VirtualMachine). Since schema 2.0.
+    /// Part of [`VirtualMachine`]. Since schema 2.0.
     Chipset = "Chipset" {
         uefi: Option<Uefi> = "Uefi" @ 2.0,
         is_num_lock_disabled: Option<bool> = "IsNumLockDisabled" @ 2.0,
@@ -50,7 +50,7 @@ document! {
 
     /// UEFI firmware.
     ///
-    /// Part of [`Chipset`](crate::schema2::Chipset). Since schema 2.0.
+    /// Part of [`Chipset`]. Since schema 2.0.
     Uefi = "Uefi" {
         enable_debugger: Option<bool> = "EnableDebugger" @ 2.0,
         secure_boot_template_id: Option<Guid> = "SecureBootTemplateId" @ 2.0,
@@ -64,7 +64,7 @@ document! {
 
     /// What is booted.
     ///
-    /// Part of [`Uefi`](crate::schema2::Uefi). Since schema 2.1.
+    /// Part of [`Uefi`]. Since schema 2.1.
     UefiBootEntry = "UefiBootEntry" {
         device_type: Option<UefiBootDevice> = "DeviceType" @ 2.1,
         device_path: Option<String> = "DevicePath" @ 2.1,
@@ -76,7 +76,7 @@ document! {
 
     /// A Linux kernel that is started without firmware.
     ///
-    /// Part of [`Chipset`](crate::schema2::Chipset). Since schema 2.2.
+    /// Part of [`Chipset`]. Since schema 2.2.
     LinuxKernelDirect = "LinuxKernelDirect" {
         kernel_file_path: Option<String> = "KernelFilePath" @ 2.2,
         init_rd_path: Option<String> = "InitRdPath" @ 2.2,
@@ -85,7 +85,7 @@ document! {
 
     /// Memory and processors of a virtual machine.
     ///
-    /// Part of [`VirtualMachine`](crate::schema2::VirtualMachine). Since schema 2.0.
+    /// Part of [`VirtualMachine`]. Since schema 2.0.
     Topology = "Topology" {
         memory: Option<VirtualMachineMemory> = "Memory" @ 2.0,
         processor: Option<VirtualMachineProcessor> = "Processor" @ 2.0,
@@ -93,7 +93,7 @@ document! {
 
     /// Memory of a virtual machine.
     ///
-    /// Part of [`Topology`](crate::schema2::Topology). Since schema 2.0.
+    /// Part of [`Topology`]. Since schema 2.0.
     VirtualMachineMemory = "VirtualMachine_Memory" {
         /// In MiB.
         size_in_mb: Option<u64> = "SizeInMB" @ 2.1,
@@ -116,7 +116,7 @@ document! {
 
     /// Processors of a virtual machine.
     ///
-    /// Part of [`Topology`](crate::schema2::Topology). Since schema 2.0.
+    /// Part of [`Topology`]. Since schema 2.0.
     VirtualMachineProcessor = "VirtualMachine_Processor" {
         /// Number of virtual processors.
         count: Option<u32> = "Count" @ 2.0,
@@ -141,7 +141,7 @@ document! {
 
     /// The group of processors that a virtual machine is bound to.
     ///
-    /// Part of [`VirtualMachineProcessor`](crate::schema2::VirtualMachineProcessor). Since schema 2.1.
+    /// Part of [`VirtualMachineProcessor`]. Since schema 2.1.
     CpuGroup = "CpuGroup" {
         id: Option<Guid> = "Id" @ 2.1,
     }
@@ -165,7 +165,7 @@ document! {
 
     /// Files in which a virtual machine keeps what firmware and devices remember.
     ///
-    /// Part of [`VirtualMachine`](crate::schema2::VirtualMachine). Since schema 2.1.
+    /// Part of [`VirtualMachine`]. Since schema 2.1.
     GuestState = "GuestState" {
         guest_state_file_path: Option<String> = "GuestStateFilePath" @ 2.1,
         runtime_state_file_path: Option<String> = "RuntimeStateFilePath" @ 2.1,
@@ -174,7 +174,7 @@ document! {
 
     /// How the host talks to the guest.
     ///
-    /// Part of [`VirtualMachine`](crate::schema2::VirtualMachine). Since schema 2.1.
+    /// Part of [`VirtualMachine`]. Since schema 2.1.
     GuestConnection = "GuestConnection" {
         use_vsock: Option<bool> = "UseVsock" @ 2.1,
         use_connected_suspend: Option<bool> = "UseConnectedSuspend" @ 2.1,
@@ -183,7 +183,7 @@ document! {
 
     /// Hyper-V sockets between a virtual machine and its host.
     ///
-    /// Part of [`Devices`](crate::schema2::Devices). Since schema 2.1.
+    /// Part of [`Devices`]. Since schema 2.1.
     VirtualMachineHvSocket = "VirtualMachine_HvSocket" {
         hv_socket_config: Option<HvSocketSystemConfig> = "HvSocketConfig" @ 2.1,
     }
@@ -203,7 +203,7 @@ document! {
 words! {
     /// What kind of device is booted from.
     ///
-    /// Part of [`UefiBootEntry`](crate::schema2::UefiBootEntry). Since schema 2.0.
+    /// Part of [`UefiBootEntry`]. Since schema 2.0.
     UefiBootDevice = "UefiBootDevice" {
         ScsiDrive = "ScsiDrive" @ 2.0,
         VmbFs = "VmbFs" @ 2.0,
@@ -213,7 +213,7 @@ words! {
 
     /// Whether the template of secure boot is applied again.
     ///
-    /// Part of [`Uefi`](crate::schema2::Uefi). Since schema 2.3.
+    /// Part of [`Uefi`]. Since schema 2.3.
     ApplySecureBootTemplateType = "ApplySecureBootTemplateType" {
         Skip = "Skip" @ 2.3,
         Apply = "Apply" @ 2.3,
@@ -221,7 +221,7 @@ words! {
 
     /// The serial port that is the console of the firmware.
     ///
-    /// Part of [`Uefi`](crate::schema2::Uefi). Since schema 2.0.
+    /// Part of [`Uefi`]. Since schema 2.0.
     SerialConsole = "SerialConsole" {
         Default = "Default" @ 2.0,
         Disabled = "Disabled" @ 2.0,
@@ -231,7 +231,7 @@ words! {
 
     /// The size of the pages that back the memory of a virtual machine.
     ///
-    /// Part of [`VirtualMachineMemory`](crate::schema2::VirtualMachineMemory). Since schema 2.2.
+    /// Part of [`VirtualMachineMemory`]. Since schema 2.2.
     MemoryBackingPageSize = "MemoryBackingPageSize" {
         Small = "Small" @ 2.2,
         Large = "Large" @ 2.2,
@@ -239,8 +239,7 @@ words! {
 
     /// Whether something is on, off, or as the default says.
     ///
-    /// Part of [`KvpExchange`](crate::schema2::KvpExchange), [`NetworkAdapter`](crate::schema2::NetworkAdapter). Since
-    /// schema 2.4.
+    /// Part of [`KvpExchange`], [`NetworkAdapter`]. Since schema 2.4.
     StateOverride = "StateOverride" {
         Default = "Default" @ 2.4,
         Disabled = "Disabled" @ 2.4,

@@ -265,10 +265,19 @@ fn requests_are_built() {
         json!({ "ResourcePath": "Container/MappedDirectories", "RequestType": "Add", "Settings": { "HostPath": "a" } })
     );
     assert_eq!(built.check(), Ok(ResourcePath::MappedDirectories));
+    let guest = GuestRequest {
+        resource_type: Some(GuestResource::ContainerConstraints),
+        ..GuestRequest::default()
+    };
     let built =
         ModifySettingRequest::new(&ResourcePath::ContainerMemory, ModifyRequestType::Update)
-            .with_settings(512);
+            .with_settings(512)
+            .with_guest_request(&guest);
     assert_eq!(built.check(), Ok(ResourcePath::ContainerMemory));
+    assert_eq!(
+        built.guest_request,
+        Some(json!({ "ResourceType": "ContainerConstraints" }))
+    );
 }
 
 #[test]
