@@ -134,7 +134,7 @@ fn documents_with_parts_exchanged_keep_the_promises() {
         parts.extend(parts_of(document));
     }
     let mut rng = Rng::new(7);
-    for round in 0..400 {
+    for round in 0..200 {
         let mut document = documents[round % documents.len()].clone();
         for _ in 0..=rng.below(3) {
             let mut places = rng.below(20);
