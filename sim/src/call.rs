@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork};
-use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
+use wcow_hcs_schema::schema1::{
+    ContainerProperties, ProcessParameters, ProcessStatus, PropertyType,
+};
 use wcow_host::{
     Adapter, Code, CreateDocument, DirEntry, Feature, FeatureState, FileLock, FileMetadata,
     HostError, HostInfo, LayerDescriptor, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch,
     Operation, Output, Package, PowerShellError, ProcessHandle, Retry, SaveType, Service, Signal,
-    StaticMapping, SystemEvent, SystemHandle, SystemId, SystemStatus, SystemSummary, TreeSummary,
-    VmSwitch, WriteMode,
+    StaticMapping, SystemEvent, SystemHandle, SystemId, SystemSummary, TreeSummary, VmSwitch,
+    WriteMode,
 };
 use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult};
 
@@ -54,8 +56,9 @@ pub(crate) enum ComputeCall {
         system: SystemHandle,
     },
     Enumerate,
-    Status {
+    Properties {
         system: SystemHandle,
+        wanted: Vec<PropertyType>,
     },
     Start {
         system: SystemHandle,
@@ -295,7 +298,7 @@ impl Call {
                 ComputeCall::Open { .. } => (0x0102, O::OpenSystem, 400, 200),
                 ComputeCall::Close { .. } => (0x0103, O::CloseSystem, 100, 100),
                 ComputeCall::Enumerate => (0x0104, O::EnumerateSystems, 800, 400),
-                ComputeCall::Status { .. } => (0x0105, O::QuerySystem, 400, 200),
+                ComputeCall::Properties { .. } => (0x0105, O::QuerySystem, 400, 200),
                 ComputeCall::Start { .. } => (0x0106, O::StartSystem, 2_000, 2_000),
                 ComputeCall::Shutdown { .. } => (0x0107, O::ShutdownSystem, 1_000, 1_000),
                 ComputeCall::Terminate { .. } => (0x0108, O::TerminateSystem, 1_000, 1_000),
@@ -392,7 +395,7 @@ impl Call {
                 | ComputeCall::Remove { id } => id.0.clone(),
                 ComputeCall::Enumerate => String::new(),
                 ComputeCall::Close { system }
-                | ComputeCall::Status { system }
+                | ComputeCall::Properties { system, .. }
                 | ComputeCall::Pause { system }
                 | ComputeCall::Resume { system }
                 | ComputeCall::Save { system, .. }
@@ -550,7 +553,7 @@ replies! {
     Unit(()),
     System(SystemHandle),
     Systems(Vec<SystemSummary>),
-    SystemStatus(SystemStatus),
+    SystemProperties(Box<ContainerProperties>),
     SystemEvent(SystemEvent),
     Process(ProcessHandle),
     ProcessStatus(ProcessStatus),

@@ -4,7 +4,10 @@ use std::fmt;
 use std::future::Future;
 
 use serde::{Deserialize, Serialize};
-use wcow_hcs_schema::schema1::{ContainerConfig, ProcessParameters, ProcessStatus};
+use wcow_hcs_schema::schema1::{
+    ContainerConfig, ContainerProperties, NotificationType, ProcessParameters, ProcessStatus,
+    PropertyType, State,
+};
 use wcow_hcs_schema::tp3::Tp3ContainerConfig;
 
 use crate::HostError;
@@ -58,10 +61,8 @@ pub enum SystemState {
     Created,
     /// Started.
     Running,
-    /// Frozen.
+    /// Frozen. A system that was saved to a file stays so too.
     Paused,
-    /// Saved to a file; it can only be ended or left.
-    Saved,
     /// Saved as a template; it can only be ended or left.
     SavedAsTemplate,
     /// Ended; reachable only through handles that are still open.
@@ -135,6 +136,28 @@ pub struct SystemStatus {
     pub exit: Option<ExitType>,
 }
 
+impl SystemStatus {
+    /// What these properties say of it.
+    #[must_use]
+    pub fn of(properties: &ContainerProperties) -> Self {
+        let state = match &properties.state {
+            _ if properties.stopped == Some(true) => SystemState::Stopped,
+            Some(State::Running) => SystemState::Running,
+            Some(State::Paused) => SystemState::Paused,
+            Some(State::SavedAsTemplate) => SystemState::SavedAsTemplate,
+            Some(State::Stopped) => SystemState::Stopped,
+            Some(_) | None => SystemState::Created,
+        };
+        let exit = properties.exit_type.as_ref().and_then(|exit| match exit {
+            NotificationType::GracefulExit => Some(ExitType::GracefulExit),
+            NotificationType::ForcedExit => Some(ExitType::ForcedExit),
+            NotificationType::UnexpectedExit => Some(ExitType::UnexpectedExit),
+            _ => None,
+        });
+        Self { state, exit }
+    }
+}
+
 /// Something that happened to a compute system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SystemEvent {
@@ -195,14 +218,29 @@ pub trait ComputeService: Send + Sync {
     /// The service is not there.
     fn enumerate(&self) -> impl Future<Output = Result<Vec<SystemSummary>, HostError>> + Send;
 
-    /// The state of a system, and how it ended.
+    /// What a system tells of itself: the basic properties, and those that are asked for. Without a state it was never started.
     ///
     /// # Errors
     /// The handle is not open (0x6); it has ended, and this build does not tell of what has (0110).
+    fn properties(
+        &self,
+        system: SystemHandle,
+        wanted: &[PropertyType],
+    ) -> impl Future<Output = Result<ContainerProperties, HostError>> + Send;
+
+    /// The state of a system, and how it ended: out of its basic properties.
+    ///
+    /// # Errors
+    /// As for [`properties`](Self::properties).
     fn status(
         &self,
         system: SystemHandle,
-    ) -> impl Future<Output = Result<SystemStatus, HostError>> + Send;
+    ) -> impl Future<Output = Result<SystemStatus, HostError>> + Send {
+        async move {
+            let properties = self.properties(system, &[]).await?;
+            Ok(SystemStatus::of(&properties))
+        }
+    }
 
     /// Starts a created system; returns when it runs.
     ///

@@ -2,10 +2,12 @@
 
 use std::future::Future;
 
-use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
+use wcow_hcs_schema::schema1::{
+    ContainerProperties, ProcessParameters, ProcessStatus, PropertyType,
+};
 use wcow_host::{
     ComputeApi, ComputeService, CreateDocument, HostError, Output, ProcessHandle, SaveType, Signal,
-    SystemEvent, SystemHandle, SystemId, SystemStatus, SystemSummary,
+    SystemEvent, SystemHandle, SystemId, SystemSummary,
 };
 
 use super::Face;
@@ -39,11 +41,15 @@ impl ComputeService for Face {
         self.call(ComputeCall::Enumerate)
     }
 
-    fn status(
+    fn properties(
         &self,
         system: SystemHandle,
-    ) -> impl Future<Output = Result<SystemStatus, HostError>> + Send {
-        self.call(ComputeCall::Status { system })
+        wanted: &[PropertyType],
+    ) -> impl Future<Output = Result<ContainerProperties, HostError>> + Send {
+        let wanted = wanted.to_vec();
+        let call =
+            self.call::<Box<ContainerProperties>>(ComputeCall::Properties { system, wanted });
+        async { Ok(*call.await?) }
     }
 
     fn start(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send {

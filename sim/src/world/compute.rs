@@ -22,10 +22,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::{v1, v2, win32};
-use wcow_host::{
-    ExitType, Retry, SaveType, SystemEvent, SystemId, SystemState, SystemStatus, SystemSummary,
-};
-use wcow_ntmeta::{Guid, HostPath, Hresult, WideName};
+use wcow_host::{ExitType, Retry, SaveType, SystemEvent, SystemId, SystemState, SystemSummary};
+use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult, WideName};
 
 use super::guest::process::{CONTROL_C_EXIT, KILLED, Process, ProcessRef};
 use super::{Outside, World};
@@ -37,6 +35,7 @@ use crate::trace::TraceEvent;
 mod create;
 mod facts;
 mod handles;
+mod properties;
 mod run;
 
 /// How long a shutdown and a forced end take, in milliseconds: at least, at most.
@@ -100,6 +99,15 @@ pub(crate) struct System {
     /// How it ended last.
     #[serde(default)]
     exit: Option<ExitType>,
+    /// When it was started last.
+    #[serde(default)]
+    started: FileTime,
+    /// Processor time of the processes that have ended, in ticks.
+    #[serde(default)]
+    pub(super) spent: u64,
+    /// The most memory that was committed at once, in bytes.
+    #[serde(default)]
+    pub(super) peak: u64,
     /// The processes that go on when it is no longer paused.
     #[serde(default)]
     pub(super) frozen: BTreeSet<u32>,
@@ -248,8 +256,9 @@ impl System {
             Phase::Running | Phase::Stopping(_) | Phase::Turning(_, Turn::Pause) => {
                 SystemState::Running
             }
-            Phase::Paused | Phase::Turning(_, Turn::Resume | Turn::Save(_)) => SystemState::Paused,
-            Phase::Saved(SaveType::ToFile) => SystemState::Saved,
+            Phase::Paused
+            | Phase::Saved(SaveType::ToFile)
+            | Phase::Turning(_, Turn::Resume | Turn::Save(_)) => SystemState::Paused,
             Phase::Saved(SaveType::AsTemplate) => SystemState::SavedAsTemplate,
             Phase::Stopped => SystemState::Stopped,
         }
@@ -280,21 +289,8 @@ impl World {
             }
             ComputeCall::Close { system } => self.close_system(client, *system, out),
             ComputeCall::Enumerate => self.enumerate(),
-            ComputeCall::Status { system } => {
-                let key = self.system_of(client, *system)?;
-                let readable = self.profile.build >= STOPPED_IS_READABLE_FROM;
-                let system = self
-                    .compute
-                    .systems
-                    .get(&key)
-                    .ok_or(win32::INVALID_HANDLE)?;
-                match system.state() {
-                    SystemState::Stopped if !readable => Err(v1::SYSTEM_ALREADY_STOPPED.into()),
-                    state => {
-                        let exit = system.exit.filter(|_| state == SystemState::Stopped);
-                        Ok(SystemStatus { state, exit }.into())
-                    }
-                }
+            ComputeCall::Properties { system, wanted } => {
+                self.system_properties(client, *system, wanted)
             }
             ComputeCall::Start { system } => self.start_system(op, client, *system, out),
             ComputeCall::Shutdown { system } => {

@@ -39,6 +39,8 @@ mod power_steps;
 #[cfg(test)]
 mod precautions;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod snapshot;

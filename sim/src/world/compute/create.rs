@@ -7,7 +7,7 @@ use wcow_hcs_schema::tp3::Tp3ContainerConfig;
 use wcow_host::codes::{v1, win32};
 use wcow_host::era::{self, ImageFacts, Stage, Verdict};
 use wcow_host::{CreateDocument, SystemId};
-use wcow_ntmeta::{Guid, HostPath, Hresult, WideName};
+use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult, WideName};
 
 use super::{Phase, System, SystemKey, facts};
 use crate::call::{ClientId, Fault, Outcome};
@@ -221,6 +221,9 @@ impl World {
             phase: Phase::Off,
             run: 0,
             exit: None,
+            started: FileTime::default(),
+            spent: 0,
+            peak: 0,
             frozen: BTreeSet::new(),
             processes: BTreeMap::new(),
             last_process: 0,

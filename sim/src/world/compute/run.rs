@@ -67,8 +67,12 @@ impl World {
             }
             Verdict::Refused { code, .. } => return Err(code.into()),
         }
+        let now = self.now;
         let system = self.compute.not_stopped(key)?;
         system.phase = Phase::Starting(op);
+        system.started = now;
+        system.spent = 0;
+        system.peak = 0;
         if facts.build != 0 {
             system.image_build = facts.build;
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
 use wcow_host::codes::{v1, v2, win32};
 use wcow_host::{Output, ProcessHandle, Signal, SystemHandle};
-use wcow_ntmeta::{Hresult, RelPath};
+use wcow_ntmeta::{FileTime, Hresult, RelPath};
 
 use super::pipes::{Chunk, OutputPipe, Sink};
 use super::{Program, Words, cmdline, find_program, paths};
@@ -53,6 +53,12 @@ pub(crate) struct Process {
     out_pipe: Option<OutputPipe>,
     err_pipe: Option<OutputPipe>,
     exit: Option<u32>,
+    /// When it was started.
+    #[serde(default)]
+    pub(crate) created: FileTime,
+    /// Processor time that it used, in ticks.
+    #[serde(default)]
+    pub(crate) spent: u64,
     /// Calls that wait for its end.
     waiting: Vec<OpId>,
 }
@@ -76,6 +82,8 @@ impl Process {
             out_pipe: None,
             err_pipe: None,
             exit: None,
+            created: FileTime::default(),
+            spent: 0,
             waiting: Vec::new(),
         }
     }
@@ -97,6 +105,11 @@ impl Process {
             Output::Out => &mut self.out_pipe,
             Output::Err => &mut self.err_pipe,
         }
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn lives(&self) -> bool {
+        self.exit.is_none()
     }
 
     fn leads_to(&self, process: u32, output: Output) -> bool {
@@ -192,7 +205,7 @@ impl World {
             err_pipe: with_err.then(OutputPipe::default),
             ..Process::system("")
         };
-        self.compute.running(key)?.processes.insert(id, process);
+        self.process_appears(key, id, process);
         self.plan_step(key, id);
         if !alive {
             // Nobody takes the handle.

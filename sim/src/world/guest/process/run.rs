@@ -15,6 +15,9 @@ use crate::world::{Outside, World};
 /// How long a program takes before it does anything, in ticks: at least, and how much more.
 const LOADING: (u64, u64) = (30_000, 50_000);
 
+/// The processor time that a process uses each time it goes on, in ticks.
+const SLICE: u64 = 10_000;
+
 /// The calls that waited for processes that have ended.
 #[derive(Default)]
 pub(crate) struct Ended {
@@ -48,6 +51,7 @@ impl World {
         let Some(view) = self.layers.view(&system.scratch, &self.fs, now, out) else {
             return;
         };
+        process.spent = process.spent.saturating_add(SLICE);
         let mut program = std::mem::replace(&mut process.program, Program::System);
         let mut context = Context {
             view,
@@ -101,6 +105,9 @@ impl World {
             return;
         };
         process.exit = Some(code);
+        system.spent = system
+            .spent
+            .saturating_add(std::mem::take(&mut process.spent));
         process.input.clear();
         process.input_ended = true;
         let waiting = std::mem::take(&mut process.waiting);
@@ -162,7 +169,7 @@ impl World {
             parent: Some(parent),
             ..Process::system("")
         };
-        system.processes.insert(id, process);
+        self.process_appears(key, id, process);
         self.plan(
             LOADING.0 + more,
             Event::Compute(ComputeEvent::Step {
@@ -186,8 +193,15 @@ impl World {
     /// A process that is part of Windows appears.
     pub(in crate::world) fn start_system_process(&mut self, key: SystemKey, image: &str) {
         let id = self.next_process_id(key);
+        self.process_appears(key, id, Process::system(image));
+    }
+
+    /// There is one more process.
+    pub(super) fn process_appears(&mut self, key: SystemKey, id: u32, process: Process) {
+        let created = self.now;
         if let Some(system) = self.compute.systems.get_mut(&key) {
-            system.processes.insert(id, Process::system(image));
+            system.processes.insert(id, Process { created, ..process });
+            system.peak = system.peak.max(system.committed());
         }
     }
 

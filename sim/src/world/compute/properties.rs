@@ -1,0 +1,167 @@
+//! What a compute system tells of itself.
+//!
+//! Memory follows from the programs that run: how much each takes is a guess (inferred). Processor time is what the processes of
+//! the guest used. A container with Hyper-V isolation tells the total alone, not how it divides into user and kernel mode
+//! (measured on build 26200).
+
+use wcow_hcs_schema::schema1::{
+    ContainerProperties, ContainerStatistics, MemoryStats, NotificationType, OsType,
+    ProcessDetails, ProcessorStats, PropertyType, State,
+};
+use wcow_host::codes::{v1, win32};
+use wcow_host::{ExitType, SystemHandle, SystemState, era};
+use wcow_ntmeta::{FileTime, Guid};
+
+use super::{STOPPED_IS_READABLE_FROM, System};
+use crate::call::{ClientId, Outcome};
+use crate::world::World;
+
+const MIB: u64 = 1 << 20;
+
+impl World {
+    pub(super) fn system_properties(
+        &mut self,
+        client: ClientId,
+        handle: SystemHandle,
+        wanted: &[PropertyType],
+    ) -> Outcome {
+        let key = self.system_of(client, handle)?;
+        let build = self.profile.build;
+        let system = self
+            .compute
+            .systems
+            .get(&key)
+            .ok_or(win32::INVALID_HANDLE)?;
+        let state = system.state();
+        if state == SystemState::Stopped && build < STOPPED_IS_READABLE_FROM {
+            return Err(v1::SYSTEM_ALREADY_STOPPED.into());
+        }
+        // Disks that are mapped into a utility VM are none that anybody can map here.
+        let runs = !matches!(state, SystemState::Created | SystemState::Stopped);
+        let asked = |property: &PropertyType| wanted.contains(property);
+        let properties = ContainerProperties {
+            id: Some(system.id.0.clone()),
+            name: Some(system.name.clone()),
+            system_type: Some("Container".to_owned()),
+            runtime_os_type: Some(OsType::Windows),
+            owner: Some(system.owner.clone()).filter(|owner| !owner.is_empty()),
+            state: told(state, build),
+            stopped: (state == SystemState::Stopped).then_some(true),
+            exit_type: system
+                .exit
+                .filter(|_| state == SystemState::Stopped)
+                .map(exit_type),
+            silo_guid: (runs && !system.hyperv && !era::containers_persist(build))
+                .then(|| silo(system).to_string()),
+            statistics: (runs && asked(&PropertyType::Statistics))
+                .then(|| system.statistics(self.now)),
+            process_list: if runs && asked(&PropertyType::ProcessList) {
+                system.process_list()
+            } else {
+                Vec::new()
+            },
+            ..ContainerProperties::default()
+        };
+        Ok(Box::new(properties).into())
+    }
+}
+
+impl System {
+    /// The memory that its processes have committed, in bytes.
+    pub(in crate::world) fn committed(&self) -> u64 {
+        self.living().map(|(_, image, ..)| memory(image).0).sum()
+    }
+
+    fn living(&self) -> impl Iterator<Item = (u32, &str, FileTime, u64)> {
+        self.processes
+            .iter()
+            .filter(|(_, process)| process.lives())
+            .map(|(&id, process)| (id, process.image.as_str(), process.created, process.spent))
+    }
+
+    fn statistics(&self, now: FileTime) -> ContainerStatistics {
+        let used: u64 = self.living().map(|(.., spent)| spent).sum();
+        let total = self.spent.saturating_add(used);
+        let private = self.living().map(|(_, image, ..)| memory(image).1).sum();
+        let (user, kernel) = if self.hyperv {
+            (0, 0)
+        } else {
+            (total - total / 4, total / 4)
+        };
+        ContainerStatistics {
+            timestamp: Some(now.to_string()),
+            container_start_time: Some(self.started.to_string()),
+            uptime_100ns: Some(now.ticks().saturating_sub(self.started.ticks())),
+            memory: Some(MemoryStats {
+                memory_usage_commit_bytes: Some(self.committed()),
+                memory_usage_commit_peak_bytes: Some(self.peak),
+                memory_usage_private_working_set_bytes: Some(private),
+                ..MemoryStats::default()
+            }),
+            processor: Some(ProcessorStats {
+                total_runtime_100ns: Some(total),
+                runtime_user_100ns: Some(user),
+                runtime_kernel_100ns: Some(kernel),
+                ..ProcessorStats::default()
+            }),
+            ..ContainerStatistics::default()
+        }
+    }
+
+    fn process_list(&self) -> Vec<ProcessDetails> {
+        self.living()
+            .map(|(id, image, created, spent)| {
+                let (commit, private, shared) = memory(image);
+                ProcessDetails {
+                    process_id: Some(id),
+                    image_name: Some(image.to_owned()),
+                    create_timestamp: Some(created.to_string()),
+                    user_time_100ns: Some(spent - spent / 4),
+                    kernel_time_100ns: Some(spent / 4),
+                    memory_commit_bytes: Some(commit),
+                    memory_working_set_private_bytes: Some(private),
+                    memory_working_set_shared_bytes: Some(shared),
+                    ..ProcessDetails::default()
+                }
+            })
+            .collect()
+    }
+}
+
+/// The state as the service writes it: newest builds leave it out for what was never started.
+fn told(state: SystemState, build: u32) -> Option<State> {
+    match state {
+        SystemState::Created if build >= STOPPED_IS_READABLE_FROM => None,
+        SystemState::Created => Some(State::Created),
+        SystemState::Running => Some(State::Running),
+        SystemState::Paused => Some(State::Paused),
+        SystemState::SavedAsTemplate => Some(State::SavedAsTemplate),
+        SystemState::Stopped => Some(State::Stopped),
+    }
+}
+
+fn exit_type(exit: ExitType) -> NotificationType {
+    match exit {
+        ExitType::GracefulExit => NotificationType::GracefulExit,
+        ExitType::ForcedExit => NotificationType::ForcedExit,
+        ExitType::UnexpectedExit => NotificationType::UnexpectedExit,
+    }
+}
+
+/// The silo of a container: the same for the same container.
+fn silo(system: &System) -> Guid {
+    era::layer_id(&format!("silo {} {}", system.id, system.run))
+}
+
+/// Memory of a program in bytes: committed, private and shared working set.
+fn memory(image: &str) -> (u64, u64, u64) {
+    match image.to_ascii_lowercase().as_str() {
+        "smss.exe" => (MIB / 2, MIB / 4, MIB),
+        "csrss.exe" => (2 * MIB, MIB, 3 * MIB),
+        "wininit.exe" => (MIB, MIB / 2, 4 * MIB),
+        "services.exe" | "lsass.exe" => (4 * MIB, 2 * MIB, 7 * MIB),
+        "svchost.exe" => (6 * MIB, 3 * MIB, 9 * MIB),
+        "cexecsvc.exe" => (2 * MIB, MIB, 5 * MIB),
+        _ => (3 * MIB, MIB, 4 * MIB),
+    }
+}
