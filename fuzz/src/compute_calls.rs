@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use wcow_conformance::{Call, Expect, State, rules};
 use wcow_hcs_schema::schema1::{ContainerConfig, Layer, ProcessParameters};
+use wcow_hcs_schema::schema2;
 use wcow_host::{
     ComputeApi, ComputeService, CreateDocument, FileSystem, Host, HostControl, HostError,
     LayerDescriptor, LayerStorage, SaveType, SystemHandle, SystemId, WriteMode, era,
@@ -87,7 +88,11 @@ impl Model {
             Call::OpenUnknownProcess,
             Call::Properties,
         ];
-        let slot = about % IDS.len();
+        let slots = match host.compute().api() {
+            ComputeApi::V1 => IDS.len(),
+            ComputeApi::V2 => 1,
+        };
+        let slot = about % slots;
         match call % 16 {
             0 | 1 => self.create(host, slot).await,
             2 => self.open(host, slot).await,
@@ -283,19 +288,37 @@ fn parameters() -> ProcessParameters {
 
 async fn document(host: &SimHost, slot: usize) -> CreateDocument {
     let hyperv = slot == 1;
+    let layer = era::layer_id("CN=Microsoft_Fuzz_10.0.1.0");
     let volume = if hyperv {
         String::new()
     } else {
         let volume = host.layers().mount_path(&scratch(slot)).await;
         volume.expect("it is mounted")
     };
+    if host.compute().api() == ComputeApi::V2 {
+        // Version 2 of the surface takes no other schema, and there is no Hyper-V isolation without a virtual machine in it.
+        let container = schema2::Container {
+            storage: Some(schema2::Storage {
+                layers: vec![schema2::Layer {
+                    id: Some(layer),
+                    path: Some(IMAGE.to_owned()),
+                    ..schema2::Layer::default()
+                }],
+                path: Some(volume),
+                ..schema2::Storage::default()
+            }),
+            ..schema2::Container::default()
+        };
+        let document = schema2::ComputeSystem::of_container("fuzz", container);
+        return CreateDocument::Schema2(Box::new(document));
+    }
     CreateDocument::Schema1(ContainerConfig {
         system_type: "Container".to_owned(),
         name: id(slot).0,
         volume_path: volume,
         layer_folder_path: scratch(slot).to_string(),
         layers: vec![Layer {
-            id: era::layer_id("CN=Microsoft_Fuzz_10.0.1.0").to_string(),
+            id: layer.to_string(),
             path: IMAGE.to_owned(),
         }],
         hv_partition: hyperv,

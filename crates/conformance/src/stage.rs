@@ -1,9 +1,10 @@
 //! A container in a certain state, made for one test and taken away after it.
 
 use wcow_hcs_schema::schema1::{ContainerConfig, Layer, ProcessParameters};
+use wcow_hcs_schema::schema2::{self, ComputeSystem};
 use wcow_host::{
-    Clock, ComputeService, CreateDocument, Host, HostControl, HostError, LayerStorage, Output,
-    ProcessHandle, SystemHandle, SystemId,
+    Clock, ComputeApi, ComputeService, CreateDocument, Host, HostControl, HostError, LayerStorage,
+    Output, ProcessHandle, SystemHandle, SystemId,
 };
 use wcow_ntmeta::HostPath;
 
@@ -106,8 +107,22 @@ impl<'a, H: Host> Stage<'a, H> {
     /// # Errors
     /// The host's answer, in the inner result.
     pub async fn create(&self) -> Result<Result<SystemHandle, HostError>, Unlike> {
-        let document = CreateDocument::Schema1(self.document().await?);
-        Ok(self.host.compute().create(&self.id, &document).await)
+        let document = self.document().await?;
+        Ok(self.create_from(&document).await)
+    }
+
+    /// Creates the test's compute system from a document, in the schema that the surface takes. Hyper-V isolation is told in schema 1
+    /// alone, which version 1 takes.
+    ///
+    /// # Errors
+    /// The host's answer.
+    pub async fn create_from(&self, document: &ContainerConfig) -> Result<SystemHandle, HostError> {
+        let compute = self.host.compute();
+        let document = match compute.api() {
+            ComputeApi::V1 => CreateDocument::Schema1(document.clone()),
+            ComputeApi::V2 => CreateDocument::Schema2(Box::new(schema2(document))),
+        };
+        compute.create(&self.id, &document).await
     }
 
     /// Brings the compute system into a state; gives the handle to it. Where there is to be none, a handle that leads nowhere.
@@ -192,6 +207,28 @@ impl<'a, H: Host> Stage<'a, H> {
         let _ = layers.unprepare(&self.scratch).await;
         let _ = layers.deactivate(&self.scratch).await;
         let _ = layers.destroy(&self.scratch).await;
+    }
+}
+
+/// A document for process isolation in schema 2.
+fn schema2(document: &ContainerConfig) -> ComputeSystem {
+    let layers = document.layers.iter().map(|layer| schema2::Layer {
+        id: layer.id.parse().ok(),
+        path: Some(layer.path.clone()),
+        ..schema2::Layer::default()
+    });
+    let storage = schema2::Storage {
+        layers: layers.collect(),
+        path: Some(format!(r"{}\", document.volume_path)),
+        ..schema2::Storage::default()
+    };
+    let container = schema2::Container {
+        storage: Some(storage),
+        ..schema2::Container::default()
+    };
+    ComputeSystem {
+        should_terminate_on_last_handle_closed: Some(document.terminate_on_last_handle_closed),
+        ..ComputeSystem::of_container(&document.owner, container)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Compute systems: what they tell, how they end, what becomes of their ids and handles.
 
-use wcow_host::{ComputeService, CreateDocument, ExitType, Host, SystemEvent, SystemState};
+use wcow_host::{ComputeService, ExitType, Host, SystemEvent, SystemState};
 
 use crate::State;
 use crate::stage::{Stage, Unlike, build, ensure, must};
@@ -106,8 +106,7 @@ pub(crate) async fn last_handle_ends_it<H: Host>(stage: &Stage<'_, H>) -> Result
     let mut document = stage.document().await?;
     document.terminate_on_last_handle_closed = true;
     let compute = stage.host().compute();
-    let document = CreateDocument::Schema1(document);
-    let first = must("create", compute.create(stage.id(), &document).await)?;
+    let first = must("create", stage.create_from(&document).await)?;
     must("start", compute.start(first).await)?;
     let watched = must("open", compute.open(stage.id()).await)?;
     must("close", compute.close(first).await)?;

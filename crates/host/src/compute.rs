@@ -8,6 +8,7 @@ use wcow_hcs_schema::schema1::{
     ContainerConfig, ContainerProperties, NotificationType, ProcessParameters, ProcessStatus,
     PropertyType, State,
 };
+use wcow_hcs_schema::schema2::ComputeSystem;
 use wcow_hcs_schema::tp3::Tp3ContainerConfig;
 
 use crate::HostError;
@@ -47,11 +48,17 @@ pub enum ComputeApi {
 
 /// What a compute system is created from. Each host generation takes its own form and refuses the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one per container that is created, and it is passed by reference"
+)]
 pub enum CreateDocument {
     /// Technical Preview 3 and 4: no handles, switch names instead of endpoints; the system persists, off, until removed.
     TechnicalPreview(Tp3ContainerConfig),
     /// Schema 1, Windows Server 2016 and later: the system is ephemeral.
     Schema1(ContainerConfig),
+    /// Schema 2, build 17763 and later: the only form that version 2 of the surface takes.
+    Schema2(Box<ComputeSystem>),
 }
 
 /// The state of a compute system as its properties tell it.

@@ -37,6 +37,7 @@ mod facts;
 mod handles;
 mod properties;
 mod run;
+mod schema2;
 
 /// How long a shutdown and a forced end take, in milliseconds: at least, at most.
 const SHUTDOWN: (u64, u64) = (400, 2_500);

@@ -77,6 +77,11 @@ impl Layers {
             .is_some_and(|scratch| scratch.prepared > 0)
     }
 
+    /// The folder of a scratch layer.
+    pub(super) fn folder(&self, key: &WideName) -> Option<HostPath> {
+        self.scratches.get(key).map(|scratch| scratch.path.clone())
+    }
+
     /// Whether the disk of a scratch layer is attached to the host.
     pub(super) fn is_attached(&self, key: &WideName) -> bool {
         self.scratches

@@ -471,3 +471,65 @@ proptest! {
         prop_assert_eq!(seen(&profile, &facts), predicted);
     }
 }
+
+#[test]
+fn each_surface_and_build_takes_its_schema() {
+    use wcow_hcs_schema::SchemaVersion;
+    use wcow_hcs_schema::schema2::{ComputeSystem, Container, VirtualMachine};
+    use wcow_host::ComputeApi;
+
+    const INVALID: [&str; 2] = ["0xC037010D", "0x8037010D"];
+    let server_2016 = Profile {
+        build: 14393,
+        ..Profile::server_2022()
+    };
+    for profile in [Profile::server_2022(), server_2016] {
+        let (sim, client) = host(profile.clone());
+        let second = sim.client_of(ComputeApi::V2);
+        run(&sim, async {
+            install_image(&client, &fitting(&profile)).await;
+            mount(&client, &profile).await;
+            let schema1 = document(&client, &profile).await;
+            let CreateDocument::Schema1(known) = &schema1 else {
+                unreachable!("the tests' document");
+            };
+            let asked = crate::containers::schema2(known);
+            let answer = async |client: &SimHost, document: &CreateDocument| {
+                let created = client.compute().create(&id(), document).await;
+                if let Ok(system) = &created {
+                    client.compute().terminate(*system).await.unwrap();
+                }
+                code(created)
+            };
+            let schema2 =
+                |document: &ComputeSystem| CreateDocument::Schema2(Box::new(document.clone()));
+            let known_since = profile.build >= 17763;
+            let of_2 = |expected| if known_since { OK } else { expected };
+            assert_eq!(answer(&client, &schema1).await, OK);
+            assert_eq!(answer(&second, &schema1).await, INVALID[1]);
+            assert_eq!(answer(&client, &schema2(&asked)).await, of_2(INVALID[0]));
+            assert_eq!(answer(&second, &schema2(&asked)).await, of_2(INVALID[1]));
+
+            let none = ComputeSystem {
+                container: None,
+                ..asked.clone()
+            };
+            assert_eq!(answer(&client, &schema2(&none)).await, INVALID[0]);
+            let both = ComputeSystem {
+                virtual_machine: Some(VirtualMachine::default()),
+                ..asked.clone()
+            };
+            assert_eq!(answer(&client, &schema2(&both)).await, INVALID[0]);
+            let unknown = ComputeSystem {
+                schema_version: Some(SchemaVersion::new(2, 99)),
+                ..asked.clone()
+            };
+            assert_eq!(answer(&client, &schema2(&unknown)).await, INVALID[0]);
+            let empty = ComputeSystem {
+                container: Some(Container::default()),
+                ..asked.clone()
+            };
+            assert_eq!(answer(&client, &schema2(&empty)).await, INVALID[0]);
+        });
+    }
+}

@@ -62,7 +62,12 @@ impl Arm for SimArm {
     }
 
     fn image(&self, hyperv: bool) -> Result<Image, String> {
-        let _ = hyperv;
+        if hyperv && self.api == ComputeApi::V2 {
+            return Err(
+                "through version 2, Hyper-V isolation needs a virtual machine of its own, which is not simulated"
+                    .to_owned(),
+            );
+        }
         let scratch = era::scratch_folder(self.profile.build, ID);
         Ok(Image {
             layers: parents(),

@@ -6,10 +6,10 @@ use wcow_hcs_schema::schema1::{ContainerConfig, Layer};
 use wcow_hcs_schema::tp3::Tp3ContainerConfig;
 use wcow_host::codes::{v1, win32};
 use wcow_host::era::{self, ImageFacts, Stage, Verdict};
-use wcow_host::{CreateDocument, SystemId};
+use wcow_host::{ComputeApi, CreateDocument, SystemId};
 use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult, WideName};
 
-use super::{Phase, System, SystemKey, facts};
+use super::{Phase, System, SystemKey, facts, schema2};
 use crate::call::{ClientId, Fault, Outcome};
 use crate::world::layers::{beside, is_directory};
 use crate::world::{Outside, World};
@@ -46,7 +46,14 @@ impl World {
             (CreateDocument::TechnicalPreview(document), true) => {
                 self.preview_system(id, document, out)?
             }
-            (CreateDocument::Schema1(document), false) => self.schema1_system(id, document, out)?,
+            // Version 2 of the surface knows no schema but 2, and version 1 knows both.
+            (CreateDocument::Schema1(document), false) if self.api_of(client) == ComputeApi::V1 => {
+                self.schema1_system(id, document, out)?
+            }
+            (CreateDocument::Schema2(document), false) => {
+                let document = schema2::as_schema1(id, document, self.profile.build)?;
+                self.schema1_system(id, &document, out)?
+            }
             _ => return Err(v1::INVALID_JSON.into()),
         };
         self.compute.next_system += 1;
@@ -142,10 +149,10 @@ impl World {
             return Err(v1::HYPERV_NOT_INSTALLED.into());
         }
         let base = self.base_layer(&document.system_type, &document.layers, out)?;
-        let folder =
-            HostPath::parse(&document.layer_folder_path).map_err(|_| win32::PATH_NOT_FOUND)?;
         let scratch = if hyperv {
             self.utility_vm(&document.layers, out)?;
+            let folder =
+                HostPath::parse(&document.layer_folder_path).map_err(|_| win32::PATH_NOT_FOUND)?;
             let scratch = self.layers.scratch(&folder).ok_or(win32::PATH_NOT_FOUND)?;
             if self.layers.is_attached(&scratch) {
                 return Err(win32::SHARING_VIOLATION.into());
@@ -159,6 +166,7 @@ impl World {
         if self.scratch_in_use(&scratch) {
             return Err(win32::SHARING_VIOLATION.into());
         }
+        let folder = self.layers.folder(&scratch).ok_or(win32::PATH_NOT_FOUND)?;
         self.refuse_at_create(&base, hyperv, out)?;
         let mut endpoints = Vec::with_capacity(document.endpoint_list.len());
         for endpoint in &document.endpoint_list {
