@@ -37,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("wcow-hive", &["wcow-ntmeta", "wcow-tree"]),
     ("wcow-hcs-schema", &["wcow-ntmeta"]),
+    ("wcow-hcs", &["wcow-ntmeta"]),
     (
         "wcow-host",
         &["wcow-hcs-schema", "wcow-ntmeta", "wcow-tree"],
@@ -120,10 +121,13 @@ const ARROWS: &[(&str, &[&str])] = &[
 const ENDS: &[&str] = &["wcow", "wcow-benches", "wcow-fuzz", "xtask"];
 
 /// Packages whose library may contain unsafe code, with the reason.
-const UNSAFE_ALLOWED: &[(&str, &str)] = &[(
-    "wcow-fuzz",
-    "its bindings to wimlib, behind the feature `wimlib`",
-)];
+const UNSAFE_ALLOWED: &[(&str, &str)] = &[
+    (
+        "wcow-fuzz",
+        "its bindings to wimlib, behind the feature `wimlib`",
+    ),
+    ("wcow-hcs", "calls Microsoft's DLLs"),
+];
 
 /// Larger files have no place in the repository.
 const LARGEST_FILE: u64 = 512 * 1024;

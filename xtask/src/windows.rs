@@ -2,6 +2,9 @@
 //!
 //! The Wine prefix is fresh and lies in the target directory. Wine 8 lacks `bcryptprimitives.dll`, which Rust's standard
 //! library takes its random numbers from, so a substitute that exports `ProcessPrng` is compiled and put into `System32`.
+//!
+//! It has no HCS either. The first run is of a host without: whatever is called is missing. Then stand-ins for two of the DLLs are
+//! compiled and put there, and the tests of `wcow-hcs` run once more.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -33,6 +36,12 @@ __declspec(dllexport) int __stdcall ProcessPrng(unsigned char *buffer, unsigned 
 }
 ";
 
+/// Where the stand-ins' sources lie.
+const STAND_INS: &str = "crates/hcs/tests/stand_in";
+
+/// The DLLs that have one, with what they are linked to beside the C library and kernel32.
+const STAND_IN_DLLS: &[(&str, &[&str])] = &[("vmcompute", &["-lole32"]), ("computecore", &[])];
+
 /// Packages whose tests are not for Windows.
 const EXCLUDED: &[(&str, &str)] = &[("xtask", "chores run on the machine that builds")];
 
@@ -47,17 +56,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
         ));
     };
     let prefix = Prefix::make(workspace, &wine)?;
-    let mut command = workspace.cargo();
-    command.args(["test", "--workspace", "--no-fail-fast", "--target", TARGET]);
+    let mut command = tests(workspace, &prefix, &wine);
+    command.arg("--workspace");
     EXCLUDED.iter().for_each(|(package, _)| {
         command.args(["--exclude", package]);
     });
-    // Wine maps the file system of this machine, so the corpus would be found; its checks belong to this machine's own run.
-    command.env_remove("WCOW_CORPUS");
-    // A program under Wine cannot ask Cargo where the workspace is; snapshots are looked for below it.
-    command.env("INSTA_WORKSPACE_ROOT", &workspace.root);
-    prefix.apply(&mut command);
-    command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", &wine);
     let (counts, ok) = run_tests(&mut command)?;
     let mut report = Report::noted(format!(
         "{} tests passed under Wine in {} programs",
@@ -81,7 +84,59 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
         );
     }
     report.note(ran?);
+    report.note(run_stand_ins(workspace, &prefix, &wine)?);
     Ok(report)
+}
+
+/// `cargo test` for Windows programs in this prefix; which packages is still to be said.
+fn tests(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Command {
+    let mut command = workspace.cargo();
+    command.args(["test", "--no-fail-fast", "--target", TARGET]);
+    // Wine maps the file system of this machine, so the corpus would be found; its checks belong to this machine's own run.
+    command.env_remove("WCOW_CORPUS");
+    // A program under Wine cannot ask Cargo where the workspace is; snapshots are looked for below it.
+    command.env("INSTA_WORKSPACE_ROOT", &workspace.root);
+    prefix.apply(&mut command);
+    command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine);
+    command
+}
+
+/// The tests of `wcow-hcs` with stand-ins for two of the DLLs.
+fn run_stand_ins(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<String> {
+    let sources = workspace.root.join(STAND_INS);
+    let system = prefix.system();
+    for (name, libraries) in STAND_IN_DLLS {
+        let mut compile = Command::new(COMPILER);
+        compile
+            .args(["-shared", "-O1", "-s", "-Wall", "-Wextra", "-Werror"])
+            .arg("-Wno-cast-function-type")
+            .arg("-o")
+            .arg(system.join(name).with_extension("dll"))
+            .arg(sources.join(name).with_extension("c"))
+            .args(*libraries);
+        run_command(&mut compile)?;
+    }
+    let mut command = tests(workspace, prefix, wine);
+    command
+        .args(["--package", "wcow-hcs", "--test", "it"])
+        .env("WCOW_HCS_STAND_IN", "1");
+    let (counts, ok) = run_tests(&mut command)?;
+    if !ok {
+        bail!(
+            "{} tests of wcow-hcs failed against the stand-ins, {} passed",
+            counts.failed,
+            counts.passed
+        );
+    }
+    let names: Vec<_> = STAND_IN_DLLS
+        .iter()
+        .map(|(name, _)| format!("{name}.dll"))
+        .collect();
+    Ok(format!(
+        "{} tests of wcow-hcs passed against stand-ins for {}; computestorage.dll, computenetwork.dll and virtdisk.dll have none",
+        counts.passed,
+        names.join(" and ")
+    ))
 }
 
 /// `wcow.exe` itself: the tour, and a WIM file that wimlib made.
@@ -174,7 +229,7 @@ impl Prefix {
             .stderr(Stdio::null());
         prefix.apply(&mut boot);
         run_command(&mut boot).context("cannot make a Wine prefix")?;
-        let system = prefix.dir.join("drive_c").join("windows").join("system32");
+        let system = prefix.system();
         if !system.is_dir() {
             bail!("the new Wine prefix has no {}", system.display());
         }
@@ -188,6 +243,10 @@ impl Prefix {
             .arg("-ladvapi32");
         run_command(&mut compile)?;
         Ok(prefix)
+    }
+
+    fn system(&self) -> PathBuf {
+        self.dir.join("drive_c").join("windows").join("system32")
     }
 
     fn apply(&self, command: &mut Command) {

@@ -1,0 +1,12 @@
+//! The safe layer over [`crate::raw`].
+
+pub(crate) mod answer;
+pub(crate) mod callback;
+pub mod disk;
+pub mod layers;
+pub(crate) mod memory;
+pub mod network;
+pub(crate) mod process_info;
+pub mod storage;
+pub mod v1;
+pub mod v2;

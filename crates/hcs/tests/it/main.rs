@@ -1,0 +1,25 @@
+//! The tables everywhere; on Windows, calls against missing DLLs and against stand-ins.
+//!
+//! `cargo xtask windows` runs these under Wine twice: as it is, without any DLL of HCS, and with `WCOW_HCS_STAND_IN` set and the
+//! stand-ins of `tests/stand_in` in `System32`.
+#![cfg_attr(
+    windows,
+    expect(unsafe_code, reason = "the stand-ins are asked for their counters")
+)]
+#![deny(clippy::undocumented_unsafe_blocks)]
+
+mod signatures;
+mod values;
+
+#[cfg(windows)]
+mod imports;
+#[cfg(windows)]
+mod layers;
+#[cfg(windows)]
+mod missing;
+#[cfg(windows)]
+mod stand_in;
+#[cfg(windows)]
+mod v1;
+#[cfg(windows)]
+mod v2;
