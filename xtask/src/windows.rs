@@ -133,7 +133,8 @@ fn run_stand_ins(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<
         .map(|(name, _)| format!("{name}.dll"))
         .collect();
     Ok(format!(
-        "{} tests of wcow-hcs passed against stand-ins for {}; computestorage.dll, computenetwork.dll and virtdisk.dll have none",
+        "{} tests of wcow-hcs passed against stand-ins for {} (in the run before, those that need one did nothing); \
+         computestorage.dll, computenetwork.dll and virtdisk.dll have none",
         counts.passed,
         names.join(" and ")
     ))
