@@ -9,7 +9,10 @@ use crate::workspace::{Workspace, installed_targets, run as run_command};
 const TARGETS: &[&str] = &["aarch64-apple-darwin", "x86_64-pc-windows-gnu"];
 
 /// Packages whose code is for one target: clippy sees it there, and nowhere else.
-const LINTED: &[(&str, &str)] = &[("x86_64-pc-windows-gnu", "wcow-hcs")];
+const LINTED: &[(&str, &str)] = &[
+    ("x86_64-pc-windows-gnu", "wcow-hcs"),
+    ("x86_64-pc-windows-gnu", "wcow-winhost"),
+];
 
 /// Checks the workspace for every target that is installed.
 pub(crate) fn run(workspace: &Workspace) -> Result<Report> {

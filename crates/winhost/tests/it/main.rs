@@ -1,0 +1,5 @@
+//! What follows from facts, everywhere; on Windows, what this machine says.
+
+mod identity;
+#[cfg(windows)]
+mod machine;
