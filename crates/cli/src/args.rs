@@ -79,10 +79,15 @@ pub(crate) enum Command {
     /// The simulator: scenarios and the catalogue of failures.
     #[command(subcommand)]
     Sim(SimCommand),
-    /// Explain a code or a failure: an HRESULT, a Win32 code, a name, or a catalogue id.
+    /// Explain a code, a failure, or a line of a log.
+    ///
+    /// Codes are read in every form that logs have: 0xC0370101, -1070137087, 3224830209, 0x20, 32, HCS_E_IMAGE_MISMATCH,
+    /// ERROR_SHARING_VIOLATION, an NTSTATUS that a program ended with, the FullyQualifiedErrorId of a PowerShell error. Exit code 3 if
+    /// nothing of it is known.
     Explain {
-        /// For example 0xC0370101, 0x20, HCS_E_IMAGE_MISMATCH or machine-type-mismatch.
-        code: String,
+        /// For example 0xC0370101, scratch-disk-locked, or "hcsshim::ActivateLayer failed in Win32: ... (0x20)".
+        #[arg(required = true, num_args = 1.., allow_negative_numbers = true, value_name = "CODE")]
+        found: Vec<String>,
     },
     /// Print a completion script for a shell.
     Completion {
@@ -454,7 +459,7 @@ pub(crate) enum HostCommand {
 pub(crate) enum SimCommand {
     /// Play a scenario on a fresh simulated host, or, without one, what the seed makes up.
     Run {
-        /// A built-in scenario (S1 to S14) or a file.
+        /// A built-in scenario (S1 to S14, the id of a failure) or a file.
         scenario: Option<String>,
         /// The seed.
         #[arg(long, default_value_t = 0)]
@@ -512,8 +517,42 @@ pub(crate) enum SimCommand {
         #[arg(long)]
         name: String,
     },
-    /// List the failures that are known.
-    Catalogue,
+    /// List the failures that are known. `wcow explain ID` tells more of one, `wcow sim run ID` shows it where there is a scenario.
+    Catalogue(CatalogueArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CatalogueArgs {
+    /// Only those that simulated hosts raise, or only those that they do not.
+    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "yes")]
+    pub(crate) simulated: Option<YesNo>,
+    /// Only those whose cause stays on the host, or only the others.
+    #[arg(long, value_enum)]
+    pub(crate) cause: Option<CauseChoice>,
+    /// Only those that can occur on hosts of this build, for example 20348.
+    #[arg(long)]
+    pub(crate) build: Option<u32>,
+    /// As a page for a browser, on standard output.
+    #[arg(long)]
+    pub(crate) html: bool,
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum YesNo {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+}
+
+/// Whether the cause of a failure stays on the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CauseChoice {
+    /// It stays, and a diagnosis can find it.
+    Lasting,
+    /// It is a matter of the call, or of the moment.
+    Passing,
 }
 
 #[derive(Args, Debug)]

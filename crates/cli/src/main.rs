@@ -54,7 +54,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Ps => commands::container::list(global, &output)?,
         Command::Host(command) => commands::host::run(command, global, &output)?,
         Command::Sim(command) => return commands::sim::run(command, &output),
-        Command::Explain { code } => commands::explain::run(code, &output)?,
+        Command::Explain { found } => commands::explain::run(found, &output)?,
         Command::Completion { shell } => commands::shell::completion(*shell)?,
         Command::Man { command } => commands::shell::man(command)?,
     }

@@ -4,20 +4,23 @@
 //! command of the time, and what is [expected](Expect): success, or a code, a catalogue entry, words, or the host's answer to
 //! the letter. [`Player`] plays it on any [`Host`](wcow_host::Host) through `wcow-engine` and says of each step what was seen
 //! and whether that agrees. `cargo test` plays the files of `sim/scenarios/` on simulated hosts; `wcow tour` tells the same
-//! steps as one story; nothing here knows that a host is simulated.
+//! steps as one story; nothing here knows that a host is simulated. What a scenario needs of the host beyond its profile is its
+//! [`Setup`], which whoever makes the host reads.
 //!
 //! [`wims`] builds the WIM files that the scenarios install: small, made in code, the same bytes every time. [`predict`] says
 //! what to expect of any other.
 #![forbid(unsafe_code)]
 
 mod answer;
+mod call;
 mod model;
 mod player;
 pub mod predict;
 pub mod wims;
 
 pub use answer::Answer;
-pub use model::{Action, Expect, Scenario, Source, Step};
+pub use call::Call;
+pub use model::{Action, Elsewhere, Expect, Scenario, Setup, Source, Step};
 pub use player::{Outcome, PlayError, Player, WimShelf};
 
 /// Reads a scenario file.

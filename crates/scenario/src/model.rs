@@ -6,6 +6,8 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_host::SwitchType;
 
+use crate::Call;
+
 /// One story of a few steps, with what is expected of each.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -20,7 +22,55 @@ pub struct Scenario {
     pub story: String,
     /// How well the behaviour is known.
     pub source: Source,
-    /// What must be so before the first step. Only `ensure-...` actions: on a host where it is so already they do nothing.
+    /// How the host is other than its profile says. Whoever makes the host reads it; the player does not.
+    #[serde(default)]
+    pub setup: Setup,
+    /// What must be so before the first step. Mostly `ensure-...` actions: on a host where it is so already they do nothing.
+    #[serde(default)]
+    pub given: Vec<Action>,
+    /// The steps.
+    #[serde(rename = "step")]
+    pub steps: Vec<Step>,
+    /// The way out on another host, where there is none on this one.
+    #[serde(default)]
+    pub elsewhere: Option<Elsewhere>,
+}
+
+impl Scenario {
+    /// What is played on the other host, as a scenario of its own.
+    #[must_use]
+    pub fn other_host(&self) -> Option<Self> {
+        let elsewhere = self.elsewhere.clone()?;
+        Some(Self {
+            profile: elsewhere.profile,
+            setup: Setup::default(),
+            given: elsewhere.given,
+            steps: elsewhere.steps,
+            elsewhere: None,
+            ..self.clone()
+        })
+    }
+}
+
+/// How a host is other than its profile says, as data of whoever makes it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Setup {
+    /// Keys of the profile with other values.
+    #[serde(default)]
+    pub host: serde_json::Map<String, serde_json::Value>,
+    /// Calls that go wrong although the host is sound.
+    #[serde(default)]
+    pub faults: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Steps on another host.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Elsewhere {
+    /// The profile of that host.
+    pub profile: String,
+    /// What must be so before the first step.
     #[serde(default)]
     pub given: Vec<Action>,
     /// The steps.
@@ -177,7 +227,12 @@ pub enum Action {
         name: String,
         /// The command line.
         command: String,
+        /// The working directory in the container, if not its default.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        directory: Option<String>,
     },
+    /// A call straight to the host.
+    Call(Call),
     /// A folder of the host is listed, with everything below it.
     ListFiles(String),
 }
@@ -195,6 +250,7 @@ impl Action {
             | Self::NewSwitch { .. }
             | Self::NewNat { .. }
             | Self::ListSwitches
+            | Self::Call(_)
             | Self::ListFiles(_) => return None,
             Self::AddPackages(packages) => format!("wcow host enable {}", packages.join(" ")),
             Self::ShowHost => "wcow host info".to_owned(),
@@ -231,7 +287,16 @@ impl Action {
             Self::StopContainer(name) => format!("wcow container stop {name}"),
             Self::RemoveContainer(name) => format!("wcow container rm {name}"),
             Self::ListContainers => "wcow container ls".to_owned(),
-            Self::Exec { name, command } => format!("wcow exec {name} {}", for_a_shell(command)),
+            Self::Exec {
+                name,
+                command,
+                directory,
+            } => {
+                let directory = directory
+                    .as_ref()
+                    .map_or_else(String::new, |directory| format!("--workdir {directory} "));
+                format!("wcow exec {directory}{name} {}", for_a_shell(command))
+            }
         })
     }
 }

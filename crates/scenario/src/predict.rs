@@ -97,8 +97,10 @@ impl Inspection {
             profile: host.simulated.clone().unwrap_or_default(),
             story: self.sentence(host),
             source: Source::Inferred,
+            setup: crate::Setup::default(),
             given: Vec::new(),
             steps: walk.steps,
+            elsewhere: None,
         }
     }
 }
@@ -253,6 +255,7 @@ impl Walk {
                 Action::Exec {
                     name: CONTAINER.to_owned(),
                     command: command.to_owned(),
+                    directory: None,
                 },
                 &format!("Invoke-Command -ContainerId $id -RunAsAdministrator {{ {command} }}"),
                 expect,

@@ -1,6 +1,7 @@
 //! One file per group of commands.
 
 pub(crate) mod campaign;
+pub(crate) mod catalogue;
 pub(crate) mod container;
 pub(crate) mod explain;
 pub(crate) mod host;

@@ -1,13 +1,11 @@
 //! `wcow sim`.
 
 use serde::Serialize;
-use wcow_host::failures::{CATALOGUE, FailureCode, Simulated};
-use wcow_ntmeta::Hresult;
 use wcow_scenario::{Scenario, wims};
 use wcow_sim::scenarios;
 
 use crate::args::SimCommand;
-use crate::commands::{campaign, mutants};
+use crate::commands::{campaign, catalogue, mutants};
 use crate::failure::{Failure, exit};
 use crate::output::Output;
 use crate::tour::{Item, Page, Stage};
@@ -40,7 +38,7 @@ pub(crate) fn run(command: &SimCommand, output: &Output) -> Result<u8, Failure> 
             chrome,
         } => campaign::timeline(file.as_deref(), *seed, to.as_deref(), *chrome, output),
         SimCommand::Promote { file, name } => campaign::promote(file, name, output),
-        SimCommand::Catalogue => catalogue(output).map(|()| 0),
+        SimCommand::Catalogue(args) => catalogue::run(args, output).map(|()| 0),
     }
 }
 
@@ -60,11 +58,15 @@ fn play(name: &str, seed: u64, output: &Output) -> Result<u8, Failure> {
         )
         .because(&error)
     })?;
-    let stage = Stage::quietly(&scenario.profile, seed)?;
+    let stage = Stage::of_scenario(&scenario, seed)?;
     let mut page = Page::new(output.is_json());
-    let item = stage.play(&scenario, &shelf, &mut page)?;
-    let agrees = item.agrees();
+    let mut item = stage.play(&scenario, &shelf, &mut page)?;
     let fingerprint = stage.fingerprint();
+    if let Some(there) = scenario.other_host() {
+        let other = Stage::of_scenario(&there, seed)?;
+        item.add(other.play(&there, &shelf, &mut page)?);
+    }
+    let agrees = item.agrees();
     if output.is_json() {
         output.json(
             "sim.run",
@@ -80,8 +82,11 @@ fn play(name: &str, seed: u64, output: &Output) -> Result<u8, Failure> {
     Ok(if agrees { 0 } else { exit::FAILED })
 }
 
-/// A built-in scenario by its id, or a file.
+/// A built-in scenario by its id, which may be that of a failure, or a file.
 fn find(name: &str) -> Result<Scenario, Failure> {
+    if let Some(file) = scenarios::of_failure(&name.to_ascii_lowercase()) {
+        return parse(file.name, file.text);
+    }
     let mut ids = Vec::new();
     for file in scenarios::SEED.iter().chain([&scenarios::SERVER_2022]) {
         let scenario = parse(file.name, file.text)?;
@@ -98,7 +103,8 @@ fn find(name: &str) -> Result<Scenario, Failure> {
                 "no scenario and no file {name:?}; there are: {}",
                 ids.join(", ")
             ),
-        )),
+        )
+        .help("failures have scenarios too: wcow sim catalogue --simulated lists their ids")),
         Err(error) => {
             Err(Failure::new(exit::FAILED, format!("{name} could not be read")).because(&error))
         }
@@ -109,56 +115,4 @@ fn parse(name: &str, text: &str) -> Result<Scenario, Failure> {
     wcow_scenario::parse(text).map_err(|error| {
         Failure::new(exit::USAGE, format!("{name} cannot be used")).because(&error)
     })
-}
-
-fn catalogue(output: &Output) -> Result<(), Failure> {
-    #[derive(Serialize)]
-    struct Entry {
-        id: &'static str,
-        title: &'static str,
-        codes: Vec<String>,
-        hosts: String,
-        simulated: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        why_not: Option<&'static str>,
-    }
-    let entries: Vec<Entry> = CATALOGUE
-        .iter()
-        .map(|entry| Entry {
-            id: entry.id.0,
-            title: entry.title,
-            codes: entry
-                .codes
-                .iter()
-                .map(|code| match code {
-                    FailureCode::Hresult(code) => Hresult(*code).to_string(),
-                    FailureCode::PowerShellId(id) => (*id).to_owned(),
-                    FailureCode::Silent => "none: it is silent".to_owned(),
-                })
-                .collect(),
-            hosts: entry.hosts.to_string(),
-            simulated: matches!(entry.simulated, Simulated::Yes),
-            why_not: match entry.simulated {
-                Simulated::Yes => None,
-                Simulated::No(why) => Some(why),
-            },
-        })
-        .collect();
-    output.list(
-        "sim.failure",
-        &entries,
-        &["ID", "CODES", "SIMULATED", "WHAT"],
-        |entry| {
-            let simulated = entry
-                .why_not
-                .map_or_else(|| "yes".to_owned(), |why| format!("no: {why}"));
-            vec![
-                entry.id.to_owned(),
-                entry.codes.join(" "),
-                simulated,
-                entry.title.to_owned(),
-            ]
-        },
-    )?;
-    Ok(())
 }

@@ -5,7 +5,7 @@ mod page;
 use serde::Serialize;
 use wcow_engine::Engine;
 use wcow_scenario::predict::Inspection;
-use wcow_scenario::{Outcome, PlayError, Player, Scenario, WimShelf, wims};
+use wcow_scenario::{Action, Outcome, PlayError, Player, Scenario, WimShelf, wims};
 use wcow_sim::scenarios::{self, ScenarioFile};
 use wcow_sim::{Profile, Sim};
 use wcow_wim::{ImageIndex, Wim};
@@ -39,6 +39,9 @@ pub(crate) struct Item {
 #[derive(Serialize)]
 struct ItemStep {
     command: Option<String>,
+    /// A call straight to the host, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<String>,
     powershell: Option<String>,
     expected: String,
     seen: String,
@@ -142,7 +145,7 @@ impl Stage {
     }
 
     /// Makes a host from a profile, and says nothing of it.
-    pub(crate) fn quietly(profile: &str, seed: u64) -> Result<Self, Failure> {
+    fn quietly(profile: &str, seed: u64) -> Result<Self, Failure> {
         let made = Profile::named(profile).ok_or_else(|| {
             Failure::new(exit::NOT_FOUND, format!("no profile {profile:?}"))
                 .help("wcow host profiles lists them")
@@ -153,6 +156,30 @@ impl Stage {
             sim,
             engine,
             profile: profile.to_owned(),
+        })
+    }
+
+    /// Makes the host of a scenario, with what is different about it, and says nothing of it.
+    pub(crate) fn of_scenario(scenario: &Scenario, seed: u64) -> Result<Self, Failure> {
+        let setup = &scenario.setup;
+        let sim = scenarios::set_up(
+            &scenario.profile,
+            setup.host.clone(),
+            setup.faults.clone(),
+            seed,
+        )
+        .map_err(|error| {
+            let failure = Failure::new(
+                exit::USAGE,
+                format!("the host of scenario {} cannot be made", scenario.id),
+            );
+            failure.because(&error)
+        })?;
+        let engine = Engine::new(sim.client());
+        Ok(Self {
+            sim,
+            engine,
+            profile: scenario.profile.clone(),
         })
     }
 
@@ -207,6 +234,12 @@ impl Item {
     pub(crate) fn agrees(&self) -> bool {
         self.agrees
     }
+
+    /// What was played on another host belongs to the same story.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.agrees &= other.agrees;
+        self.steps.extend(other.steps);
+    }
 }
 
 /// A single WIM file under its own name.
@@ -241,6 +274,10 @@ fn item(scenario: &Scenario, outcomes: &[Outcome]) -> Item {
             .iter()
             .map(|outcome| ItemStep {
                 command: outcome.action.command(),
+                call: match &outcome.action {
+                    Action::Call(call) => Some(call.to_string()),
+                    _ => None,
+                },
                 powershell: outcome.powershell.clone(),
                 expected: outcome.expected.clone(),
                 seen: outcome.seen.clone(),

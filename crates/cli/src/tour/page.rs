@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wcow_host::HostInfo;
 use wcow_scenario::predict::Inspection;
-use wcow_scenario::{Outcome, Scenario, wims};
+use wcow_scenario::{Action, Outcome, Scenario, wims};
 
 use super::Item;
 use crate::output::{colours, table};
@@ -132,6 +132,9 @@ impl Page {
         }
         if let Some(command) = outcome.action.command() {
             text.push_str(&format!("    {dim}now{plain}   $ {bold}{command}{plain}\n"));
+        }
+        if let Action::Call(call) = &outcome.action {
+            text.push_str(&format!("    {dim}call{plain}  {bold}{call}{plain}\n"));
         }
         let shown = outcome.answer.text.trim_end();
         if !shown.is_empty() {

@@ -2,6 +2,7 @@
 
 mod budgets;
 mod campaign;
+mod catalogue;
 mod containers;
 mod corpus;
 mod data;

@@ -85,6 +85,19 @@ pub(super) fn is_known(code: wcow_ntmeta::Hresult) -> bool {
     })
 }
 
+/// The code of version 1 by its name in `winerror.h`, `ERROR_VMCOMPUTE_...`: its ending is that of the name here, except for the
+/// timeout.
+pub(super) fn by_old_name(name: &str) -> Option<u32> {
+    let name = name.to_ascii_uppercase();
+    let ending = match name.strip_prefix("ERROR_VMCOMPUTE_")? {
+        "TIMEOUT" => "CONNECTION_TIMEOUT",
+        other => other,
+    };
+    ROWS.iter()
+        .find(|row| row.v1 && row.name.strip_prefix("HCS_E_") == Some(ending))
+        .map(|row| 0xC037_0000 | row.low)
+}
+
 /// The wording of 2016 to 2018 builds, where a thread of the time shows it.
 pub(super) fn older_text(code: u32) -> Option<&'static str> {
     if code & !0x4000_0000 & 0xFFFF_0000 != 0x8037_0000 {

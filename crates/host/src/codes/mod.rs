@@ -4,8 +4,10 @@
 //! HRESULTs of facility 7 ([`win32`]), and a few general HRESULTs. Decisions are made on codes; texts are for people, differ
 //! between generations and are localised on real hosts.
 
+mod advice;
 mod hcn_table;
 mod hcs_table;
+mod search;
 mod win32_table;
 
 use wcow_ntmeta::Hresult;
@@ -13,9 +15,31 @@ use wcow_ntmeta::Hresult;
 use crate::ComputeApi;
 use crate::era::Generation;
 
+pub use advice::{Advice, advice};
 pub use hcn_table::names as hcn;
 pub use hcs_table::{v1, v2};
+pub use search::find_in;
 pub use win32_table::names as win32;
+
+/// NTSTATUS codes: what programs in containers, and services, end with. Their names are those of the SDK header `ntstatus.h`.
+pub mod nt {
+    use wcow_ntmeta::Hresult;
+
+    /// `STATUS_ACCESS_VIOLATION`
+    pub const ACCESS_VIOLATION: Hresult = Hresult(0xC000_0005);
+    /// `STATUS_INVALID_IMAGE_FORMAT`
+    pub const INVALID_IMAGE_FORMAT: Hresult = Hresult(0xC000_007B);
+    /// `STATUS_DLL_NOT_FOUND`
+    pub const DLL_NOT_FOUND: Hresult = Hresult(0xC000_0135);
+    /// `STATUS_ENTRYPOINT_NOT_FOUND`
+    pub const ENTRYPOINT_NOT_FOUND: Hresult = Hresult(0xC000_0139);
+    /// `STATUS_CONTROL_C_EXIT`
+    pub const CONTROL_C_EXIT: Hresult = Hresult(0xC000_013A);
+    /// `STATUS_DLL_INIT_FAILED`
+    pub const DLL_INIT_FAILED: Hresult = Hresult(0xC000_0142);
+    /// `STATUS_STACK_BUFFER_OVERRUN`
+    pub const STACK_BUFFER_OVERRUN: Hresult = Hresult(0xC000_0409);
+}
 
 /// The image does not match the host, in the spelling of version 1: what hosts from build 14393 on answer.
 pub const IMAGE_MISMATCH_V1: Hresult = v1::IMAGE_MISMATCH;
@@ -94,6 +118,25 @@ pub fn same(one: Hresult, other: Hresult) -> bool {
     spelled(one, ComputeApi::V2) == spelled(other, ComputeApi::V2)
 }
 
+/// NTSTATUS codes have texts of their own, which no log of a container host shows.
+const NT: &[Row] = &[
+    status(nt::ACCESS_VIOLATION, "STATUS_ACCESS_VIOLATION"),
+    status(nt::INVALID_IMAGE_FORMAT, "STATUS_INVALID_IMAGE_FORMAT"),
+    status(nt::DLL_NOT_FOUND, "STATUS_DLL_NOT_FOUND"),
+    status(nt::ENTRYPOINT_NOT_FOUND, "STATUS_ENTRYPOINT_NOT_FOUND"),
+    status(nt::CONTROL_C_EXIT, "STATUS_CONTROL_C_EXIT"),
+    status(nt::DLL_INIT_FAILED, "STATUS_DLL_INIT_FAILED"),
+    status(nt::STACK_BUFFER_OVERRUN, "STATUS_STACK_BUFFER_OVERRUN"),
+];
+
+const fn status(code: Hresult, name: &'static str) -> Row {
+    Row {
+        code: code.0,
+        name,
+        text: None,
+    }
+}
+
 /// The symbolic name of a code (`HCS_E_...`, `HCN_E_...`, `ERROR_...`, `E_...`), if it has a public one.
 ///
 /// Both spellings of a Host Compute Service code have the same name.
@@ -120,12 +163,16 @@ pub fn text(code: Hresult, generation: Generation) -> Option<&'static str> {
 /// `-1070137087`, `0x20`, `32`, or a symbolic name in any case. A number below 0x10000 is a Win32 error. `None` if it is none
 /// of these.
 ///
-/// A name that both spellings share stands for version 1 where that exists: it is what containers meet.
+/// A name that both spellings share stands for version 1 where that exists: it is what containers meet. The names of version 1 in
+/// `winerror.h` (`ERROR_VMCOMPUTE_IMAGE_MISMATCH`) are read too.
 #[must_use]
 pub fn lookup(text: &str) -> Option<Hresult> {
     let text = text.trim();
     if let Some(row) = rows().find(|row| row.name.eq_ignore_ascii_case(text)) {
         return Some(Hresult(row.code));
+    }
+    if let Some(code) = hcs_table::by_old_name(text) {
+        return Some(Hresult(code));
     }
     let digits = |text: &str, radix| {
         if text.starts_with('+') {
@@ -153,6 +200,16 @@ pub fn lookup(text: &str) -> Option<Hresult> {
     })
 }
 
+/// The same answer in the other spelling of the Host Compute Service: version 2 for version 1 and the other way round; `None` for
+/// other codes, and where only one of the two exists.
+#[must_use]
+pub fn twin(code: Hresult) -> Option<Hresult> {
+    const CUSTOMER: u32 = 0x4000_0000;
+    let other = Hresult(code.0 ^ CUSTOMER);
+    let of_the_service = code.0 & !CUSTOMER & 0xFFFF_0000 == 0x8037_0000;
+    (of_the_service && name(code).is_some() && name(other).is_some()).then_some(other)
+}
+
 /// Every code that has a name here.
 pub fn all() -> impl Iterator<Item = Hresult> {
     rows().map(|row| Hresult(row.code))
@@ -168,6 +225,7 @@ fn rows() -> impl Iterator<Item = Row> {
             .iter()
             .chain(win32_table::ROWS)
             .chain(GENERAL)
+            .chain(NT)
             .copied(),
     )
 }

@@ -121,6 +121,9 @@ impl Face {
             Operation::ShutdownSystem => Self::System("Shutdown"),
             Operation::TerminateSystem => Self::System("Terminate"),
             Operation::WaitSystem => Self::System("Wait"),
+            Operation::PauseSystem => Self::System("Pause"),
+            Operation::ResumeSystem => Self::System("Resume"),
+            Operation::SaveSystem => Self::System("Save"),
             Operation::CreateProcess => Self::System("CreateProcess"),
             Operation::OpenProcess => Self::System("OpenProcess"),
             Operation::ProcessBase

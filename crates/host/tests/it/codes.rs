@@ -32,6 +32,11 @@ fn codes_are_read_as_people_write_them() {
     check_lookup("HCN_E_ADAPTER_NOT_FOUND", Some(0x803B_0006));
     check_lookup("ERROR_SHARING_VIOLATION", Some(0x8007_0020));
     check_lookup("E_UNEXPECTED", Some(0x8000_FFFF));
+    check_lookup("ERROR_VMCOMPUTE_IMAGE_MISMATCH", Some(0xC037_0101));
+    check_lookup("error_vmcompute_timeout", Some(0xC037_0109));
+    check_lookup("ERROR_VMCOMPUTE_OPERATION_PENDING", Some(0xC037_0103));
+    check_lookup("STATUS_DLL_INIT_FAILED", Some(0xC000_0142));
+    check_lookup("3221225794", Some(0xC000_0142));
     for nothing in [
         "",
         "-",
@@ -41,6 +46,8 @@ fn codes_are_read_as_people_write_them() {
         "0x1122334455",
         "HCS_E_",
         "4294967296",
+        "ERROR_VMCOMPUTE_",
+        "ERROR_VMCOMPUTE_ACCESS_DENIED",
         "-2147483649",
     ] {
         check_lookup(nothing, None);
@@ -129,10 +136,87 @@ fn codes_are_listed_once_and_texts_end_in_a_full_stop() {
             assert!(!text.ends_with(".."), "{code}: {text:?}");
         }
     }
-    assert_eq!(seen.len(), 20 + 32 + 55 + 40 + 5);
+    assert_eq!(seen.len(), 20 + 32 + 55 + 40 + 5 + 7);
+}
+
+#[test]
+fn every_code_has_a_meaning_causes_and_a_way_out() {
+    for code in codes::all() {
+        let advice = codes::advice(code).unwrap_or_else(|| panic!("{code} has no row"));
+        for sentence in [advice.meaning, advice.causes, advice.way_out] {
+            assert!(
+                sentence.ends_with('.') && sentence.len() > 10,
+                "{code}: {sentence:?}"
+            );
+        }
+    }
+    assert_eq!(
+        codes::advice(v1::IMAGE_MISMATCH),
+        codes::advice(v2::IMAGE_MISMATCH)
+    );
+    assert_eq!(codes::advice(Hresult(0x1234_5678)), None);
+}
+
+#[test]
+fn spellings_of_the_compute_service_have_a_twin() {
+    assert_eq!(codes::twin(v1::IMAGE_MISMATCH), Some(v2::IMAGE_MISMATCH));
+    assert_eq!(codes::twin(v2::IMAGE_MISMATCH), Some(v1::IMAGE_MISMATCH));
+    assert_eq!(codes::twin(v1::OPERATION_PENDING), None);
+    assert_eq!(codes::twin(v2::OPERATION_PENDING), None);
+    assert_eq!(codes::twin(win32::SHARING_VIOLATION), None);
+    assert_eq!(codes::twin(hcn::NETWORK_NOT_FOUND), None);
+}
+
+#[track_caller]
+fn check_found(log: &str, expected: &[Hresult]) {
+    assert_eq!(codes::find_in(log), expected, "{log:?}");
+}
+
+#[test]
+fn codes_are_found_in_lines_of_logs() {
+    check_found(
+        "container web encountered an error during CreateContainer: failure in a Windows system call: The operating system of the \
+         container does not match the operating system of the host. (0xc0370101) extra info: {\"SystemType\":\"Container\"}",
+        &[v1::IMAGE_MISMATCH],
+    );
+    check_found(
+        "HCSShim::CreateComputeSystem - Win32 API call returned error r1=2147942452 err=You were not connected because",
+        &[win32::DUP_NAME],
+    );
+    check_found("exit status 3221225794", &[codes::nt::DLL_INIT_FAILED]);
+    check_found("hr=-1070137074, pid 1234, line 20", &[v1::SYSTEM_NOT_FOUND]);
+    check_found(
+        "{\"Success\":false,\"ErrorCode\":2151350282}",
+        &[hcn::INVALID_NETWORK],
+    );
+    check_found("failed with HCS_E_INVALID_JSON!", &[v1::INVALID_JSON]);
+    // Without a number the words tell, whatever their case.
+    check_found(
+        "hcs::System::Start web: the virtual machine or container EXITED unexpectedly while starting",
+        &[v1::TERMINATED_DURING_START],
+    );
+    check_found(
+        "HNS failed with error : The object already exists. ",
+        &[win32::OBJECT_ALREADY_EXISTS],
+    );
+    check_found("it failed at 10:32 after 5 tries on 20348", &[]);
+    check_found("", &[]);
 }
 
 proptest! {
+    #[test]
+    fn whatever_is_looked_for_in_is_only_read(log in "\\PC{0,200}") {
+        for code in codes::find_in(&log) {
+            prop_assert!(codes::name(code).is_some());
+        }
+    }
+
+    #[test]
+    fn a_code_in_brackets_is_found(index in 0_usize..150) {
+        let code = codes::all().nth(index).unwrap_or(codes::FAIL);
+        prop_assert_eq!(codes::find_in(&format!("it failed ({code}), twice")), vec![code]);
+    }
+
     #[test]
     fn a_code_is_found_in_every_spelling(index in 0_usize..150) {
         let code = codes::all().nth(index).unwrap_or(codes::FAIL);

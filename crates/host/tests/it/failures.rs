@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use wcow_host::codes::{self, hcn, v1, v2, win32};
-use wcow_host::era::{self, Generation};
+use wcow_host::era;
 use wcow_host::failures::{CATALOGUE, FailureCode, FailureId, Simulated, candidates, get};
 use wcow_host::{ErrorCategory, HostError, HostInfo, Operation, PowerShellError, SwitchType};
 use wcow_ntmeta::Hresult;
@@ -35,9 +35,11 @@ fn entries_are_well_formed() {
             !failure.source.is_empty() && !failure.hosts.text.is_empty(),
             "{id}"
         );
+        assert!(!failure.codes.is_empty(), "{id}");
+        let raised = failure.simulated == Simulated::Yes;
         assert!(
-            !failure.operations.is_empty() && !failure.codes.is_empty(),
-            "{id}"
+            !raised || !failure.operations.is_empty(),
+            "{id}: raised by no call"
         );
         assert!(
             failure.hosts.first_build <= failure.hosts.last_build,
@@ -48,14 +50,14 @@ fn entries_are_well_formed() {
         }
         for code in failure.codes {
             match code {
-                FailureCode::Hresult(code) => {
-                    assert!(codes::name(Hresult(*code)).is_some(), "{id}: {code:#x}");
-                    assert!(
-                        codes::text(Hresult(*code), Generation::Server2022).is_some(),
-                        "{id}: {code:#x}"
-                    );
+                FailureCode::Hresult(code) | FailureCode::ExitCode(code) => {
+                    let code = Hresult(*code);
+                    assert!(codes::name(code).is_some(), "{id}: {code}");
+                    assert!(codes::advice(code).is_some(), "{id}: {code}");
                 }
-                FailureCode::PowerShellId(id) => assert!(!id.is_empty()),
+                FailureCode::PowerShellId(words) | FailureCode::Text(words) => {
+                    assert!(words.len() > 10, "{id}");
+                }
                 FailureCode::Silent => {
                     assert_eq!(failure.codes.len(), 1, "{id}: silent, and yet a code");
                     assert!(matches!(failure.simulated, Simulated::No(_)), "{id}");
@@ -299,7 +301,7 @@ fn the_right_cause_comes_first() {
         &new,
         Operation::ActivateLayer,
         win32::SHARING_VIOLATION,
-        "layer-in-use",
+        "scratch-disk-locked",
     );
     check_code(
         &new,

@@ -2,6 +2,7 @@
 
 mod codes;
 mod era;
+mod explain;
 mod failures;
 mod files;
 mod render;

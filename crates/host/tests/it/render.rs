@@ -273,4 +273,10 @@ fn other_calls_as_clients_show_them() {
         Generation::Server2022,
         "hcs::System::Start web: The virtual machine or container exited unexpectedly.",
     );
+    check_client(
+        Operation::PauseSystem,
+        v1::INVALID_STATE,
+        Generation::Server2022,
+        "hcs::System::Pause web: The requested virtual machine or container operation is not valid in the current state.",
+    );
 }

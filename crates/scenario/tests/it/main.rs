@@ -1,5 +1,6 @@
 //! The scenarios, played on simulated hosts.
 
+mod failures;
 mod files;
 mod predict;
 mod seed;
@@ -7,13 +8,19 @@ mod wims;
 
 use wcow_engine::Engine;
 use wcow_scenario::{Outcome, Player, Scenario, WimShelf};
-use wcow_sim::{Profile, Sim};
+use wcow_sim::{Sim, scenarios};
 
 /// Plays a scenario on a fresh host.
 #[track_caller]
 fn play(scenario: &Scenario, seed: u64, shelf: &dyn WimShelf) -> (Vec<Outcome>, Sim) {
-    let profile = Profile::named(&scenario.profile).expect("the scenario's profile exists");
-    let sim = Sim::new(profile, seed);
+    let setup = &scenario.setup;
+    let sim = scenarios::set_up(
+        &scenario.profile,
+        setup.host.clone(),
+        setup.faults.clone(),
+        seed,
+    )
+    .expect("the host of the scenario can be made");
     let engine = Engine::new(sim.client());
     let outcomes = sim
         .run(Player::new(&engine, shelf).play(scenario))

@@ -1,10 +1,10 @@
 //! Images that do not fit the host.
 
-use super::{ANY, FROM_2016, NOT_RECOGNIZED, PREVIEWS};
+use super::{ANY, FROM_2016, NOT_RECOGNIZED, PREVIEWS, TP4};
 use crate::Operation;
 use crate::codes::{v1, v2, win32};
 use crate::era::Provenance;
-use crate::failures::{Failure, FailureCode, FailureId, Simulated};
+use crate::failures::{Cause, Failure, FailureCode, FailureId, Simulated};
 
 pub(super) const FAILURES: &[Failure] = &[
     Failure {
@@ -26,6 +26,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "On Nano Server add the package Containers; elsewhere enable the feature Containers. Then restart the host.",
         source: "field report of 2015",
         provenance: Provenance::Standard,
+        reported: &[],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -38,6 +40,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Use an image of the same edition and build as the host, or a host of the edition of the image.",
         source: "field report of 2015",
         provenance: Provenance::Verbatim,
+        reported: &[52],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -54,6 +58,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Use a base image that was published for containers.",
         source: "field report of 2015; moby#36635 for the code",
         provenance: Provenance::Inferred,
+        reported: &[],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -64,11 +70,13 @@ pub(super) const FAILURES: &[Failure] = &[
             FailureCode::Hresult(v2::IMAGE_MISMATCH.0),
         ],
         hosts: FROM_2016,
-        operations: &[Operation::CreateSystem],
-        trigger: "A process-isolated container shares the kernel of the host. Before build 20348 the builds must be equal; later hosts also take images from the last long-term release before them on. An image newer than the host never fits.",
+        operations: &[Operation::CreateSystem, Operation::StartSystem],
+        trigger: "A process-isolated container shares the kernel of the host. Before build 20348 the builds must be equal; later hosts also take images from the last long-term release before them on. An image newer than the host never fits, not even with Hyper-V isolation, where the start is what fails.",
         way_out: "Pull the tag of the image that matches the build of the host, or run it with Hyper-V isolation.",
         source: "moby#35462, dotnet-framework-docker#1265",
         provenance: Provenance::Verbatim,
+        reported: &[1],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -84,6 +92,55 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Enrol the host in the Windows Insider program, or use a released image.",
         source: "Microsoft Learn, HCS error codes",
         provenance: Provenance::Documented,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::No("No Insider image is modelled."),
+    },
+    Failure {
+        id: FailureId("not-a-base-layer"),
+        title: "What is to become a base layer is none",
+        codes: &[
+            FailureCode::Hresult(win32::PATH_NOT_FOUND.0),
+            FailureCode::Text("ProcessBaseLayer"),
+        ],
+        hosts: ANY,
+        operations: &[Operation::ProcessBase],
+        trigger: "The folder has no Windows files or no registry hives: the image is one of Linux, or a layer that belongs on top of another one.",
+        way_out: "Pull the image for Windows and for the processor of the host; take a layer together with its base.",
+        source: "docker.kitematic#2124, #3936, #4850, buildkit#5758",
+        provenance: Provenance::Verbatim,
+        reported: &[12],
+        cause: Cause::Passing,
+        simulated: Simulated::Yes,
+    },
+    Failure {
+        id: FailureId("preview-image-not-found"),
+        title: "The set-up script of Technical Preview 4 does not find its image",
+        codes: &[FailureCode::Text(
+            "Image NanoServer not found after 5 minutes",
+        )],
+        hosts: TP4,
+        operations: &[],
+        trigger: "The image provider of the preview did not offer the NanoServer image, or its download did not end within the five minutes that the script waits.",
+        way_out: "Install the image by hand (Install-ContainerImage, or Install-ContainerOSImage with a WIM file), and run the script again.",
+        source: "moby#21784, Virtualization-Documentation#162",
+        provenance: Provenance::Verbatim,
+        reported: &[55],
+        cause: Cause::Passing,
+        simulated: Simulated::No("Simulated hosts download nothing."),
+    },
+    Failure {
+        id: FailureId("utility-vm-missing"),
+        title: "The image has no utility VM, which Hyper-V isolation needs",
+        codes: &[FailureCode::Hresult(win32::FILE_NOT_FOUND.0)],
+        hosts: FROM_2016,
+        operations: &[Operation::CreateSystem],
+        trigger: "No layer of the image has a folder UtilityVM: it was made for process isolation alone, or the folder was left out when it was put together.",
+        way_out: "Take a base image that has one, or run the container process-isolated.",
+        source: "hcsshim, locating the utility VM",
+        provenance: Provenance::Inferred,
+        reported: &[],
+        cause: Cause::Passing,
+        simulated: Simulated::Yes,
     },
 ];

@@ -4,7 +4,7 @@ use super::ANY;
 use crate::Operation;
 use crate::codes::win32;
 use crate::era::Provenance;
-use crate::failures::{Failure, FailureCode, FailureId, Simulated};
+use crate::failures::{Cause, Failure, FailureCode, FailureId, Simulated};
 
 pub(super) const FAILURES: &[Failure] = &[
     Failure {
@@ -21,6 +21,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Wait until the host is up, look what is there, and give the command again: of 0x6BE nobody knows whether the call took effect.",
         source: "Microsoft Learn, System Error Codes (1700-3999)",
         provenance: Provenance::Standard,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -33,6 +35,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Look for Disk and Ntfs events in the System log and check the disk; then give the command again.",
         source: "Microsoft Learn, System Error Codes (1000-1299)",
         provenance: Provenance::Standard,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -45,6 +49,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Give the command again; if it stays, exclude wcow's folders from the scanner, or find the program with handle.exe.",
         source: "Microsoft Learn, System Error Codes (0-499)",
         provenance: Provenance::Standard,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
 ];

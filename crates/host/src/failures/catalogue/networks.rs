@@ -1,10 +1,10 @@
 //! Networks and endpoints of the Host Network Service, and port mappings.
 
-use super::{ANY, FROM_TP5, TP};
+use super::{ANY, FROM_2016, FROM_TP5, ONLY_1709, TP, TP5_AND_2016};
 use crate::Operation;
-use crate::codes::{hcn, win32};
+use crate::codes::{self, hcn, win32};
 use crate::era::Provenance;
-use crate::failures::{Failure, FailureCode, FailureId, Simulated};
+use crate::failures::{Cause, Failure, FailureCode, FailureId, Simulated};
 
 pub(super) const FAILURES: &[Failure] = &[
     Failure {
@@ -24,6 +24,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Create a virtual switch (and a NetNat of the same prefix for type NAT) and connect the container to it.",
         source: "documents of TP3 to TP5",
         provenance: Provenance::Inferred,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -49,6 +51,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Start the service hns, and try again.",
         source: "docker/for-win#8226",
         provenance: Provenance::Verbatim,
+        reported: &[36],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -61,6 +65,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Name a free adapter, or remove the switch or network that holds it.",
         source: "moby#41094, docker/for-win#1960",
         provenance: Provenance::Verbatim,
+        reported: &[29],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -73,6 +79,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Choose another name, use the network that is there, or remove it.",
         source: "Microsoft Learn, HCN error codes",
         provenance: Provenance::Documented,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -91,8 +99,10 @@ pub(super) const FAILURES: &[Failure] = &[
         ],
         trigger: "Another container publishes the same port and protocol, or a program of the host listens on it. Technical Preview 4 says it with 0x34, version 1 of the network service with 0x20 when the host owns the port.",
         way_out: "Publish another port, or stop what uses it.",
-        source: "moby#41094, docker/for-win#2213",
+        source: "moby#41094, docker/for-win#2213, #1755, #3893",
         provenance: Provenance::Verbatim,
+        reported: &[26, 27],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -107,6 +117,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Choose another external port, or remove the mapping that has it (Get-NetNatStaticMapping).",
         source: "networking documents of WinNAT",
         provenance: Provenance::Inferred,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -119,6 +131,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Remove the containers and endpoints of the network first.",
         source: "Microsoft Learn, HCN error codes",
         provenance: Provenance::Documented,
+        reported: &[],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -135,6 +149,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Choose an address of the subnet, or let the network choose.",
         source: "Microsoft Learn, HCN error codes",
         provenance: Provenance::Documented,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -151,12 +167,13 @@ pub(super) const FAILURES: &[Failure] = &[
             Operation::DeleteNetwork,
             Operation::DeleteEndpoint,
             Operation::CreateSystem,
-            Operation::CreateNetwork,
         ],
-        trigger: "It was deleted, or did not survive a restart: NAT networks do not on Windows Server 2019 and later. Creating networks answers 0x490 where IPv6 is turned off.",
+        trigger: "It was deleted, or did not survive a restart: NAT networks do not on Windows Server 2019 and later.",
         way_out: "List the networks, create it again, and connect the container anew.",
-        source: "docker/for-win#4600, #750",
-        provenance: Provenance::Verbatim,
+        source: "Microsoft Learn, HCN error codes",
+        provenance: Provenance::Documented,
+        reported: &[],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -169,6 +186,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Remove the left-over endpoint, NetNat or vEthernet adapter, and restart the service hns.",
         source: "docker/for-win#726, moby#33802",
         provenance: Provenance::Verbatim,
+        reported: &[3],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -187,6 +206,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Check type, subnet and gateway: the gateway must be an address of the subnet.",
         source: "containers-toolkit#24",
         provenance: Provenance::Verbatim,
+        reported: &[30],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -204,6 +225,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Connect the container to a NAT network, and check port and protocol. On a transparent network the container has an address of its own, and needs no mapping.",
         source: "Microsoft Learn, HCN error codes",
         provenance: Provenance::Documented,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -223,6 +246,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Create an endpoint for each container. One that a crash left attached must be deleted and created again.",
         source: "Microsoft Learn, HCN error codes",
         provenance: Provenance::Documented,
+        reported: &[60],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -235,6 +260,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Allow the service SharedAccess to start, or use a NAT network.",
         source: "Microsoft Learn, HCN error codes",
         provenance: Provenance::Documented,
+        reported: &[],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -247,6 +274,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Use a NAT or transparent network, or a host with the platform.",
         source: "Microsoft Learn, HCN error codes",
         provenance: Provenance::Documented,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -259,6 +288,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Start the service MpsSvc; the firewall itself may stay open.",
         source: "docker/for-win#6535",
         provenance: Provenance::Verbatim,
+        reported: &[31],
+        cause: Cause::Lasting,
         simulated: Simulated::No("The firewall service is not simulated."),
     },
     Failure {
@@ -271,6 +302,109 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Turn on MAC address spoofing for the adapter of the virtual machine, on the machine that runs it.",
         source: "documents of TP3, known issues",
         provenance: Provenance::Documented,
+        reported: &[59],
+        cause: Cause::Lasting,
         simulated: Simulated::No("Simulated networks have no traffic beyond the host."),
+    },
+    Failure {
+        id: FailureId("network-element-missing"),
+        title: "A part of the host that a network needs is missing",
+        codes: &[FailureCode::Hresult(win32::NOT_FOUND.0)],
+        hosts: FROM_TP5,
+        operations: &[Operation::CreateNetwork],
+        trigger: "IPv6 is turned off on the host, or the default network or the adapter under it is gone.",
+        way_out: "Turn IPv6 on again, and create the network anew; after an upgrade restart the service hns first.",
+        source: "docker/for-win#4600, #750",
+        provenance: Provenance::Verbatim,
+        reported: &[4],
+        cause: Cause::Lasting,
+        simulated: Simulated::No("IPv6 is never off on a simulated host."),
+    },
+    Failure {
+        id: FailureId("duplicate-port-accepted"),
+        title: "Two containers publish the same port, and nobody refuses the second",
+        codes: &[FailureCode::Silent],
+        hosts: ONLY_1709,
+        operations: &[Operation::CreateEndpoint],
+        trigger: "The Host Network Service of version 1709 does not compare published ports. Traffic goes to one of the containers, and which one is not defined.",
+        way_out: "Give every container a port of its own; a later build of Windows refuses the second one.",
+        source: "moby#35023",
+        provenance: Provenance::Documented,
+        reported: &[28],
+        cause: Cause::Lasting,
+        simulated: Simulated::No("Simulated hosts of every build refuse the second port."),
+    },
+    Failure {
+        id: FailureId("hns-unspecified"),
+        title: "The Host Network Service fails and does not say why",
+        codes: &[FailureCode::Hresult(codes::FAIL.0)],
+        hosts: FROM_TP5,
+        operations: &[Operation::CreateNetwork, Operation::CreateEndpoint],
+        trigger: "Something below the service failed: the virtual switch, its extensions, or state that it kept from before an update.",
+        way_out: "Restart the service hns and try again. If it stays, delete the networks and create them anew; as a last step stop hns, remove HNS.data, and restart the host.",
+        source: "docker/for-win#667, #123, #5683",
+        provenance: Provenance::Verbatim,
+        reported: &[32],
+        cause: Cause::Passing,
+        simulated: Simulated::No("Simulated networks fail for reasons only."),
+    },
+    Failure {
+        id: FailureId("hns-access-denied"),
+        title: "The Host Network Service may not change the network",
+        codes: &[FailureCode::Hresult(win32::ACCESS_DENIED.0)],
+        hosts: FROM_TP5,
+        operations: &[Operation::CreateNetwork, Operation::CreateEndpoint],
+        trigger: "A transparent network was asked for on Windows Server 2016, or a policy or a security product keeps the adapter from being bound to a switch.",
+        way_out: "Run elevated. Exempt the adapter from the policy or the product, or use a NAT network, which leaves the adapter alone.",
+        source: "docker/for-win#7856, moby#41278",
+        provenance: Provenance::Verbatim,
+        reported: &[33],
+        cause: Cause::Passing,
+        simulated: Simulated::No("Simulated hosts have no policies on adapters."),
+    },
+    Failure {
+        id: FailureId("hns-create-failed"),
+        title: "The Host Network Service cannot create anything since an update",
+        codes: &[
+            FailureCode::Text("HNS failed with error : Failed to create network"),
+            FailureCode::Text("HNS failed with error : Failed to create endpoint"),
+        ],
+        hosts: TP5_AND_2016,
+        operations: &[Operation::CreateNetwork, Operation::CreateEndpoint],
+        trigger: "Switches, adapters and saved state of an earlier build are still there and do not fit the service of the new one.",
+        way_out: "Remove the networks, the left-over vEthernet adapters and the NetNat objects, restart the service hns, and create the networks again.",
+        source: "Virtualization-Documentation#296, #273, hcsshim#54",
+        provenance: Provenance::Verbatim,
+        reported: &[34],
+        cause: Cause::Lasting,
+        simulated: Simulated::No("Simulated hosts are not updated in place."),
+    },
+    Failure {
+        id: FailureId("switch-being-deleted"),
+        title: "The switch below the network is half deleted",
+        codes: &[FailureCode::Hresult(win32::DELETE_PENDING.0)],
+        hosts: FROM_TP5,
+        operations: &[Operation::CreateNetwork, Operation::CreateEndpoint],
+        trigger: "A network was deleted while something still held its virtual switch. The switch stays until that lets go.",
+        way_out: "Restart the service hns; if that is not enough, the host. Then create the network again.",
+        source: "moby#34498",
+        provenance: Provenance::Verbatim,
+        reported: &[35],
+        cause: Cause::Lasting,
+        simulated: Simulated::No("Simulated switches are deleted at once or not at all."),
+    },
+    Failure {
+        id: FailureId("endpoint-leak"),
+        title: "Endpoints of containers that are gone are still there",
+        codes: &[FailureCode::Hresult(hcn::DEGRADED_OPERATION.0)],
+        hosts: FROM_2016,
+        operations: &[Operation::CreateEndpoint, Operation::DeleteEndpoint],
+        trigger: "Whoever manages the containers crashed between detaching an endpoint and deleting it. The endpoints keep their addresses and ports, and may be marked as degraded.",
+        way_out: "Delete the endpoints that belong to no container; restart the service hns if one cannot be deleted.",
+        source: "ovn-kubernetes#390, containerd#5729",
+        provenance: Provenance::Documented,
+        reported: &[37],
+        cause: Cause::Lasting,
+        simulated: Simulated::No("Left-over endpoints are simulated, their degraded state is not."),
     },
 ];

@@ -4,7 +4,7 @@ use super::{ANY, FROM_TP5, NANO_TP3, NOT_RECOGNIZED};
 use crate::Operation;
 use crate::codes::{self, win32};
 use crate::era::Provenance;
-use crate::failures::{Failure, FailureCode, FailureId, Simulated};
+use crate::failures::{Cause, Failure, FailureCode, FailureId, Simulated};
 
 pub(super) const FAILURES: &[Failure] = &[
     Failure {
@@ -24,6 +24,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "There is none on this host. Use a host of Technical Preview 4 or later, or a Server Core host of the same build.",
         source: "field report of 2015",
         provenance: Provenance::Verbatim,
+        reported: &[53],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -40,6 +42,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "On Nano Server add the package Compute; elsewhere enable the feature Hyper-V. Then restart the host.",
         source: "field report of 2015",
         provenance: Provenance::Standard,
+        reported: &[],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -54,6 +58,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "There is none on this host. A switch of type NAT can be created; every type works on a Server Core host of the same build and from Technical Preview 4 on.",
         source: "field report of 2015",
         provenance: Provenance::Verbatim,
+        reported: &[50],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -68,6 +74,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Create a NAT network of the Host Network Service instead.",
         source: "documents of TP3 to TP5",
         provenance: Provenance::Inferred,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -82,6 +90,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "List the adapters with Get-NetAdapter, and name one that is physical and up. In a virtual machine a Nano Server needs the package Guest to have one.",
         source: "Hyper-V switch rules",
         provenance: Provenance::Inferred,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -96,6 +106,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Use the switch that is there, remove it first, or name another adapter.",
         source: "Hyper-V switch rules",
         provenance: Provenance::Inferred,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -110,6 +122,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "List the switches; remove or disconnect what uses it first.",
         source: "Hyper-V switch rules",
         provenance: Provenance::Inferred,
+        reported: &[],
+        cause: Cause::Passing,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -123,8 +137,10 @@ pub(super) const FAILURES: &[Failure] = &[
         operations: &[Operation::NewNat, Operation::CreateNetwork],
         trigger: "WinNAT takes one internal prefix per host up to Windows Server 2022, and no two that overlap on any host. Something translates already: a NetNat, or a NAT network.",
         way_out: "Look at Get-NetNat and at the NAT networks. Remove what is no longer used, or choose a subnet inside the prefix that is there (before version 1709) or one that overlaps none (later).",
-        source: "Virtualization-Documentation#361, moby#30280, microsoft/SDN#177",
+        source: "Virtualization-Documentation#361, moby#30280, docker/for-win#396, #598, #1165, #8427, microsoft/SDN#177, compose#4482",
         provenance: Provenance::Verbatim,
+        reported: &[2, 46],
+        cause: Cause::Lasting,
         simulated: Simulated::Yes,
     },
     Failure {
@@ -140,6 +156,8 @@ pub(super) const FAILURES: &[Failure] = &[
         way_out: "Enable the feature Containers or Hyper-V completely and restart the host.",
         source: "WgServerforWindows#30",
         provenance: Provenance::Verbatim,
+        reported: &[47],
+        cause: Cause::Lasting,
         simulated: Simulated::No("Simulated hosts are never half installed."),
     },
 ];

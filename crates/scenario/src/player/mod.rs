@@ -1,5 +1,7 @@
 //! Plays scenarios on a host.
 
+mod calls;
+
 use std::future::Future;
 
 use wcow_engine::{ContainerSummary, CreateContainer, Engine, EngineError, Force, InstallWimError};
@@ -78,12 +80,17 @@ pub enum PlayError {
 pub struct Player<'e, H: Host> {
     engine: &'e Engine<H>,
     shelf: &'e dyn WimShelf,
+    hands: calls::Hands,
 }
 
 impl<'e, H: Host> Player<'e, H> {
     /// A player for this host, with these WIM files.
     pub fn new(engine: &'e Engine<H>, shelf: &'e dyn WimShelf) -> Self {
-        Self { engine, shelf }
+        Self {
+            engine,
+            shelf,
+            hands: calls::Hands::default(),
+        }
     }
 
     /// Plays a whole scenario: brings about what it takes as given, then every step, also after one that does not agree.
@@ -329,7 +336,12 @@ impl<'e, H: Host> Player<'e, H> {
                 .await
                 .map(|()| String::new()),
             Action::ListContainers => Ok(containers(&engine.containers().await?)),
-            Action::Exec { name, command } => self.exec(name, command).await,
+            Action::Exec {
+                name,
+                command,
+                directory,
+            } => self.exec(name, command, directory.as_deref()).await,
+            Action::Call(call) => self.call(call).await,
             Action::ListFiles(path) => self.list_files(path).await,
             // These answer with an error of another type and are handled before.
             Action::InstallImage(_) | Action::EnsureImage(_) => Ok(String::new()),
@@ -403,9 +415,15 @@ impl<'e, H: Host> Player<'e, H> {
         Ok(text)
     }
 
-    async fn exec(&self, name: &str, command: &str) -> Result<String, EngineError> {
+    async fn exec(
+        &self,
+        name: &str,
+        command: &str,
+        directory: Option<&str>,
+    ) -> Result<String, EngineError> {
         let spec = ExecSpec {
             console: true,
+            working_directory: directory.unwrap_or_default().to_owned(),
             ..ExecSpec::new(command)
         };
         let process = self.engine.exec(name, &spec).await?;
