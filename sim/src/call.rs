@@ -2,17 +2,19 @@
 
 use std::borrow::Cow;
 
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork};
 use wcow_hcs_schema::schema1::{
     ContainerProperties, ProcessParameters, ProcessStatus, PropertyType,
 };
 use wcow_host::{
-    Adapter, Code, CreateDocument, DirEntry, Feature, FeatureState, FileLock, FileMetadata,
-    HostError, HostInfo, LayerDescriptor, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch,
-    Operation, Output, Package, PowerShellError, ProcessHandle, Retry, SaveType, Service, Signal,
-    StaticMapping, SystemEvent, SystemHandle, SystemId, SystemSummary, TreeSummary, VmSwitch,
-    WriteMode,
+    Adapter, Code, CreateDocument, DirEntry, EventRecord, Feature, FeatureState, FileLock,
+    FileMetadata, FilterDriver, Hardware, HostError, HostInfo, HostProcess, Interface,
+    LayerDescriptor, Listener, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch, Operation, Output,
+    Package, PortRange, PowerShellError, ProcessHandle, RegistryValue, Retry, Route, SaveType,
+    Service, ServiceSetup, Signal, StaticMapping, SystemEvent, SystemHandle, SystemId,
+    SystemSummary, TreeSummary, VmSwitch, Volume, WriteMode,
 };
 use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult};
 
@@ -40,6 +42,7 @@ pub(crate) enum Call {
     Control(ControlCall),
     Files(FilesCall),
     SleepUntil(FileTime),
+    Diagnostics(DiagnosticsCall),
 }
 
 /// Calls of `ComputeService`.
@@ -249,6 +252,29 @@ pub(crate) enum FilesCall {
     },
 }
 
+/// Calls of `Diagnostics`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum DiagnosticsCall {
+    Volumes,
+    FilterDrivers,
+    RegistryValues(Vec<String>),
+    ServiceSetups(Vec<String>),
+    PortRanges,
+    Listeners,
+    Routes,
+    Interfaces,
+    TranslatedPrefixes,
+    Hardware,
+    Events {
+        channels: Vec<String>,
+        since: FileTime,
+        max: u64,
+    },
+    Processes,
+    AttachedScratches,
+    ProgramOnPath(String),
+}
+
 /// The name of a durable step.
 pub(crate) type Label = Cow<'static, str>;
 
@@ -262,7 +288,7 @@ macro_rules! into_call {
     };
 }
 
-into_call! { Compute(ComputeCall), Layers(LayersCall), Network(NetworkCall), Switches(SwitchesCall), Control(ControlCall), Files(FilesCall), }
+into_call! { Compute(ComputeCall), Layers(LayersCall), Network(NetworkCall), Switches(SwitchesCall), Control(ControlCall), Files(FilesCall), Diagnostics(DiagnosticsCall), }
 
 impl FilesCall {
     /// The paths that the call is about.
@@ -383,6 +409,24 @@ impl Call {
                 FilesCall::FinishTree { .. } => (0x0610, O::WriteTree, 500_000, 500_000),
             },
             Self::SleepUntil(_) => (0x0701, O::HostInfo, 0, 0),
+            Self::Diagnostics(call) => match call {
+                DiagnosticsCall::Volumes => (0x0801, O::Volumes, 300, 200),
+                DiagnosticsCall::FilterDrivers => (0x0802, O::FilterDrivers, 300, 200),
+                DiagnosticsCall::RegistryValues(_) => (0x0803, O::RegistryValues, 100, 100),
+                DiagnosticsCall::ServiceSetups(_) => (0x0804, O::ServiceSetups, 2_000, 1_000),
+                DiagnosticsCall::PortRanges => (0x0805, O::PortRanges, 5_000, 5_000),
+                DiagnosticsCall::Listeners => (0x0806, O::Listeners, 2_000, 2_000),
+                DiagnosticsCall::Routes => (0x0807, O::Routes, 500, 500),
+                DiagnosticsCall::Interfaces => (0x0808, O::Interfaces, 1_000, 1_000),
+                DiagnosticsCall::TranslatedPrefixes => {
+                    (0x0809, O::TranslatedPrefixes, 20_000, 10_000)
+                }
+                DiagnosticsCall::Hardware => (0x080a, O::Hardware, 200, 100),
+                DiagnosticsCall::Events { .. } => (0x080b, O::Events, 20_000, 20_000),
+                DiagnosticsCall::Processes => (0x080c, O::Processes, 3_000, 2_000),
+                DiagnosticsCall::AttachedScratches => (0x080d, O::AttachedDisks, 2_000, 2_000),
+                DiagnosticsCall::ProgramOnPath(_) => (0x080e, O::FindProgram, 300, 200),
+            },
         }
     }
 
@@ -475,6 +519,14 @@ impl Call {
                 FilesCall::FinishTree { tree, .. } => format!("tree {}", tree.0),
             },
             Self::SleepUntil(time) => time.to_string(),
+            Self::Diagnostics(call) => match call {
+                DiagnosticsCall::RegistryValues(names) | DiagnosticsCall::ServiceSetups(names) => {
+                    names.join(", ")
+                }
+                DiagnosticsCall::Events { channels, .. } => channels.join(", "),
+                DiagnosticsCall::ProgramOnPath(name) => name.clone(),
+                _ => String::new(),
+            },
         }
     }
 
@@ -583,6 +635,20 @@ replies! {
     Lock(FileLock),
     Tree(TreeId),
     Summary(TreeSummary),
+    Volumes(Vec<Volume>),
+    FilterDrivers(Vec<FilterDriver>),
+    RegistryValues(Vec<RegistryValue>),
+    ServiceSetups(Vec<ServiceSetup>),
+    PortRanges(Vec<PortRange>),
+    Listeners(Vec<Listener>),
+    Routes(Vec<Route>),
+    Interfaces(Vec<Interface>),
+    Prefixes(Vec<Ipv4Net>),
+    Hardware(Hardware),
+    Events(Vec<EventRecord>),
+    Processes(Vec<HostProcess>),
+    Paths(Vec<HostPath>),
+    Program(Option<HostPath>),
 }
 
 /// What a call comes to at the moment it takes effect.

@@ -13,6 +13,7 @@ use wcow_ntmeta::{FileTime, HostPath};
 use crate::blobs::{BlobId, BlobStore, MemoryBlobs};
 use crate::choice::{Choices, Draw};
 use crate::client::SimHost;
+use crate::evidence::Evidence;
 use crate::faults::{FaultHit, FaultPlan};
 use crate::inner::{Budget, HostState, Inner, Locked, Ready, Root, Stepped, TaskWaker};
 use crate::profile::Profile;
@@ -151,6 +152,11 @@ impl Sim {
     /// check is missing, or the precaution is needless.
     pub fn ignore(&self, precaution: &str) {
         self.lock().world.ignore(precaution);
+    }
+
+    /// Changes what a diagnosis of the host finds.
+    pub fn change_evidence(&self, change: impl FnOnce(&mut Evidence)) {
+        change(&mut self.lock().world.evidence);
     }
 
     /// The calls that were hit by faults so far.

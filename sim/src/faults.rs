@@ -228,7 +228,11 @@ impl FaultPlan {
 
 /// All that can go wrong, and with which operation: with any, if none is given.
 fn everything() -> impl Iterator<Item = (Option<Operation>, What)> {
-    let refused = Operation::ALL.iter().flat_map(|&operation| {
+    // Nothing that is made up here asks for a diagnosis.
+    let asked = Operation::ALL
+        .iter()
+        .filter(|operation| !operation.is_diagnostic());
+    let refused = asked.flat_map(|&operation| {
         [What::Refused, What::AnswerLost].map(|what| (Some(operation), what))
     });
     let late = [1, 30].map(|seconds| (None, What::Late(seconds * SECOND)));

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use wcow_host::{Adapter, EditionClass, Feature, Machine, Package, Service};
 use wcow_ntmeta::FileTime;
 
+use crate::evidence::Evidence;
 use crate::fs::DiskModel;
 
 /// A kind of host, as data. The embedded ones are [`Profile::all`]; a test may change a copy.
@@ -56,6 +57,9 @@ pub struct Profile {
     /// What its disk promises across a power loss.
     #[serde(default)]
     pub disk: DiskModel,
+    /// What a diagnosis finds beside that.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// What in this profile no document states, as sentences.
     #[serde(default)]
     pub inferred: Vec<String>,

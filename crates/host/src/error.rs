@@ -330,6 +330,58 @@ operations! {
     LockFile = "LockFileEx", None;
     /// A tree of files is written.
     WriteTree = "BackupWrite", None;
+    /// Volumes are listed.
+    Volumes = "GetVolumeInformation", None;
+    /// Filter drivers are listed.
+    FilterDrivers = "FilterFindFirst", None;
+    /// Registry values are read.
+    RegistryValues = "RegEnumValue", None;
+    /// The setup of services is read.
+    ServiceSetups = "QueryServiceConfig", Some("Get-Service");
+    /// Excluded port ranges are listed.
+    PortRanges = "netsh int ipv4 show excludedportrange", None;
+    /// Listening sockets are listed.
+    Listeners = "GetExtendedTcpTable", Some("Get-NetTCPConnection");
+    /// Routes are listed.
+    Routes = "GetIpForwardTable2", Some("Get-NetRoute");
+    /// Interfaces are listed.
+    Interfaces = "GetAdaptersAddresses", Some("Get-NetIPAddress");
+    /// Translated prefixes are listed.
+    TranslatedPrefixes = "MSFT_NetNat", Some("Get-NetNat");
+    /// Processors and memory are looked at.
+    Hardware = "GetNativeSystemInfo", None;
+    /// Event logs are read.
+    Events = "EvtQuery", Some("Get-WinEvent");
+    /// Processes are listed.
+    Processes = "CreateToolhelp32Snapshot", Some("Get-Process");
+    /// Attached virtual disks are listed.
+    AttachedDisks = "GetAllAttachedVirtualDiskPhysicalPaths", None;
+    /// A program is looked for.
+    FindProgram = "SearchPath", Some("Get-Command");
+}
+
+impl Operation {
+    /// True for what only diagnosis asks for: no container depends on it.
+    #[must_use]
+    pub const fn is_diagnostic(self) -> bool {
+        matches!(
+            self,
+            Self::Volumes
+                | Self::FilterDrivers
+                | Self::RegistryValues
+                | Self::ServiceSetups
+                | Self::PortRanges
+                | Self::Listeners
+                | Self::Routes
+                | Self::Interfaces
+                | Self::TranslatedPrefixes
+                | Self::Hardware
+                | Self::Events
+                | Self::Processes
+                | Self::AttachedDisks
+                | Self::FindProgram
+        )
+    }
 }
 
 impl fmt::Display for Operation {

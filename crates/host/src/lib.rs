@@ -2,8 +2,9 @@
 //!
 //! A host has several faces, and each is one trait: [`ComputeService`] (compute systems and processes), [`LayerStorage`] (image
 //! and scratch layers), [`NetworkService`] (HNS), [`SwitchService`] (Hyper-V switches and NetNat, how hosts had networks
-//! before HNS), [`HostControl`] (the machine itself), [`FileSystem`] (NTFS as a store needs it) and [`Clock`]. [`Host`] bundles
-//! them. `wcow-sim` implements them over a simulated world; a real host implements them over Microsoft's DLLs.
+//! before HNS), [`HostControl`] (the machine itself), [`FileSystem`] (NTFS as a store needs it), [`Clock`], and
+//! [`Diagnostics`] (what tells why something fails). [`Host`] bundles them. `wcow-sim` implements them over a simulated world; a
+//! real host implements them over Microsoft's DLLs.
 //!
 //! # Rules
 //! * The traits are async and need no executor: a method returns a `Send` future, and whoever owns the future polls it.
@@ -20,6 +21,7 @@ pub mod client;
 pub mod codes;
 mod compute;
 mod control;
+mod diagnostics;
 pub mod era;
 mod error;
 pub mod failures;
@@ -37,6 +39,10 @@ pub use compute::{
 pub use control::{
     Clock, EditionClass, Feature, FeatureState, HostControl, HostInfo, Machine, Package, Service,
     ServiceState,
+};
+pub use diagnostics::{
+    Diagnostics, EventLevel, EventRecord, FilterDriver, Hardware, HostProcess, Interface, Listener,
+    PortRange, RegistryData, RegistryValue, Route, ServiceSetup, StartMode, Volume,
 };
 pub use error::{Code, ErrorCategory, HostError, Operation, PowerShellError, Retry};
 pub use files::{
@@ -67,6 +73,8 @@ pub trait Host: Send + Sync {
     type Files: FileSystem;
     /// Its clock.
     type Clock: Clock;
+    /// What tells why containers fail.
+    type Diagnostics: Diagnostics;
 
     /// Compute systems and processes.
     fn compute(&self) -> &Self::Compute;
@@ -82,6 +90,8 @@ pub trait Host: Send + Sync {
     fn files(&self) -> &Self::Files;
     /// Its clock.
     fn clock(&self) -> &Self::Clock;
+    /// What tells why containers fail.
+    fn diagnostics(&self) -> &Self::Diagnostics;
 
     /// Whether a rollback or a recovery is to be left undone, so that it can be seen that something breaks then. No real host ever
     /// says so.

@@ -3,6 +3,7 @@
 mod clock;
 mod compute;
 mod control;
+mod diagnostics;
 mod files;
 mod layers;
 mod network;
@@ -52,6 +53,7 @@ impl Host for SimHost {
     type Control = Face;
     type Files = Face;
     type Clock = Face;
+    type Diagnostics = Face;
 
     fn compute(&self) -> &Face {
         &self.face
@@ -78,6 +80,10 @@ impl Host for SimHost {
     }
 
     fn clock(&self) -> &Face {
+        &self.face
+    }
+
+    fn diagnostics(&self) -> &Face {
         &self.face
     }
 

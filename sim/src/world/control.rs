@@ -245,7 +245,7 @@ impl World {
             .iter_mut()
             .find(|service| service.name.eq_ignore_ascii_case(name));
         let Some(service) = service else {
-            return Err(win32::SERVICE_DOES_NOT_EXIST.into());
+            return self.start_other_service(name);
         };
         service.state = ServiceState::Running;
         if service.name == "vmcompute" {

@@ -54,6 +54,24 @@ impl Hns {
         }
     }
 
+    /// The names of the NAT networks, each with the gateway's address of a subnet of it: the host's own address there.
+    pub(super) fn nat_gateways(&self) -> impl Iterator<Item = (&str, Ipv4Net)> {
+        let nat = self
+            .networks
+            .values()
+            .filter(|network| network.kind == "nat");
+        nat.flat_map(|network| {
+            network.subnets.iter().filter_map(|subnet| {
+                let prefix: Ipv4Net = subnet.address_prefix.parse().ok()?;
+                let gateway = subnet.gateway_address.parse().ok()?;
+                Some((
+                    network.name.as_str(),
+                    Ipv4Net::new(gateway, prefix.prefix_len()).ok()?,
+                ))
+            })
+        })
+    }
+
     /// The subnets that are translated.
     fn nat_subnets(&self) -> impl Iterator<Item = Ipv4Net> {
         self.networks

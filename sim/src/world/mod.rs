@@ -2,6 +2,7 @@
 
 pub(crate) mod compute;
 mod control;
+mod diagnostics;
 mod files;
 pub(crate) mod guest;
 mod hns;
@@ -19,6 +20,7 @@ use wcow_ntmeta::{FileTime, Guid};
 use crate::blobs::{BlobId, BlobStore};
 use crate::call::{Call, ClientId, Fault, OpId, Outcome, Reply, Step};
 use crate::choice::{Choice, Choices, Identity, Label};
+use crate::evidence::Evidence;
 use crate::faults::{self, FaultPlan, Faults, What};
 use crate::fs::{Fs, TreeCache};
 use crate::profile::Profile;
@@ -47,6 +49,9 @@ pub(crate) struct World {
     pub(crate) layers: layers::Layers,
     pub(crate) compute: compute::Compute,
     pub(crate) power: power::Power,
+    /// What is around the containers, for a diagnosis.
+    #[serde(default)]
+    pub(crate) evidence: Evidence,
     /// The precautions that are ignored, by name.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     ignored: BTreeSet<String>,
@@ -115,6 +120,7 @@ impl World {
             layers: layers::Layers::default(),
             compute: compute::Compute::default(),
             power: power::Power::default(),
+            evidence: profile.evidence.clone(),
             ignored: BTreeSet::new(),
             clients: BTreeSet::new(),
             second_api: BTreeSet::new(),
@@ -493,6 +499,7 @@ impl World {
             Call::Control(call) => self.control_call(op, call, out),
             Call::Files(call) => self.files_call(client, call, out),
             Call::SleepUntil(_) => Ok(().into()),
+            Call::Diagnostics(call) => self.diagnostics_call(call),
         }
     }
 
