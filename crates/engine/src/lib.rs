@@ -14,11 +14,13 @@
 //! | records | what the engine keeps, one file per object |
 //! | precautions | what is done only because something may go wrong, by name |
 //! | locks | one command at a time changes an object |
+//! | doctor | why containers do not start: checks, and what can be set right |
 //! | machine | what the host is; packages, features, restarts |
 #![forbid(unsafe_code)]
 
 mod containers;
 mod creation;
+pub mod doctor;
 mod error;
 mod images;
 mod locks;

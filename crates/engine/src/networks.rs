@@ -87,6 +87,15 @@ struct NetworkRecord {
     boot: Guid,
 }
 
+/// What a diagnosis needs to know of a network's record.
+pub(crate) struct LookedNetwork {
+    pub(crate) name: String,
+    pub(crate) backing: NetworkBacking,
+    pub(crate) unfinished: bool,
+    /// It is made again when a container needs it.
+    pub(crate) made_again: bool,
+}
+
 impl NetworkRecord {
     fn summary(self, present: bool) -> NetworkSummary {
         NetworkSummary {
@@ -574,6 +583,20 @@ impl<H: Host> Engine<H> {
         } else {
             Ok(records)
         }
+    }
+
+    /// What is recorded of networks, as it is, and what is wrong with records that cannot be read. Nothing is taken back.
+    pub(crate) async fn look_at_networks(
+        &self,
+    ) -> Result<(Vec<LookedNetwork>, Vec<EngineError>), HostError> {
+        let (records, bad) = self.peek_records::<NetworkRecord>(Folder::Networks).await?;
+        let networks = records.into_iter().map(|record| LookedNetwork {
+            made_again: is_made_again(record.driver, &record.backing),
+            name: record.name,
+            backing: record.backing,
+            unfinished: record.unfinished,
+        });
+        Ok((networks.collect(), bad))
     }
 
     async fn recorded_networks(&self) -> Result<Vec<NetworkRecord>, EngineError> {

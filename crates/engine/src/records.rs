@@ -123,6 +123,32 @@ impl<H: Host> Engine<H> {
         Ok(records)
     }
 
+    /// All records of a folder as they are, and what is wrong with those that cannot be read. Nothing is cleared up.
+    ///
+    /// # Errors
+    /// The folder cannot be listed.
+    pub(crate) async fn peek_records<T: Record>(
+        &self,
+        folder: Folder,
+    ) -> Result<(Vec<T>, Vec<EngineError>), HostError> {
+        let path = folder.path();
+        let entries = match self.host.files().list(path).await {
+            Err(error) if is_not_found(&error) => Vec::new(),
+            answer => answer?,
+        };
+        let (mut records, mut bad) = (Vec::with_capacity(entries.len()), Vec::new());
+        for entry in entries {
+            let name = entry.name.to_string();
+            if entry.metadata.kind == FileKind::File && name.ends_with(RECORD) {
+                match self.read_file(&path.join(&name)).await {
+                    Ok(record) => records.extend(record),
+                    Err(error) => bad.push(error),
+                }
+            }
+        }
+        Ok((records, bad))
+    }
+
     /// Reads one record; `None` if there is none.
     pub(crate) async fn read_record<T: Record>(
         &self,

@@ -248,6 +248,22 @@ impl<'h, H: Host> ImageStore<'h, H> {
         self.delete(&gone).await
     }
 
+    /// What installs and removals left that are not done: of programs that were killed, or of one that is at it right now. Opening
+    /// the store to change it clears it up.
+    ///
+    /// # Errors
+    /// [`StoreError::Host`].
+    pub async fn unfinished(&self) -> Result<Vec<HostPath>, StoreError> {
+        let mut found = Vec::new();
+        for folder in [layout::STAGING, layout::REMOVING] {
+            let folder = self.root.join(folder);
+            for entry in self.names(&folder).await? {
+                found.extend(child(&folder, &entry.name));
+            }
+        }
+        Ok(found)
+    }
+
     pub(crate) fn writable(&self) -> Result<(), StoreError> {
         self.lock.map(|_| ()).ok_or(StoreError::ReadOnly)
     }
