@@ -49,6 +49,14 @@ pub struct Evidence {
     pub attached: Vec<HostPath>,
 }
 
+impl Evidence {
+    /// True if nothing in it differs from a host on which nothing is wrong.
+    #[must_use]
+    pub fn is_ordinary(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Default for Evidence {
     fn default() -> Self {
         let service = |name: &str, start, state| ServiceSetup {

@@ -58,7 +58,7 @@ pub struct Profile {
     #[serde(default)]
     pub disk: DiskModel,
     /// What a diagnosis finds beside that.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Evidence::is_ordinary")]
     pub evidence: Evidence,
     /// What in this profile no document states, as sentences.
     #[serde(default)]

@@ -433,6 +433,11 @@ pub(crate) enum HostCommand {
     Info,
     /// List packages and features.
     Features,
+    /// Find out why containers do not start: check the host, and set right what is safe.
+    ///
+    /// Looks at builds, features, services, disks, drivers, layers, networks, ports, containers and images. Nothing is changed without
+    /// --fix. Exit code 1 if a check failed.
+    Doctor(DoctorArgs),
     /// Add packages (Nano Server) or turn features on.
     Enable {
         /// Their names.
@@ -453,6 +458,25 @@ pub(crate) enum HostCommand {
         #[arg(required = true)]
         names: Vec<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The checks to carry out; all, if none is named.
+    #[arg(value_name = "CHECK")]
+    pub(crate) checks: Vec<String>,
+    /// List the checks.
+    #[arg(long, conflicts_with_all = ["fix", "all"])]
+    pub(crate) list: bool,
+    /// Set right what the checks propose. It says what, asks, and checks again.
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Do not ask.
+    #[arg(long, requires = "fix")]
+    pub(crate) yes: bool,
+    /// Show every check in full.
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -39,7 +39,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs one command; the exit code is 0, except for `run` and `exec`, which end with the program's own.
+/// Runs one command; the exit code is 0, except for `run` and `exec`, which end with the program's own, and commands that say by it
+/// what they found.
 fn run(cli: &Cli) -> Result<u8, Failure> {
     let global = &cli.global;
     let output = Output::new(global.format);
@@ -52,7 +53,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Run(args) => return commands::container::create_and_run(args, global),
         Command::Exec(args) => return commands::container::exec(args, global),
         Command::Ps => commands::container::list(global, &output)?,
-        Command::Host(command) => commands::host::run(command, global, &output)?,
+        Command::Host(command) => return commands::host::run(command, global, &output),
         Command::Sim(command) => return commands::sim::run(command, &output),
         Command::Explain { found } => commands::explain::run(found, &output)?,
         Command::Completion { shell } => commands::shell::completion(*shell)?,

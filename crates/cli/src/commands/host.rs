@@ -12,8 +12,8 @@ use crate::hosts::HostsError;
 use crate::output::{Output, note};
 use crate::session::{hosts_failure, open_hosts, with_host};
 
-/// Runs one command of the group.
-pub(crate) fn run(command: &HostCommand, global: &Global, output: &Output) -> Result<(), Failure> {
+/// Runs one command of the group; the exit code is 0, except for the doctor's.
+pub(crate) fn run(command: &HostCommand, global: &Global, output: &Output) -> Result<u8, Failure> {
     match command {
         HostCommand::New {
             name,
@@ -57,6 +57,7 @@ pub(crate) fn run(command: &HostCommand, global: &Global, output: &Output) -> Re
         }
         HostCommand::Info => info(global, output)?,
         HostCommand::Features => features(global, output)?,
+        HostCommand::Doctor(args) => return super::doctor::run(args, global, output),
         HostCommand::Enable { names } => with_host(global, |session| {
             each(names, output, "host.change", |name| {
                 let enabled = session.run(|engine| engine.enable(name))?;
@@ -98,7 +99,7 @@ pub(crate) fn run(command: &HostCommand, global: &Global, output: &Output) -> Re
             })?;
         }
     }
-    Ok(())
+    Ok(0)
 }
 
 /// A package or feature that was turned on or off.

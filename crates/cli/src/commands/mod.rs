@@ -3,6 +3,7 @@
 pub(crate) mod campaign;
 pub(crate) mod catalogue;
 pub(crate) mod container;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod host;
 pub(crate) mod image;

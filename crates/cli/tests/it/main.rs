@@ -6,6 +6,7 @@ mod catalogue;
 mod containers;
 mod corpus;
 mod data;
+mod doctor;
 mod hosts;
 mod interrupted;
 mod listings;

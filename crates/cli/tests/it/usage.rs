@@ -41,6 +41,7 @@ const COMMANDS: &[&[&str]] = &[
     &["host", "profiles"],
     &["host", "info"],
     &["host", "features"],
+    &["host", "doctor"],
     &["host", "enable"],
     &["host", "disable"],
     &["host", "reboot"],

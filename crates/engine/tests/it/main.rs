@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod containers;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod errors;
 #[cfg(test)]
 mod networks;
