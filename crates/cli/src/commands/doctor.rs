@@ -154,7 +154,12 @@ fn set_right(session: &Session, reports: &[CheckReport], yes: bool) -> Result<Ve
         .into_iter()
         .partition(|(fix, _)| fix.loses().is_some());
     let mut agreed = Vec::new();
-    if !cheap.is_empty() && (yes || ask("do what loses nothing?")?) {
+    let question = if costly.is_empty() {
+        "do this?"
+    } else {
+        "do this, as far as nothing is lost by it?"
+    };
+    if !cheap.is_empty() && (yes || ask(question)?) {
         agreed.extend(cheap);
     }
     for (fix, check) in costly {
@@ -226,11 +231,12 @@ impl Page {
         let mut text = String::new();
         for report in &ordered {
             let quiet = matches!(report.outcome, Outcome::Ok | Outcome::NotApplicable);
-            if self.all || !quiet {
+            if self.all || !(quiet || is_bare(report)) {
                 self.report(report, &mut text);
             }
         }
         if !self.all {
+            self.unanswered(&ordered, &mut text);
             for outcome in [Outcome::Ok, Outcome::NotApplicable] {
                 let ids: Vec<&str> = ordered
                     .iter()
@@ -249,6 +255,24 @@ impl Page {
         }
         text.push_str(&summary(reports));
         text
+    }
+
+    /// Checks that cannot be told, together where one answer of the host is the reason of several.
+    fn unanswered(&self, reports: &[&CheckReport], text: &mut String) {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for report in reports.iter().filter(|report| is_bare(report)) {
+            let reason = report.reason.as_deref().unwrap_or_default();
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, ids)) => ids.push(report.id),
+                None => reasons.push((reason, vec![report.id])),
+            }
+        }
+        for (reason, ids) in reasons {
+            text.push_str(&self.mark(Outcome::CannotTell));
+            text.push_str(&self.wrapped(&ids.join(", "), INDENT));
+            text.push_str(&format!("{:INDENT$}{:<9}", "", "because"));
+            text.push_str(&self.wrapped(reason, INDENT + 9));
+        }
     }
 
     fn report(&self, report: &CheckReport, text: &mut String) {
@@ -326,6 +350,11 @@ impl Page {
         text.push('\n');
         text
     }
+}
+
+/// Nothing is to be said of a check but why it cannot be told.
+fn is_bare(report: &CheckReport) -> bool {
+    report.outcome == Outcome::CannotTell && report.way_out.is_empty() && report.evidence.is_empty()
 }
 
 /// One line: how many checks came to what.
