@@ -195,9 +195,14 @@ fn support_data(seen: &Seen) -> Verdict {
         }
     };
     if let Ok(systems) = &seen.systems {
-        let names = systems
-            .iter()
-            .map(|system| format!("{} ({:?}, of {})", system.id, system.state, system.owner));
+        let names = systems.iter().map(|system| {
+            format!(
+                "{} ({:?}, of {})",
+                system.id,
+                system.known_state(),
+                system.owner
+            )
+        });
         verdict.note(listed("compute systems", names.collect()));
     }
     if let Ok(networks) = &seen.networks {

@@ -13,6 +13,11 @@ const RELEASED: [u32; 17] = [
     25398, 26100, 26200, 22621,
 ];
 
+/// Technical Preview 4, whose images keep their utility virtual machine elsewhere than the next preview looks for it.
+const PREVIEW_4: u32 = 10586;
+/// Technical Preview 5.
+const PREVIEW_5: u32 = 14300;
+
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "base-image",
@@ -34,6 +39,7 @@ pub(super) const CHECKS: &[Check] = &[
             "image-mismatch",
             "container-service-missing",
             "windows-insider-required",
+            "utility-vm-of-another-preview",
         ],
         run: fits_host,
     },
@@ -43,7 +49,12 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Images,
         source: SUPPORT,
         hosts: ANY,
-        finds: &["layer-missing", "registry-hive-damaged", "unexpected-exit"],
+        finds: &[
+            "layer-missing",
+            "layer-import-failed",
+            "registry-hive-damaged",
+            "unexpected-exit",
+        ],
         run: contents,
     },
     Check {
@@ -137,6 +148,9 @@ fn fits_host(seen: &Seen) -> Verdict {
                     });
             }
         }
+        if (facts.build, host.build) == (PREVIEW_4, PREVIEW_5) {
+            verdict.cause("utility-vm-of-another-preview");
+        }
         let released = facts.build < Generation::Server2016.first_build()
             || RELEASED.contains(&facts.build)
             || facts.build == host.build;
@@ -176,6 +190,7 @@ fn contents(seen: &Seen) -> Verdict {
             verdict
                 .fail(format!("{image}: {error}"))
                 .cause(if hive { "registry-hive-damaged" } else { "layer-missing" })
+                .cause("layer-import-failed")
                 .cause("unexpected-exit")
                 .way_out("Remove the image and install it again: wcow image rm NAME; wcow image install FILE.wim");
         }

@@ -13,7 +13,7 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Layers,
         source: SUPPORT,
         hosts: ANY,
-        finds: &["layer-missing"],
+        finds: &["layer-missing", "layer-import-failed"],
         run: layer_chains,
     },
     Check {
@@ -22,7 +22,12 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Layers,
         source: SUPPORT,
         hosts: ANY,
-        finds: &["scratch-exists", "disk-full"],
+        finds: &[
+            "scratch-exists",
+            "disk-full",
+            "layer-left-after-destroy",
+            "layer-not-deletable",
+        ],
         run: orphan_scratches,
     },
     Check {
@@ -31,7 +36,7 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Layers,
         source: SUPPORT,
         hosts: ANY,
-        finds: &["layer-in-use"],
+        finds: &["layer-in-use", "scratch-disk-locked"],
         run: attached_scratches,
     },
 ];
@@ -44,6 +49,7 @@ fn layer_chains(seen: &Seen) -> Verdict {
         verdict
             .fail(format!("container {container}: {path} is not there or not whole"))
             .cause("layer-missing")
+            .cause("layer-import-failed")
             .way_out("Install the image again where an image is missing; where it is the scratch disk, remove the container and create it again.");
     }
     if missing.is_empty() {
@@ -84,6 +90,8 @@ fn orphan_scratches(seen: &Seen) -> Verdict {
                 .warn(format!("{scratch} belongs to no container"))
                 .cause("scratch-exists")
                 .cause("disk-full")
+                .cause("layer-left-after-destroy")
+                .cause("layer-not-deletable")
                 .way_out("Destroy it if nobody needs what was written in it.");
             // The record that names it may be one that cannot be read.
             if seen.bad_records.is_empty() {
@@ -120,6 +128,7 @@ fn attached_scratches(seen: &Seen) -> Verdict {
                     None => format!("{path} is attached, and no container has it"),
                 })
                 .cause("layer-in-use")
+                .cause("scratch-disk-locked")
                 .way_out("Detach it; if something holds it that cannot be found, restart the host: attachments do not survive that.")
                 .fix(Fix::DetachScratch(path.clone()));
         } else {

@@ -104,7 +104,11 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Networks,
         source: SUPPORT,
         hosts: FROM_TP5,
-        finds: &["network-object-exists"],
+        finds: &[
+            "network-object-exists",
+            "hns-create-failed",
+            "switch-being-deleted",
+        ],
         run: stale_adapters,
     },
     Check {
@@ -126,6 +130,7 @@ pub(super) const CHECKS: &[Check] = &[
             "network-has-endpoints",
             "published-port-taken",
             "endpoint-attached-elsewhere",
+            "endpoint-leak",
         ],
         run: orphan_endpoints,
     },
@@ -135,7 +140,7 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Networks,
         source: SUPPORT,
         hosts: FROM_TP5,
-        finds: &["endpoint-attached-elsewhere"],
+        finds: &["endpoint-attached-elsewhere", "endpoint-leak"],
         run: degraded_endpoints,
     },
     Check {
@@ -166,7 +171,7 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Networks,
         source: SUPPORT,
         hosts: FROM_2016,
-        finds: &["network-not-found"],
+        finds: &["network-not-found", "network-element-missing"],
         run: ipv6,
     },
 ];
@@ -448,7 +453,9 @@ fn stale_adapters(seen: &Seen) -> Verdict {
                 "{} belongs to no switch and no network that the host lists",
                 interface.name
             ))
-            .cause("network-object-exists");
+            .cause("network-object-exists")
+            .cause("hns-create-failed")
+            .cause("switch-being-deleted");
     }
     if verdict.evidence.is_empty() {
         return verdict.saw(count(virtual_ones, "virtual adapter"));
@@ -554,6 +561,7 @@ fn orphan_endpoints(seen: &Seen) -> Verdict {
         verdict
             .warn(format!("{}: no container has it", shown(endpoint)))
             .cause("network-has-endpoints")
+            .cause("endpoint-leak")
             .cause("published-port-taken")
             .way_out("Remove it, unless another program is about to attach it.");
         if let Some(id) = endpoint.id.filter(|_| seen.bad_records.is_empty()) {
@@ -574,6 +582,7 @@ fn degraded_endpoints(seen: &Seen) -> Verdict {
             verdict
                 .fail(format!("{}: degraded", shown(endpoint)))
                 .cause("endpoint-attached-elsewhere")
+                .cause("endpoint-leak")
                 .way_out("Stop the container and start it again: it gets a new endpoint. An endpoint without a container can be removed.");
         }
     }
@@ -681,6 +690,7 @@ fn ipv6(seen: &Seen) -> Verdict {
             verdict
                 .warn(format!(r"HKLM\{IPV6_KEY}: DisabledComponents = {mask:#x}"))
                 .cause("network-not-found")
+                .cause("network-element-missing")
                 .way_out("Networks fail with `Element not found` without it: delete the value, and restart the host.");
             verdict
         }

@@ -31,11 +31,17 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Networks,
         source: SUPPORT,
         hosts: ANY,
-        finds: &["published-port-taken", "static-mapping-taken"],
+        finds: &[
+            "published-port-taken",
+            "static-mapping-taken",
+            "duplicate-port-accepted",
+        ],
         run: port_duplicates,
     },
 ];
 
+/// Version 1709: its Host Network Service takes a port twice, and traffic goes to either.
+const COMPARES_NOTHING: u32 = 16299;
 const OTHER_PORT: &str = "Publish another port, or free this one.";
 
 /// The published ports, each with its container, and whether that was started.
@@ -140,7 +146,11 @@ fn port_duplicates(seen: &Seen) -> Verdict {
                     "containers {other} and {container} both publish {}: only one of them can run",
                     port(mapping.protocol, mapping.external)
                 ))
-                .cause("published-port-taken")
+                .cause(if seen.info.build == COMPARES_NOTHING {
+                    "duplicate-port-accepted"
+                } else {
+                    "published-port-taken"
+                })
                 .way_out(OTHER_PORT);
         }
         taken.push((container, mapping));

@@ -31,7 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Services,
         source: SUPPORT,
         hosts: ANY,
-        finds: &[],
+        finds: &["hyper-v-management-stopped"],
         run: management_service,
     },
     Check {
@@ -40,7 +40,11 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Services,
         source: SUPPORT,
         hosts: ANY,
-        finds: &["compute-service-stopped", "hns-stopped"],
+        finds: &[
+            "compute-service-stopped",
+            "compute-service-crashes",
+            "hns-stopped",
+        ],
         run: crashes,
     },
     Check {
@@ -49,7 +53,7 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Services,
         source: SUPPORT,
         hosts: FROM_TP5,
-        finds: &["firewall-service-off"],
+        finds: &["firewall-service-off", "firewall-service-stopped"],
         run: firewall,
     },
     Check {
@@ -153,7 +157,7 @@ fn management_service(seen: &Seen) -> Verdict {
     if !on && !seen.has_package("Compute") {
         return Verdict::not_applicable("Hyper-V is off");
     }
-    must_run(seen, "vmms", &[], None)
+    must_run(seen, "vmms", &["hyper-v-management-stopped"], None)
 }
 
 fn crashes(seen: &Seen) -> Verdict {
@@ -176,7 +180,9 @@ fn crashes(seen: &Seen) -> Verdict {
             event.time, event.provider, event.id, event.message
         ));
         if compute {
-            verdict.cause("compute-service-stopped");
+            verdict
+                .cause("compute-service-stopped")
+                .cause("compute-service-crashes");
         }
         if network {
             verdict.cause("hns-stopped");
@@ -210,7 +216,8 @@ fn firewall(seen: &Seen) -> Verdict {
         } else {
             "mpssvc does not run"
         })
-        .cause("firewall-service-off");
+        .cause("firewall-service-off")
+        .cause("firewall-service-stopped");
     if disabled {
         verdict.way_out("Let it start with the machine, then start it: sc config mpssvc start= auto. To let everything through, turn off the profiles of the firewall instead of its service.");
     } else {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use wcow_host::HostError;
-use wcow_host::failures::FailureId;
+use wcow_host::failures::{self, FailureId};
 
 use super::Fix;
 
@@ -92,9 +92,12 @@ impl Verdict {
         self
     }
 
-    /// It is the cause of this failure of the catalogue.
+    /// It is the cause of this failure, as far as the catalogue has it.
     pub(super) fn cause(&mut self, id: &'static str) -> &mut Self {
-        self.cause_id(FailureId(id))
+        match failures::get(id) {
+            Some(failure) => self.cause_id(failure.id),
+            None => self,
+        }
     }
 
     /// The same.

@@ -103,7 +103,11 @@ pub(super) const CHECKS: &[Check] = &[
         theme: Theme::Windows,
         source: SCRIPT,
         hosts: ANY,
-        finds: &["not-an-administrator", "privilege-missing"],
+        finds: &[
+            "not-an-administrator",
+            "privilege-missing",
+            "elevation-missing",
+        ],
         run: rights,
     },
     Check {
@@ -365,11 +369,14 @@ fn rights(seen: &Seen) -> Verdict {
     }
     let mut verdict = Verdict::ok();
     for (error, privilege) in refused {
-        verdict.fail(answer(error)).cause(if privilege {
-            "privilege-missing"
+        let found = verdict.fail(answer(error));
+        if privilege {
+            found.cause("privilege-missing");
         } else {
-            "not-an-administrator"
-        });
+            found
+                .cause("not-an-administrator")
+                .cause("elevation-missing");
+        }
     }
     verdict.way_out("Run elevated, or join the group Hyper-V Administrators and log on again.");
     verdict

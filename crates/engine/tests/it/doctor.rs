@@ -6,7 +6,7 @@ use wcow_engine::doctor::{self, CheckReport, Fix, Fixed, Outcome, checks};
 use wcow_engine::{CreateContainer, Engine, Force};
 use wcow_hcs_schema::hns::HnsEndpoint;
 use wcow_host::codes::{self, v2, win32};
-use wcow_host::failures::CATALOGUE;
+use wcow_host::failures::{self, CATALOGUE};
 use wcow_host::{
     EventLevel, EventRecord, FeatureState, FileSystem, FilterDriver, Host, Interface, Listener,
     NetworkService, NewNetNat, NewStaticMapping, NewVmSwitch, Operation, PortRange, RegistryData,
@@ -239,16 +239,7 @@ const CONDITIONS: &[Condition] = &[
     ("privilege-missing", "rights", || {
         refusing(Operation::AttachedDisks, win32::PRIVILEGE_NOT_HELD)
     }),
-    ("layer-missing", "layer-chains", || {
-        let stage = publishing(server());
-        let folder = image_folder(&stage).join("files");
-        stage
-            .sim
-            .run(stage.engine.host().files().remove_dir_all(&folder))
-            .expect("not stuck")
-            .expect("removed");
-        stage
-    }),
+    ("layer-missing", "layer-chains", without_base),
     ("layer-missing", "image-contents", || {
         let stage = server();
         let hive = image_folder(&stage).join(r"hives\System_Base");
@@ -274,14 +265,7 @@ const CONDITIONS: &[Condition] = &[
         write(&stage, &hive.to_string(), b"regf, and no hive");
         stage
     }),
-    ("layer-in-use", "attached-scratches", || {
-        let stage = publishing(server());
-        let scratch = stage.ok(stage.engine.container("web")).scratch;
-        stage
-            .sim
-            .change_evidence(|evidence| evidence.attached.push(path(&scratch)));
-        stage
-    }),
+    ("layer-in-use", "attached-scratches", attached),
     ("scratch-exists", "orphan-scratches", forgotten),
     ("disk-full", "disk-space", || {
         altered(|profile| profile.free_bytes = 1 << 20)
@@ -400,24 +384,8 @@ const CONDITIONS: &[Condition] = &[
         stage.sim.run(remove).expect("not stuck").expect("removed");
         stage
     }),
-    ("network-not-found", "ipv6", || {
-        showing(|evidence| {
-            evidence.registry.push(value(
-                r"SYSTEM\CurrentControlSet\Services\Tcpip6\Parameters",
-                "DisabledComponents",
-                0xFF,
-            ))
-        })
-    }),
-    ("network-object-exists", "stale-adapters", || {
-        showing(|evidence| {
-            evidence.interfaces.push(Interface {
-                name: "vEthernet (HNS Internal NIC)".to_owned(),
-                address: None,
-                switch: None,
-            })
-        })
-    }),
+    ("network-not-found", "ipv6", without_ipv6),
+    ("network-object-exists", "stale-adapters", stale_adapter),
     ("network-object-exists", "nat-objects", stale_nat),
     ("nat-prefix-conflict", "nat-objects", stale_nat),
     ("nat-prefix-conflict", "route-overlap", || {
@@ -463,6 +431,62 @@ const CONDITIONS: &[Condition] = &[
     ("ics-disabled", "sharing-service", || {
         showing(|evidence| evidence.services = vec![setup("SharedAccess", StartMode::Disabled)])
     }),
+    ("compute-service-crashes", "service-crashes", || {
+        showing(|evidence| {
+            evidence.events.push(event(
+                "Application Error",
+                1000,
+                "Faulting application name: vmcompute.exe",
+            ))
+        })
+    }),
+    ("duplicate-port-accepted", "port-duplicates", || {
+        let profile = Profile {
+            build: 16299,
+            ..Profile::server_2022()
+        };
+        let stage = publishing(Stage::new(profile));
+        stage.ok(stage.engine.create_container(CreateContainer {
+            network: Some("net".to_owned()),
+            publish: vec!["8080:81".parse().expect("a mapping")],
+            ..wanted("base", "other")
+        }));
+        stage
+    }),
+    ("elevation-missing", "rights", || {
+        refusing(Operation::ListEndpoints, win32::ACCESS_DENIED)
+    }),
+    ("endpoint-leak", "orphan-endpoints", || {
+        orphan_endpoint(None)
+    }),
+    ("endpoint-leak", "degraded-endpoints", || {
+        orphan_endpoint(Some(5))
+    }),
+    ("firewall-service-stopped", "firewall-service", || {
+        showing(|evidence| evidence.services = vec![setup("mpssvc", StartMode::Automatic)])
+    }),
+    ("hns-create-failed", "stale-adapters", stale_adapter),
+    ("hyper-v-management-stopped", "management-service", || {
+        altered(|profile| {
+            profile
+                .services
+                .push(service("vmms", ServiceState::Stopped))
+        })
+    }),
+    ("layer-import-failed", "layer-chains", without_base),
+    ("layer-left-after-destroy", "orphan-scratches", forgotten),
+    ("layer-not-deletable", "orphan-scratches", forgotten),
+    ("network-element-missing", "ipv6", without_ipv6),
+    ("scratch-disk-locked", "attached-scratches", attached),
+    ("switch-being-deleted", "stale-adapters", stale_adapter),
+    ("utility-vm-of-another-preview", "image-fits-host", || {
+        let stage = Stage::bare(Profile {
+            build: 14300,
+            ..Profile::core_tp3()
+        });
+        stage.install("old", 10586, "ServerDatacenter", true);
+        stage
+    }),
     ("system-already-exists", "orphan-systems", forgotten),
     ("system-not-found", "lost-systems", || {
         let stage = running();
@@ -470,6 +494,50 @@ const CONDITIONS: &[Condition] = &[
         stage
     }),
 ];
+
+/// A host whose base image lost its files.
+fn without_base() -> Stage {
+    let stage = publishing(server());
+    let folder = image_folder(&stage).join("files");
+    stage
+        .sim
+        .run(stage.engine.host().files().remove_dir_all(&folder))
+        .expect("not stuck")
+        .expect("removed");
+    stage
+}
+
+/// A host on which somebody has the disk of a container attached.
+fn attached() -> Stage {
+    let stage = publishing(server());
+    let scratch = stage.ok(stage.engine.container("web")).scratch;
+    stage
+        .sim
+        .change_evidence(|evidence| evidence.attached.push(path(&scratch)));
+    stage
+}
+
+/// A host without IPv6.
+fn without_ipv6() -> Stage {
+    showing(|evidence| {
+        evidence.registry.push(value(
+            r"SYSTEM\CurrentControlSet\Services\Tcpip6\Parameters",
+            "DisabledComponents",
+            0xFF,
+        ))
+    })
+}
+
+/// A host with an adapter of a network that is gone.
+fn stale_adapter() -> Stage {
+    showing(|evidence| {
+        evidence.interfaces.push(Interface {
+            name: "vEthernet (HNS Internal NIC)".to_owned(),
+            address: None,
+            switch: None,
+        })
+    })
+}
 
 fn orphan_endpoint(state: Option<u64>) -> Stage {
     let stage = with_network(server());
@@ -525,6 +593,32 @@ fn external(mac_spoofing: Option<bool>) -> Stage {
     stage
 }
 
+/// Failures that the catalogue may not have yet: they are told of once it does.
+const ANNOUNCED: &[&str] = &[
+    "compute-service-crashes",
+    "duplicate-port-accepted",
+    "elevation-missing",
+    "endpoint-leak",
+    "firewall-service-stopped",
+    "hns-create-failed",
+    "hyper-v-management-stopped",
+    "layer-import-failed",
+    "layer-left-after-destroy",
+    "layer-not-deletable",
+    "network-element-missing",
+    "scratch-disk-locked",
+    "switch-being-deleted",
+    "utility-vm-of-another-preview",
+];
+
+/// Causes that last, and that nothing shows which a host tells without being changed: the access rights of a disk, the size of the
+/// volume in it, a volume that was never written.
+const NOT_SHOWN: &[&str] = &[
+    "disk-access-missing",
+    "scratch-too-large",
+    "base-volume-not-written",
+];
+
 /// What passes, and what is wrong with the request and not with the host: there is nothing that a check could find later.
 const NOT_OF_THE_HOST: &[&str] = &[
     "program-not-found",
@@ -550,11 +644,35 @@ const NOT_OF_THE_HOST: &[&str] = &[
     "network-needs-vfp",
     "nat-switch-type-gone",
     "switch-not-removed",
+    "call-not-supported",
+    "desktop-heap-exhausted",
+    "guest-not-answering",
+    "guest-unreachable",
+    "hns-access-denied",
+    "hns-unspecified",
+    "hyper-v-cmdlet-denied",
+    "layer-deleted-as-files",
+    "layer-not-exportable",
+    "layer-not-ready",
+    "layer-storage-timeout",
+    "layers-prepared-at-once",
+    "mapped-directory-missing",
+    "not-a-base-layer",
+    "notification-lost",
+    "preview-export",
+    "preview-image-not-found",
+    "utility-vm-incomplete",
+    "utility-vm-missing",
+    "utility-vm-unreachable",
 ];
 
 #[test]
 fn what_is_wrong_is_found_by_the_check_that_is_there_for_it() {
     for (failure, check, build) in CONDITIONS {
+        if failures::get(failure).is_none() {
+            assert!(ANNOUNCED.contains(failure), "{failure}");
+            continue;
+        }
         let stage = build();
         let report = report(&stage, check);
         let found = report.causes.iter().any(|cause| cause.0 == *failure);
@@ -574,7 +692,8 @@ fn every_failure_of_the_catalogue_is_found_by_a_check_or_is_not_the_hosts() {
     let mut missing = Vec::new();
     for failure in CATALOGUE {
         let id = failure.id.0;
-        if found.contains(id) == NOT_OF_THE_HOST.contains(&id) {
+        let elsewhere = NOT_OF_THE_HOST.contains(&id) || NOT_SHOWN.contains(&id);
+        if found.contains(id) == elsewhere {
             missing.push(id);
         }
     }
@@ -589,7 +708,8 @@ fn checks_promise_what_is_in_the_catalogue_and_find_nothing_else() {
         let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         assert!(check.id.chars().all(kebab), "{}", check.id);
         for id in check.finds {
-            assert!(wcow_host::failures::get(id).is_some(), "{}: {id}", check.id);
+            let known = failures::get(id).is_some() || ANNOUNCED.contains(id);
+            assert!(known, "{}: {id}", check.id);
         }
     }
     for (_, _, build) in CONDITIONS {
