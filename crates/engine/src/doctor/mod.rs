@@ -9,6 +9,7 @@ mod fixes;
 mod gather;
 mod images;
 mod layers;
+mod nat;
 mod networks;
 mod ports;
 mod previews;
@@ -152,6 +153,7 @@ pub fn checks() -> Vec<&'static Check> {
         storage::CHECKS,
         layers::CHECKS,
         networks::CHECKS,
+        nat::CHECKS,
         ports::CHECKS,
         previews::CHECKS,
         containers::CHECKS,

@@ -88,7 +88,7 @@ fn disk_space(seen: &Seen) -> Verdict {
     let text = format!(
         "{DRIVE} has {}.{} GiB free",
         mib >> 10,
-        (mib & 1023) * 10 >> 10
+        (mib % 1024) * 10 / 1024
     );
     match volume.free_bytes {
         ..FULL => verdict.fail(text),

@@ -1,6 +1,8 @@
 //! The engine on simulated hosts.
 
 #[cfg(test)]
+mod conditions;
+#[cfg(test)]
 mod containers;
 #[cfg(test)]
 mod doctor;
