@@ -14,11 +14,6 @@ use wcow_host::{
     LayerDescriptor, Listener, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch, Operation, Output,
     Package, PortRange, PowerShellError, ProcessHandle, RegistryValue, Retry, Route, SaveType,
     Service, ServiceSetup, Signal, StaticMapping, SystemEvent, SystemHandle, SystemId,
-    Adapter, Code, CreateDocument, DirEntry, EventRecord, Feature, FeatureState, FileLock,
-    FileMetadata, FilterDriver, Hardware, HostError, HostInfo, HostProcess, Interface,
-    LayerDescriptor, Listener, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch, Operation, Output,
-    Package, PortRange, PowerShellError, ProcessHandle, RegistryValue, Retry, Route, SaveType,
-    Service, ServiceSetup, Signal, StaticMapping, SystemEvent, SystemHandle, SystemId,
     SystemSummary, TreeSummary, VmSwitch, Volume, WriteMode,
 };
 use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult};
