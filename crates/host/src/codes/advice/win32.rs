@@ -82,6 +82,9 @@ super::table! {
     0x8007_0424 "There is no such service."
         "The feature that brings it is off."
         "Enable the feature and restart the host.";
+    0x8007_0422 "The service cannot be started."
+        "Its start type is Disabled, by hand or by a policy; for virtual machine services also: the feature behind it is off."
+        "Set its start type to Manual or Automatic and start it; for a service of Hyper-V, enable the feature.";
     0x8007_0426 "The service is not running."
         "hns or vmcompute was stopped or crashed."
         "Start it, and look into the event log why it stopped.";
