@@ -9,12 +9,12 @@ use wcow_hcs_schema::schema1::{
     ContainerProperties, ProcessParameters, ProcessStatus, PropertyType,
 };
 use wcow_host::{
-    Adapter, Code, CreateDocument, DirEntry, EventRecord, Feature, FeatureState, FileLock,
-    FileMetadata, FilterDriver, Hardware, HostError, HostInfo, HostProcess, Interface,
-    LayerDescriptor, Listener, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch, Operation, Output,
-    Package, PortRange, PowerShellError, ProcessHandle, RegistryValue, Retry, Route, SaveType,
-    Service, ServiceSetup, Signal, StaticMapping, SystemEvent, SystemHandle, SystemId,
-    SystemSummary, TreeSummary, VmSwitch, Volume, WriteMode,
+    Adapter, BaseImage, Code, CreateDocument, DirEntry, EventRecord, Feature, FeatureState,
+    FileLock, FileMetadata, FilterDriver, Hardware, HostError, HostInfo, HostProcess, Identity,
+    Interface, LayerDescriptor, Listener, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch,
+    Operation, Output, Package, PortRange, PowerShellError, ProcessHandle, RegistryValue, Retry,
+    Route, SaveType, Service, ServiceSetup, Signal, StaticMapping, SystemEvent, SystemHandle,
+    SystemId, SystemSummary, TreeSummary, VmSwitch, Volume, WriteMode,
 };
 use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult};
 
@@ -159,6 +159,27 @@ pub(crate) enum LayersCall {
     Destroy {
         layer: HostPath,
     },
+    ProcessUtilityVm {
+        utility_vm: HostPath,
+    },
+    Exists {
+        layer: HostPath,
+    },
+    Expand {
+        scratch: HostPath,
+        bytes: u64,
+    },
+    Import {
+        layer: HostPath,
+        folder: HostPath,
+        parents: Vec<LayerDescriptor>,
+    },
+    Export {
+        layer: HostPath,
+        folder: HostPath,
+        parents: Vec<LayerDescriptor>,
+    },
+    BaseImages,
 }
 
 /// Calls of `NetworkService`.
@@ -201,6 +222,9 @@ pub(crate) enum ControlCall {
     RestartService(String),
     Reboot,
     NewGuid,
+    Identity,
+    StartService(String),
+    StopService(String),
 }
 
 /// Calls of `FileSystem`. Contents travel beside them, as blobs.
@@ -354,6 +378,14 @@ impl Call {
                 LayersCall::Unprepare { .. } => (0x0206, O::UnprepareLayer, 10_000, 10_000),
                 LayersCall::Deactivate { .. } => (0x0207, O::DeactivateLayer, 20_000, 10_000),
                 LayersCall::Destroy { .. } => (0x0208, O::DestroyLayer, 50_000, 50_000),
+                LayersCall::ProcessUtilityVm { .. } => {
+                    (0x0209, O::ProcessUtilityVm, 800_000, 400_000)
+                }
+                LayersCall::Exists { .. } => (0x020a, O::LayerExists, 100, 100),
+                LayersCall::Expand { .. } => (0x020b, O::ExpandScratch, 400_000, 300_000),
+                LayersCall::Import { .. } => (0x020c, O::ImportLayer, 3_000_000, 3_000_000),
+                LayersCall::Export { .. } => (0x020d, O::ExportLayer, 2_000_000, 2_000_000),
+                LayersCall::BaseImages => (0x020e, O::BaseImages, 2_000, 2_000),
             },
             Self::Network(call) => match call {
                 NetworkCall::CreateNetwork(_) => (0x0301, O::CreateNetwork, 600_000, 400_000),
@@ -389,6 +421,9 @@ impl Call {
                 ControlCall::RestartService(_) => (0x0509, O::Services, 1_500_000, 1_000_000),
                 ControlCall::Reboot => (0x050a, O::Reboot, 10_000, 10_000),
                 ControlCall::NewGuid => (0x050b, O::NewGuid, 1, 1),
+                ControlCall::Identity => (0x0520, O::Identity, 20, 20),
+                ControlCall::StartService(_) => (0x0521, O::StartService, 800_000, 600_000),
+                ControlCall::StopService(_) => (0x0522, O::StopService, 700_000, 500_000),
             },
             Self::Files(call) => match call {
                 FilesCall::Metadata(_) => (0x0601, O::FileMetadata, 20, 10),
@@ -473,7 +508,13 @@ impl Call {
                 | LayersCall::MountPath { scratch: path }
                 | LayersCall::Unprepare { scratch: path }
                 | LayersCall::Deactivate { scratch: path }
-                | LayersCall::Destroy { layer: path } => path.to_string(),
+                | LayersCall::Destroy { layer: path }
+                | LayersCall::ProcessUtilityVm { utility_vm: path }
+                | LayersCall::Exists { layer: path }
+                | LayersCall::Expand { scratch: path, .. }
+                | LayersCall::Import { layer: path, .. }
+                | LayersCall::Export { layer: path, .. } => path.to_string(),
+                LayersCall::BaseImages => String::new(),
             },
             Self::Network(call) => match call {
                 NetworkCall::CreateNetwork(network) => network.name.clone(),
@@ -497,7 +538,9 @@ impl Call {
                 ControlCall::AddPackage(name)
                 | ControlCall::EnableFeature(name)
                 | ControlCall::DisableFeature(name)
-                | ControlCall::RestartService(name) => name.clone(),
+                | ControlCall::RestartService(name)
+                | ControlCall::StartService(name)
+                | ControlCall::StopService(name) => name.clone(),
                 _ => String::new(),
             },
             Self::Files(call) => match call {
@@ -629,6 +672,9 @@ replies! {
     FeatureState(FeatureState),
     Services(Vec<Service>),
     Guid(Guid),
+    Flag(bool),
+    Identity(Identity),
+    BaseImages(Vec<BaseImage>),
     Metadata(Option<FileMetadata>),
     Entries(Vec<DirEntry>),
     Content(ContentRef),
@@ -700,6 +746,16 @@ impl From<Hresult> for Fault {
     fn from(code: Hresult) -> Self {
         Self {
             code: Code::Hresult(code),
+            retry: Retry::No,
+            document: None,
+        }
+    }
+}
+
+impl From<Code> for Fault {
+    fn from(code: Code) -> Self {
+        Self {
+            code,
             retry: Retry::No,
             document: None,
         }

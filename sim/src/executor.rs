@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use wcow_host::ComputeApi;
+use wcow_host::{ComputeApi, Identity};
 use wcow_ntmeta::{FileTime, HostPath};
 
 use crate::blobs::{BlobId, BlobStore, MemoryBlobs};
@@ -182,10 +182,27 @@ impl Sim {
         self.lock().world.choice.take_drawn()
     }
 
-    /// A new client: a process that talks to the host.
+    /// A new client: a process that talks to the host, as an elevated administrator.
     #[must_use]
     pub fn client(&self) -> SimHost {
-        let id = self.lock().world.add_client();
+        self.client_as(Identity::Administrator)
+    }
+
+    /// A new client that runs as somebody. What it may not do is refused as [`wcow_host::era::access`] says.
+    ///
+    /// ```
+    /// use wcow_host::{ComputeService, Host, HostControl, Identity};
+    /// use wcow_sim::{Profile, Sim};
+    ///
+    /// let sim = Sim::new(Profile::server_2022(), 1);
+    /// let host = sim.client_as(Identity::PlainUser);
+    /// assert_eq!(sim.block_on(host.control().identity()), Ok(Identity::PlainUser));
+    /// let refused = sim.block_on(host.compute().enumerate()).unwrap_err();
+    /// assert_eq!(refused.hresult().unwrap().to_string(), "0x8037011B");
+    /// ```
+    #[must_use]
+    pub fn client_as(&self, identity: Identity) -> SimHost {
+        let id = self.lock().world.add_client(identity);
         SimHost::new(self.clone(), id)
     }
 

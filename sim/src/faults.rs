@@ -39,7 +39,7 @@ pub struct FaultRule {
     pub what: What,
 }
 
-/// Which calls a rule hits. Sleeping, asking for the version of Windows, making a GUID and giving a lock back, which closes a handle,
+/// Which calls a rule hits. Sleeping, asking for the version of Windows or who one is, making a GUID and giving a lock back, which closes a handle,
 /// cannot go wrong, and do not count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
@@ -80,7 +80,7 @@ pub enum When {
 
 /// What happens to a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 #[non_exhaustive]
 pub enum What {
     /// It is refused and has no effect. The code is drawn from those that such a call can meet.
@@ -99,6 +99,17 @@ pub enum What {
     NotifiedTwice,
     /// A service crashes and is started again just before the call takes effect. Nothing happens if the host has none of this name.
     ServiceRestart(String),
+    /// A service crashes just before the call takes effect, and is started again so many ticks of 100 ns later. A call to that service
+    /// is refused with 0x6BF, the remote procedure call failed and did not execute; those that follow meet a service that is down.
+    /// Nothing happens if the service is not there or does not run.
+    ServiceDown {
+        /// The service: `vmcompute`, `hns`, `vmms`.
+        service: String,
+        /// How long it is down.
+        ticks: u64,
+    },
+    /// It is answered with success, and nothing happens. Only the removal of a layer does that; other calls take effect as always.
+    NoEffect,
 }
 
 impl What {
@@ -112,6 +123,8 @@ impl What {
             Self::ServiceRestart(_) => 5,
             Self::NotificationLost => 6,
             Self::NotifiedTwice => 7,
+            Self::ServiceDown { .. } => 8,
+            Self::NoEffect => 9,
         }
     }
 }
@@ -126,6 +139,12 @@ impl fmt::Display for What {
             Self::NotificationLost => f.write_str("its notification is lost"),
             Self::NotifiedTwice => f.write_str("it is notified twice"),
             Self::ServiceRestart(name) => write!(f, "{name} crashes and starts again"),
+            Self::ServiceDown { service, ticks } => write!(
+                f,
+                "{service} crashes and is down for {} ms",
+                ticks / (SECOND / 1000)
+            ),
+            Self::NoEffect => f.write_str("answered with success, without effect"),
         }
     }
 }
@@ -143,7 +162,8 @@ pub struct FaultHit {
     pub object: String,
     /// What happened to it.
     pub what: What,
-    /// Its answer was to be lost, and the host's own stood: it refused the call by itself, or answers later.
+    /// Its answer was to be lost, and the host's own stood: it refused the call by itself, or answers later. Or it was to have no
+    /// effect, and is none of the calls that can be without one.
     #[serde(default)]
     pub stood: bool,
 }
@@ -159,7 +179,9 @@ impl fmt::Display for FaultHit {
             ..
         } = self;
         write!(f, "call {call}, {operation} of {object}: ")?;
-        if *stood {
+        if *stood && *what == What::NoEffect {
+            f.write_str("was to have no effect, and has it as always")
+        } else if *stood {
             f.write_str(
                 "its answer was to be lost, but the host refuses by itself or answers later",
             )
@@ -288,7 +310,7 @@ impl Faults {
         if matches!(
             call,
             Call::SleepUntil(_)
-                | Call::Control(ControlCall::Info | ControlCall::NewGuid)
+                | Call::Control(ControlCall::Info | ControlCall::NewGuid | ControlCall::Identity)
                 | Call::Files(FilesCall::Unlock(_))
         ) {
             return None;
@@ -406,6 +428,11 @@ pub(crate) fn refusal(call: &Call, choice: &mut Choice) -> Fault {
         .copied()
         .unwrap_or((win32::IO_DEVICE, Retry::No));
     Fault::from(code).retry(retry)
+}
+
+/// The answer to a call that met the crash of its service.
+pub(crate) fn not_executed() -> Fault {
+    Fault::from(win32::RPC_S_CALL_FAILED_DNE).retry(Retry::Soon)
 }
 
 /// The answer to a call whose answer was lost, or with which the machine went down.

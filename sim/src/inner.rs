@@ -283,7 +283,8 @@ impl HostState {
         self.budgets.clear();
     }
 
-    fn collect_answers(&mut self, mut woken: impl FnMut(Waker)) {
+    /// Hands over the answers that were given, and the wakers of those who wait for them to `woken`.
+    pub(crate) fn collect_answers(&mut self, mut woken: impl FnMut(Waker)) {
         for (op, answer) in self.world.take_answers() {
             if self.abandoned.remove(&op) {
                 continue;

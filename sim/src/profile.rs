@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+use wcow_host::era::StableAbiRule;
 use wcow_host::{Adapter, EditionClass, Feature, Machine, Package, Service};
 use wcow_ntmeta::FileTime;
 
@@ -60,27 +61,68 @@ pub struct Profile {
     /// What a diagnosis finds beside that.
     #[serde(default, skip_serializing_if = "Evidence::is_ordinary")]
     pub evidence: Evidence,
+    /// By which of the published readings of the stable container ABI it takes images.
+    #[serde(default)]
+    pub version_rule: StableAbiRule,
     /// What in this profile no document states, as sentences.
     #[serde(default)]
     pub inferred: Vec<String>,
 }
 
-static NANO_TP3: LazyLock<Profile> =
-    LazyLock::new(|| embedded(include_str!("../profiles/nano-tp3.json")));
-static CORE_TP3: LazyLock<Profile> =
-    LazyLock::new(|| embedded(include_str!("../profiles/core-tp3.json")));
-static SERVER_2022: LazyLock<Profile> =
-    LazyLock::new(|| embedded(include_str!("../profiles/server-2022.json")));
+/// The embedded profiles, each with the function that gives it.
+macro_rules! embedded {
+    ($($(#[doc = $doc:literal])* $function:ident = $file:literal;)*) => {
+        impl Profile {
+            $($(#[doc = $doc])*
+            #[must_use]
+            pub fn $function() -> Self {
+                static READ: LazyLock<Profile> =
+                    LazyLock::new(|| embedded(include_str!(concat!("../profiles/", $file, ".json"))));
+                READ.clone()
+            })*
+        }
+    };
+}
+
+embedded! {
+    /// The field report's host: Nano Server, Technical Preview 3, its container package not yet followed by a restart.
+    nano_tp3 = "nano-tp3";
+    /// A Server Core host of the same build, on which everything works.
+    core_tp3 = "core-tp3";
+    /// Nano Server, Technical Preview 4.
+    nano_tp4 = "nano-tp4";
+    /// Nano Server, Technical Preview 5.
+    nano_tp5 = "nano-tp5";
+    /// Windows Server 2016, Nano Server.
+    nano_2016 = "nano-2016";
+    /// Windows Server 2016, Server Core.
+    core_2016 = "core-2016";
+    /// Windows Server 2019, Server Core.
+    server_2019 = "server-2019";
+    /// Windows Server 2022, Server Core.
+    server_2022 = "server-2022";
+    /// Windows Server 2025, Server Core.
+    server_2025 = "server-2025";
+    /// Windows 11 25H2.
+    windows_11 = "windows-11";
+}
 
 impl Profile {
-    /// The embedded profiles, oldest Windows first: `nano-tp3-bare`, `nano-tp3`, `core-tp3`, `server-2022`.
+    /// The embedded profiles, oldest Windows first; `nano-tp3-bare` is `nano-tp3` without its packages.
     #[must_use]
     pub fn all() -> Vec<Self> {
         vec![
             Self::nano_tp3_bare(),
             Self::nano_tp3(),
             Self::core_tp3(),
+            Self::nano_tp4(),
+            Self::nano_tp5(),
+            Self::nano_2016(),
+            Self::core_2016(),
+            Self::server_2019(),
             Self::server_2022(),
+            Self::server_2025(),
+            Self::windows_11(),
         ]
     }
 
@@ -88,12 +130,6 @@ impl Profile {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::all().into_iter().find(|profile| profile.name == name)
-    }
-
-    /// The field report's host: Nano Server, Technical Preview 3, its container package not yet followed by a restart.
-    #[must_use]
-    pub fn nano_tp3() -> Self {
-        NANO_TP3.clone()
     }
 
     /// The field report's host before any package was added to it.
@@ -104,18 +140,6 @@ impl Profile {
             about: "the field report's host before any package was added to it".to_owned(),
             ..Self::nano_tp3().without_packages()
         }
-    }
-
-    /// A Server Core host of the same build, on which everything works.
-    #[must_use]
-    pub fn core_tp3() -> Self {
-        CORE_TP3.clone()
-    }
-
-    /// Windows Server 2022, Server Core.
-    #[must_use]
-    pub fn server_2022() -> Self {
-        SERVER_2022.clone()
     }
 
     /// The same host before any package was added to it.
@@ -151,10 +175,36 @@ mod tests {
             .collect();
         assert_eq!(
             names,
-            ["nano-tp3-bare", "nano-tp3", "core-tp3", "server-2022"]
+            [
+                "nano-tp3-bare",
+                "nano-tp3",
+                "core-tp3",
+                "nano-tp4",
+                "nano-tp5",
+                "nano-2016",
+                "core-2016",
+                "server-2019",
+                "server-2022",
+                "server-2025",
+                "windows-11",
+            ]
         );
-        assert_eq!(Profile::nano_tp3().build, Profile::core_tp3().build);
-        assert_eq!(Profile::server_2022().build, 20348);
+        let all = Profile::all();
+        assert!(all.iter().is_sorted_by_key(|profile| profile.build));
+        for profile in &all {
+            assert!(!profile.inferred.is_empty(), "{}", profile.name);
+            let pending = profile
+                .packages
+                .iter()
+                .any(|package| package.reboot_pending);
+            assert_eq!(pending, profile.name == "nano-tp3");
+            for package in &profile.packages {
+                let known = profile.available_packages.contains(&package.name);
+                assert!(known, "{}: {}", profile.name, package.name);
+            }
+            let released = wcow_host::era::release(profile.build);
+            assert!(released.is_some(), "{}", profile.name);
+        }
         assert!(Profile::named("server-2003").is_none());
     }
 }

@@ -9,6 +9,7 @@ use crate::call::{Call, ClientId, OpId};
 use crate::choice::{Choice, Label};
 use crate::serial;
 use crate::world::compute::ComputeEvent;
+use crate::world::services::ServiceUp;
 
 /// Something that will happen.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub(crate) enum Event {
     },
     /// Something in the compute service.
     Compute(ComputeEvent),
+    /// A service that crashed is started again.
+    Service(ServiceUp),
 }
 
 /// A call that is about to take effect.
@@ -44,7 +47,7 @@ impl Event {
     fn source(&self) -> Source {
         match self {
             Self::Perform(arrival) => Some(arrival.client),
-            Self::Booted { .. } | Self::Compute(_) => None,
+            Self::Booted { .. } | Self::Compute(_) | Self::Service(_) => None,
         }
     }
 }

@@ -44,6 +44,8 @@ pub(crate) enum Kind {
     PowerLost = 0x1007,
     /// A call was hit by a fault, whose number stands as the code.
     Fault = 0x1008,
+    /// A service that crashed is started again.
+    Service = 0x1009,
 }
 
 /// A page with this many bytes is full.

@@ -1,4 +1,6 @@
-//! Troubles that a test makes for a simulated host: power losses, errors of the disk, programs that have files open.
+//! Troubles that a test makes for a simulated host: power losses, services that crash, programs that have files open.
+
+use std::task::Waker;
 
 use wcow_ntmeta::{FileTime, HostPath, Hresult};
 
@@ -46,6 +48,22 @@ impl Sim {
         let (world, mut outside) = inner.parts();
         let until = FileTime::from_ticks(world.now().ticks().saturating_add(ticks));
         world.fs.open_elsewhere(path, until, &mut outside)
+    }
+
+    /// A service crashes now, and the service manager starts it again `ticks` of 100 ns later. Calls that come meanwhile answer 0x6BA.
+    /// False if the host has no such service, or it does not run.
+    #[must_use]
+    pub fn crash_service(&self, name: &str, ticks: u64) -> bool {
+        let mut wakers = Vec::new();
+        let crashed = {
+            let mut inner = self.lock();
+            let (world, mut outside) = inner.parts();
+            let crashed = world.crash_service(name, ticks, &mut outside);
+            inner.collect_answers(|waker| wakers.push(waker));
+            crashed
+        };
+        wakers.into_iter().for_each(Waker::wake);
+        crashed
     }
 
     /// Free space on `C:` in bytes.

@@ -5,7 +5,7 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 use wcow_ntmeta::{FileTime, Guid};
 
-use crate::HostError;
+use crate::{HostError, Identity};
 
 /// What kind of installation a host is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,8 +103,10 @@ pub struct Service {
 pub enum ServiceState {
     /// It runs.
     Running,
-    /// It does not.
+    /// It does not: somebody stopped it, or nothing started it.
     Stopped,
+    /// It ended by itself, and the service manager has not started it again yet.
+    Crashed,
 }
 
 /// The machine: what it is, what is installed on it, restarts.
@@ -163,11 +165,30 @@ pub trait HostControl: Send + Sync {
     /// The host cannot be reached.
     fn services(&self) -> impl Future<Output = Result<Vec<Service>, HostError>> + Send;
 
-    /// Restarts a service.
+    /// Restarts a service, or starts one that does not run.
     ///
     /// # Errors
     /// No such service (0x424).
     fn restart_service(&self, name: &str) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Starts a service. One that runs is left alone.
+    ///
+    /// # Errors
+    /// No such service (0x424).
+    fn start_service(&self, name: &str) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Stops a service until somebody or the next restart of the machine starts it. What it manages goes on where it can: containers,
+    /// networks and switches outlive their services, handles and calls that wait do not.
+    ///
+    /// # Errors
+    /// No such service (0x424); it cannot be stopped (0x5: the firewall's).
+    fn stop_service(&self, name: &str) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Who the caller is to the host.
+    ///
+    /// # Errors
+    /// The host cannot be reached.
+    fn identity(&self) -> impl Future<Output = Result<Identity, HostError>> + Send;
 
     /// Restarts the machine; returns when it is up again. Everything that runs on it ends.
     ///

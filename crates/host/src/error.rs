@@ -155,6 +155,8 @@ pub enum ErrorCategory {
     ObjectNotFound,
     /// `OperationTimeout`.
     OperationTimeout,
+    /// `PermissionDenied`.
+    PermissionDenied,
     /// `ResourceExists`.
     ResourceExists,
 }
@@ -260,6 +262,18 @@ operations! {
     DeactivateLayer = "DeactivateLayer", None;
     /// A layer is deleted.
     DestroyLayer = "DestroyLayer", Some("Remove-Container");
+    /// A utility virtual machine is made usable.
+    ProcessUtilityVm = "ProcessUtilityImage", Some("Install-ContainerOSImage");
+    /// A layer is looked for.
+    LayerExists = "LayerExists", None;
+    /// A scratch disk is made larger.
+    ExpandScratch = "ExpandSandboxSize", None;
+    /// A layer is made out of a folder.
+    ImportLayer = "ImportLayer", Some("Import-ContainerImage");
+    /// A layer is written to a folder.
+    ExportLayer = "ExportLayer", Some("New-ContainerImage");
+    /// The shared base images are listed.
+    BaseImages = "GetBaseImages", Some("Get-ContainerImage");
     /// A network is created.
     CreateNetwork = "HNSCall POST /networks", None;
     /// Networks are listed.
@@ -302,6 +316,12 @@ operations! {
     Features = "Enable-WindowsOptionalFeature", Some("Enable-WindowsOptionalFeature");
     /// Services are listed or restarted.
     Services = "Restart-Service", Some("Restart-Service");
+    /// A service is started.
+    StartService = "Start-Service", Some("Start-Service");
+    /// A service is stopped.
+    StopService = "Stop-Service", Some("Stop-Service");
+    /// The caller is identified.
+    Identity = "GetTokenInformation", None;
     /// The machine is restarted.
     Reboot = "Restart-Computer", Some("Restart-Computer");
     /// A GUID is made.

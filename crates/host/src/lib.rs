@@ -26,6 +26,7 @@ pub mod era;
 mod error;
 pub mod failures;
 mod files;
+mod identity;
 mod layers;
 mod network;
 mod precaution;
@@ -49,7 +50,8 @@ pub use files::{
     DirEntry, FileBytes, FileKind, FileLock, FileMetadata, FileSystem, Readings, TreeSummary,
     WriteMode,
 };
-pub use layers::{LayerDescriptor, LayerStorage};
+pub use identity::{Identity, Privilege};
+pub use layers::{BaseImage, LayerDescriptor, LayerStorage};
 pub use network::NetworkService;
 pub use precaution::Precaution;
 pub use switches::{

@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use wcow_host::{Feature, FeatureState, HostControl, HostError, HostInfo, Package, Service};
+use wcow_host::{
+    Feature, FeatureState, HostControl, HostError, HostInfo, Identity, Package, Service,
+};
 use wcow_ntmeta::Guid;
 
 use super::Face;
@@ -49,6 +51,18 @@ impl HostControl for Face {
 
     fn restart_service(&self, name: &str) -> impl Future<Output = Result<(), HostError>> + Send {
         self.call(ControlCall::RestartService(name.to_owned()))
+    }
+
+    fn start_service(&self, name: &str) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ControlCall::StartService(name.to_owned()))
+    }
+
+    fn stop_service(&self, name: &str) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ControlCall::StopService(name.to_owned()))
+    }
+
+    fn identity(&self) -> impl Future<Output = Result<Identity, HostError>> + Send {
+        self.call(ControlCall::Identity)
     }
 
     fn reboot(&self) -> impl Future<Output = Result<(), HostError>> + Send {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use wcow_host::{HostError, LayerDescriptor, LayerStorage};
+use wcow_host::{BaseImage, HostError, LayerDescriptor, LayerStorage};
 use wcow_ntmeta::HostPath;
 
 use super::Face;
@@ -13,6 +13,62 @@ impl LayerStorage for Face {
         self.call(LayersCall::ProcessBase {
             layer: layer.clone(),
         })
+    }
+
+    fn process_utility_vm(
+        &self,
+        utility_vm: &HostPath,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(LayersCall::ProcessUtilityVm {
+            utility_vm: utility_vm.clone(),
+        })
+    }
+
+    fn exists(&self, layer: &HostPath) -> impl Future<Output = Result<bool, HostError>> + Send {
+        self.call(LayersCall::Exists {
+            layer: layer.clone(),
+        })
+    }
+
+    fn expand(
+        &self,
+        scratch: &HostPath,
+        bytes: u64,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(LayersCall::Expand {
+            scratch: scratch.clone(),
+            bytes,
+        })
+    }
+
+    fn import(
+        &self,
+        layer: &HostPath,
+        folder: &HostPath,
+        parents: &[LayerDescriptor],
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(LayersCall::Import {
+            layer: layer.clone(),
+            folder: folder.clone(),
+            parents: parents.to_vec(),
+        })
+    }
+
+    fn export(
+        &self,
+        layer: &HostPath,
+        folder: &HostPath,
+        parents: &[LayerDescriptor],
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(LayersCall::Export {
+            layer: layer.clone(),
+            folder: folder.clone(),
+            parents: parents.to_vec(),
+        })
+    }
+
+    fn base_images(&self) -> impl Future<Output = Result<Vec<BaseImage>, HostError>> + Send {
+        self.call(LayersCall::BaseImages)
     }
 
     fn create_scratch(

@@ -14,6 +14,7 @@ mod nodes;
 mod ops;
 mod pending;
 mod rename;
+mod restore;
 mod sealed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,7 @@ use pending::OpenElsewhere;
 pub(crate) use build::{SharedBuilder, TreeBuilder};
 pub use disk::DiskModel;
 pub(crate) use names::is_plain;
+pub(crate) use restore::Restored;
 pub(crate) use sealed::{SealedTree, TreeCache};
 
 /// Win32 errors of the file system.

@@ -1,6 +1,7 @@
-//! The machine: packages, features, services, restarts.
+//! The machine: packages, features, restarts.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::{self, win32};
@@ -9,8 +10,9 @@ use wcow_host::{
 };
 use wcow_ntmeta::{FileTime, Guid};
 
+use super::services::{COMPUTE, FIREWALL, MANAGEMENT, NETWORK};
 use super::{Outside, TICKS_PER_SECOND, World, after};
-use crate::call::{Call, ControlCall, OpId, Outcome, Reply, Step};
+use crate::call::{Call, ClientId, ControlCall, OpId, Outcome, Reply, Step};
 use crate::choice::Label;
 use crate::faults;
 use crate::profile::Profile;
@@ -31,6 +33,12 @@ pub(crate) struct MachineState {
     pub(crate) features: Vec<Feature>,
     /// Services, by name.
     pub(crate) services: Vec<Service>,
+    /// Services that crashed, and when they are started again.
+    #[serde(default)]
+    pub(crate) recovering: BTreeMap<String, FileTime>,
+    /// When the Virtual Machine Management service was started last.
+    #[serde(default)]
+    pub(crate) management_since: FileTime,
     /// The PowerShell modules that packages and features come to, once somebody asked: many calls do.
     #[serde(skip)]
     modules: OnceCell<Vec<&'static str>>,
@@ -45,6 +53,8 @@ impl MachineState {
             packages: profile.packages.clone(),
             features: profile.features.clone(),
             services: Vec::new(),
+            recovering: BTreeMap::new(),
+            management_since: profile.start,
             modules: OnceCell::new(),
         };
         state.packages.sort_by(|a, b| a.name.cmp(&b.name));
@@ -79,9 +89,10 @@ impl MachineState {
             }
         };
         let containers = on("Containers") || package("Containers");
-        add("vmms", on("Hyper-V") || package("Compute"));
-        add("vmcompute", containers);
-        add("hns", containers && era::has_hns(profile.build));
+        add(FIREWALL, true);
+        add(MANAGEMENT, on("Hyper-V") || package("Compute"));
+        add(COMPUTE, containers);
+        add(NETWORK, containers && era::has_hns(profile.build));
         services.sort_by(|a, b| a.name.cmp(&b.name));
         self.services = services;
     }
@@ -94,17 +105,6 @@ impl MachineState {
                     FeatureState::EnablePending | FeatureState::DisablePending
                 )
             })
-    }
-
-    /// Whether Hyper-V is there and was there when the machine started.
-    pub(crate) fn has_hypervisor(&self) -> bool {
-        self.features.iter().any(|feature| {
-            feature.name == "Hyper-V"
-                && matches!(
-                    feature.state,
-                    FeatureState::Enabled | FeatureState::DisablePending
-                )
-        })
     }
 
     /// Whether a service runs.
@@ -132,6 +132,14 @@ impl World {
         }
     }
 
+    /// Whether Hyper-V is there and was there when the machine started.
+    pub(super) fn has_hyper_v(&self) -> bool {
+        let MachineState {
+            packages, features, ..
+        } = &self.machine;
+        era::has_hyper_v(self.profile.class, packages, features)
+    }
+
     /// The PowerShell modules that can be loaded.
     pub(crate) fn modules(&self) -> &[&'static str] {
         let MachineState {
@@ -148,6 +156,7 @@ impl World {
     pub(super) fn control_call(
         &mut self,
         op: OpId,
+        client: ClientId,
         call: &ControlCall,
         out: &mut Outside<'_>,
     ) -> Outcome {
@@ -167,6 +176,9 @@ impl World {
             ControlCall::RestartService(name) => self.restart_service(name, out),
             ControlCall::Reboot => Ok(self.reboot(op, out)),
             ControlCall::NewGuid => Ok(self.new_guid().into()),
+            ControlCall::Identity => Ok(self.identity(client).into()),
+            ControlCall::StartService(name) => self.start_service(name),
+            ControlCall::StopService(name) => self.stop_service(name, out),
         }
     }
 
@@ -186,6 +198,8 @@ impl World {
             };
         }
         self.machine.start_services(&self.profile);
+        self.machine.recovering.clear();
+        self.machine.management_since = self.now;
     }
 
     fn add_package(&mut self, name: &str) -> Outcome {
@@ -236,22 +250,6 @@ impl World {
         let state = feature.state;
         self.machine.modules.take();
         Ok(state.into())
-    }
-
-    pub(super) fn restart_service(&mut self, name: &str, out: &mut Outside<'_>) -> Outcome {
-        let service = self
-            .machine
-            .services
-            .iter_mut()
-            .find(|service| service.name.eq_ignore_ascii_case(name));
-        let Some(service) = service else {
-            return self.start_other_service(name);
-        };
-        service.state = ServiceState::Running;
-        if service.name == "vmcompute" {
-            self.compute_service_restarted(out);
-        }
-        Ok(().into())
     }
 
     /// The machine goes down. Calls that wait are cut off; the one that asked is answered when it is up again.

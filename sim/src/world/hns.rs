@@ -111,9 +111,7 @@ impl World {
         if !era::has_hns(self.profile.build) {
             return Err(win32::PROC_NOT_FOUND.into());
         }
-        if !self.machine.runs("hns") {
-            return Err(win32::SERVICE_NOT_ACTIVE.into());
-        }
+        self.network_services(call)?;
         match call {
             NetworkCall::CreateNetwork(network) => self.create_network(network),
             NetworkCall::Networks => {

@@ -1,27 +1,42 @@
-//! Layer storage of a simulated host: base layers made usable, scratch layers made, mounted and removed.
+//! Layer storage of a simulated host: scratch layers made, mounted and removed; base layers and layers that travel below.
 //!
 //! A scratch layer is a virtual disk: a size without bytes among the host's files. What containers write into it is an
 //! [`Overlay`] beside it. Attachments and mounts are counted, and end when the machine goes down.
+
+mod base;
+mod exchange;
+mod transport;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::win32;
 use wcow_host::era::{self, Verdict};
-use wcow_host::{FileLock, LayerDescriptor, Retry};
+use wcow_host::{FileLock, LayerDescriptor, Operation, Retry};
 use wcow_ntmeta::{Guid, HostPath, Hresult, WideName};
 
 use super::guest::view::{Overlay, View};
+use super::services::COMPUTE;
 use super::{Outside, World};
 use crate::blobs::BlobId;
-use crate::call::{ClientId, Fault, LayersCall, OpId, Outcome};
+use crate::call::{Call, ClientId, Fault, LayersCall, Outcome};
+use crate::choice::Label;
 use crate::fs::{Fs, Spot};
+use crate::queue::Event;
 use crate::serial;
 
 /// The size of an empty formatted disk in bytes.
 const BLANK_DISK: u64 = 44_040_192;
 /// The size of the differencing disk over it that later hosts copy for every scratch layer.
 const BLANK_DIFFERENCE: u64 = 4_194_304;
+/// The size of a scratch disk that nobody made larger, as the container sees it.
+const SCRATCH_BYTES: u64 = 20 << 30;
+/// Version 1903 mounts no larger one. Verbatim: hcsshim#708.
+const LIMITED_SCRATCH: std::ops::RangeInclusive<u32> = 18362..=18363;
+/// This build mounts one layer at a time. Verbatim: hcsshim#919.
+const ONE_PREPARE_AT_A_TIME: u32 = 17763;
+/// From this build on a scratch disk can be made larger. Inferred.
+const EXPAND_FROM: u32 = 14393;
 /// The hives that a base layer needs.
 const HIVES: [&str; 5] = ["DefaultUser", "Sam", "Security", "Software", "System"];
 
@@ -47,6 +62,12 @@ struct Scratch {
     lock: Option<FileLock>,
     /// How often it was prepared.
     prepared: u32,
+    /// Whether it ever was.
+    #[serde(default)]
+    was_prepared: bool,
+    /// The size of its disk, if somebody made it larger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
     /// The image layers mounted under it, nearest first.
     parents: Vec<HostPath>,
     overlay: Overlay,
@@ -152,8 +173,7 @@ impl World {
     /// A call takes effect.
     pub(super) fn layers_call(
         &mut self,
-        _op: OpId,
-        _client: ClientId,
+        client: ClientId,
         call: &LayersCall,
         out: &mut Outside<'_>,
     ) -> Outcome {
@@ -175,7 +195,7 @@ impl World {
             }
             LayersCall::Activate { scratch } => Ok(self.activate(scratch, out)?.into()),
             LayersCall::Prepare { scratch, parents } => {
-                Ok(self.prepare(scratch, parents, out)?.into())
+                Ok(self.prepare(client, scratch, parents, out)?.into())
             }
             LayersCall::MountPath { scratch } => match self.layers.get(scratch) {
                 Some(scratch) if scratch.attached > 0 => Ok(scratch.volume_name().into()),
@@ -189,6 +209,38 @@ impl World {
                 self.fs.services_wrote(mark);
                 Ok(().into())
             }
+            LayersCall::ProcessUtilityVm { utility_vm } => {
+                self.container_stack("Install-ContainerOSImage")?;
+                let mark = self.fs.mark();
+                self.process_utility_vm(utility_vm, out)?;
+                self.fs.services_wrote(mark);
+                Ok(().into())
+            }
+            LayersCall::Exists { layer } => Ok(is_directory(&self.fs, layer, out)?.into()),
+            LayersCall::Expand { scratch, bytes } => Ok(self.expand(scratch, *bytes, out)?.into()),
+            LayersCall::Import {
+                layer,
+                folder,
+                parents,
+            } => {
+                self.container_stack("Import-ContainerImage")?;
+                let mark = self.fs.mark();
+                self.import_layer(client, layer, folder, parents, out)?;
+                self.fs.services_wrote(mark);
+                Ok(().into())
+            }
+            LayersCall::Export {
+                layer,
+                folder,
+                parents,
+            } => {
+                self.container_stack("New-ContainerImage")?;
+                let mark = self.fs.mark();
+                self.export_layer(layer, folder, parents, out)?;
+                self.fs.services_wrote(mark);
+                Ok(().into())
+            }
+            LayersCall::BaseImages => Ok(self.base_images(out)?.into()),
         }
     }
 
@@ -216,23 +268,16 @@ impl World {
 
     /// Refuses what a cmdlet of the container stack does where that stack is missing or does not run.
     pub(super) fn container_stack(&self, cmdlet: &str) -> Result<(), Fault> {
-        if self.machine.runs("vmcompute") {
+        if self.machine.runs(COMPUTE) {
             return Ok(());
         }
         if era::containers_persist(self.profile.build) {
-            return Ok(era::cmdlet(self.modules(), cmdlet)?);
+            era::cmdlet(self.modules(), cmdlet)?;
+            return self.refuse_without(COMPUTE);
         }
         self.refuse_before_reboot()?;
-        let is_there = self
-            .machine
-            .services
-            .iter()
-            .any(|service| service.name == "vmcompute");
-        Err(if is_there {
-            win32::SERVICE_NOT_ACTIVE.into()
-        } else {
-            win32::MOD_NOT_FOUND.into()
-        })
+        self.refuse_without(COMPUTE)?;
+        Err(win32::MOD_NOT_FOUND.into())
     }
 
     /// Refuses what cannot work before the restart that the container stack waits for.
@@ -242,44 +287,6 @@ impl World {
             Verdict::Runs => Ok(()),
             Verdict::Refused { code, .. } => Err(Fault::from(code).retry(Retry::AfterReboot)),
         }
-    }
-
-    fn process_base(&mut self, layer: &HostPath, out: &mut Outside<'_>) -> Result<(), Hresult> {
-        let (now, persist) = (self.now, era::containers_persist(self.profile.build));
-        let fs = &mut self.fs;
-        let hives = layer.join("hives");
-        let hive = |name: &str, kind: &str| hives.join(&format!("{name}_{kind}"));
-        if !is_directory(fs, &layer.join("files"), out)? {
-            return Err(win32::PATH_NOT_FOUND);
-        }
-        for name in HIVES {
-            if !is_file(fs, &hive(name, "Base"), out)? {
-                return Err(win32::PATH_NOT_FOUND);
-            }
-        }
-        let disks = if persist {
-            for name in HIVES {
-                let copy = hive(name, "Copy");
-                if fs.find(&copy, out)?.is_none() {
-                    fs.copy(&hive(name, "Base"), &copy, now, out)?;
-                }
-            }
-            let root = era::image_root();
-            fs.create_dir_all(&root, now, out)?;
-            vec![(root.join("blank.vhdx"), BLANK_DISK)]
-        } else {
-            vec![
-                (layer.join("blank-base.vhdx"), BLANK_DISK),
-                (layer.join("blank.vhdx"), BLANK_DIFFERENCE),
-                (layer.join("layout"), 0),
-            ]
-        };
-        for (disk, len) in disks {
-            if fs.find(&disk, out)?.is_none() {
-                fs.write_sparse(&disk, len, now, out)?;
-            }
-        }
-        Ok(())
     }
 
     fn create_scratch(
@@ -330,6 +337,8 @@ impl World {
             attached: 0,
             lock: None,
             prepared: 0,
+            was_prepared: false,
+            bytes: None,
             parents: Vec::new(),
             overlay: Overlay::default(),
         };
@@ -363,28 +372,81 @@ impl World {
 
     fn prepare(
         &mut self,
+        client: ClientId,
         path: &HostPath,
         parents: &[LayerDescriptor],
         out: &mut Outside<'_>,
-    ) -> Result<(), Hresult> {
+    ) -> Result<(), Fault> {
+        let identity = self.identity(client);
+        let build = self.profile.build;
+        let at_once = build == ONE_PREPARE_AT_A_TIME && self.prepares_on_their_way();
         let scratch = self.layers.get(path).ok_or(win32::DEV_NOT_EXIST)?;
         if scratch.attached == 0 {
-            return Err(win32::DEV_NOT_EXIST);
+            return Err(win32::DEV_NOT_EXIST.into());
         }
-        if parents.is_empty() {
-            return Err(win32::INVALID_PARAMETER);
+        era::access(identity, build, Operation::PrepareLayer)?;
+        if at_once {
+            let code = match self.choice.draw(Label::Fault, 2) {
+                0 => win32::NOT_READY,
+                _ => win32::DEVICE_NOT_CONNECTED,
+            };
+            return Err(Fault::from(code).retry(Retry::Soon));
+        }
+        let too_large = scratch.bytes.is_some_and(|bytes| bytes > SCRATCH_BYTES);
+        if parents.is_empty() || (too_large && LIMITED_SCRATCH.contains(&build)) {
+            return Err(win32::INVALID_PARAMETER.into());
         }
         check_parents(&self.fs, parents, out)?;
+        for parent in parents {
+            // An import that was cut off leaves a folder without them.
+            if !is_directory(&self.fs, &parent.path.join("hives"), out)? {
+                return Err(win32::FILE_NOT_FOUND.into());
+            }
+        }
         if scratch.prepared == 0 {
+            exchange::hide_tombstones(&self.fs, &mut scratch.overlay, parents, out)?;
             scratch.parents = parents.iter().map(|parent| parent.path.clone()).collect();
         }
         scratch.prepared += 1;
+        scratch.was_prepared = true;
+        Ok(())
+    }
+
+    /// Whether somebody else's call of this kind is on its way.
+    fn prepares_on_their_way(&self) -> bool {
+        self.queue.iter().any(|planned| {
+            matches!(&planned.event, Event::Perform(arrival)
+                if matches!(*arrival.call, Call::Layers(LayersCall::Prepare { .. })))
+        })
+    }
+
+    fn expand(
+        &mut self,
+        path: &HostPath,
+        bytes: u64,
+        out: &mut Outside<'_>,
+    ) -> Result<(), Hresult> {
+        if self.profile.build < EXPAND_FROM {
+            return Err(win32::PROC_NOT_FOUND);
+        }
+        let scratch = self.layers.get(path).ok_or(win32::FILE_NOT_FOUND)?;
+        if self.fs.find(&scratch.disk, out)?.is_none() {
+            return Err(win32::FILE_NOT_FOUND);
+        }
+        if scratch.attached > 0 {
+            return Err(win32::SHARING_VIOLATION);
+        }
+        if bytes < scratch.bytes.unwrap_or(SCRATCH_BYTES) {
+            return Err(win32::INVALID_PARAMETER);
+        }
+        scratch.bytes = Some(bytes);
         Ok(())
     }
 
     fn unprepare(&mut self, path: &HostPath) -> Result<(), Hresult> {
         let in_use = self.scratch_in_use(&key(path));
         match self.layers.get(path) {
+            None => Err(win32::FILE_NOT_FOUND),
             Some(scratch) if scratch.prepared > 0 => {
                 if scratch.prepared == 1 && in_use {
                     return Err(win32::SHARING_VIOLATION);
@@ -401,6 +463,7 @@ impl World {
 
     fn deactivate(&mut self, path: &HostPath) -> Result<(), Hresult> {
         match self.layers.get(path) {
+            None => Err(win32::FILE_NOT_FOUND),
             Some(scratch) if scratch.attached > 0 => {
                 if scratch.attached == 1 && scratch.prepared > 0 {
                     return Err(win32::SHARING_VIOLATION);

@@ -8,18 +8,19 @@ pub(crate) mod guest;
 mod hns;
 pub(crate) mod layers;
 pub(crate) mod power;
+pub(crate) mod services;
 mod switches;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::{self, win32};
-use wcow_host::{Code, ComputeApi, HostError, Operation, SystemEvent};
+use wcow_host::{Code, ComputeApi, HostError, Identity, Operation, SystemEvent};
 use wcow_ntmeta::{FileTime, Guid};
 
 use crate::blobs::{BlobId, BlobStore};
-use crate::call::{Call, ClientId, Fault, OpId, Outcome, Reply, Step};
-use crate::choice::{Choice, Choices, Identity, Label};
+use crate::call::{Call, ClientId, Fault, LayersCall, OpId, Outcome, Reply, Step};
+use crate::choice::{self, Choice, Choices, Label};
 use crate::evidence::Evidence;
 use crate::faults::{self, FaultPlan, Faults, What};
 use crate::fs::{Fs, TreeCache};
@@ -59,6 +60,9 @@ pub(crate) struct World {
     /// Those that see the compute service through version 2 of its surface.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     second_api: BTreeSet<ClientId>,
+    /// Clients that are no elevated administrators. They stay here when they are gone: their calls may still be on their way.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    limited: BTreeMap<ClientId, Identity>,
     pending: BTreeMap<OpId, PendingOp>,
     next_client: u32,
     next_op: u64,
@@ -107,7 +111,7 @@ impl World {
     pub(crate) fn new(profile: Profile, choices: Choices) -> Self {
         let seed = choices.seed();
         let mut choice = Choice::new(choices);
-        let boot_id = Guid::v4_from(choice.wide_identity(Identity::Guid));
+        let boot_id = Guid::v4_from(choice.wide_identity(choice::Identity::Guid));
         let mut world = Self {
             now: profile.start,
             queue: Queue::default(),
@@ -124,6 +128,7 @@ impl World {
             ignored: BTreeSet::new(),
             clients: BTreeSet::new(),
             second_api: BTreeSet::new(),
+            limited: BTreeMap::new(),
             pending: BTreeMap::new(),
             next_client: 0,
             next_op: 0,
@@ -150,10 +155,13 @@ impl World {
         self.fingerprint.text()
     }
 
-    pub(crate) fn add_client(&mut self) -> ClientId {
+    pub(crate) fn add_client(&mut self, identity: Identity) -> ClientId {
         self.next_client += 1;
         let id = ClientId(self.next_client);
         self.clients.insert(id);
+        if !identity.is_elevated() {
+            self.limited.insert(id, identity);
+        }
         id
     }
 
@@ -174,6 +182,11 @@ impl World {
         }
     }
 
+    /// Who a client is.
+    pub(crate) fn identity(&self, client: ClientId) -> Identity {
+        self.limited.get(&client).copied().unwrap_or_default()
+    }
+
     pub(crate) fn is_alive(&self, client: ClientId) -> bool {
         self.clients.contains(&client)
     }
@@ -191,7 +204,7 @@ impl World {
 
     /// A GUID of the host's own making.
     pub(crate) fn new_guid(&mut self) -> Guid {
-        Guid::v4_from(self.choice.wide_identity(Identity::Guid))
+        Guid::v4_from(self.choice.wide_identity(choice::Identity::Guid))
     }
 
     /// Issues a call: it takes effect after the time that such a call takes. `None` if the client was killed.
@@ -267,6 +280,14 @@ impl World {
                 self.fingerprint
                     .record(self.now, sequence, Kind::Compute as u16, 0, 0, "");
                 self.compute_event(event, out);
+            }
+            Event::Service(event) => {
+                let kind = if stale { Kind::Stale } else { Kind::Service };
+                self.fingerprint
+                    .record(self.now, sequence, kind as u16, 0, 0, "");
+                if !stale {
+                    self.service_event(&event, out);
+                }
             }
         }
         true
@@ -457,6 +478,21 @@ impl World {
                 let _ = self.restart_service(&name, out);
                 self.outcome_under_power(op, client, &call, out)
             }
+            Some(What::ServiceDown { service, ticks }) => {
+                let crashed = self.crash_service(&service, ticks, out);
+                if crashed && Self::service_behind(&call) == Some(service.as_str()) {
+                    Err(faults::not_executed())
+                } else {
+                    self.outcome_under_power(op, client, &call, out)
+                }
+            }
+            Some(What::NoEffect) if matches!(*call, Call::Layers(LayersCall::Destroy { .. })) => {
+                Ok(().into())
+            }
+            Some(What::NoEffect) => {
+                self.faults.correct(|hit| hit.stood = true);
+                self.outcome_under_power(op, client, &call, out)
+            }
         };
         match outcome {
             Ok(Step::Done(reply)) => self.give(op, client, Ok(reply), out),
@@ -491,12 +527,16 @@ impl World {
         if self.machine.down && !matches!(call, Call::SleepUntil(_)) {
             return Err(unreachable_host());
         }
+        if !self.limited.is_empty() {
+            let (_, operation, _, _) = call.kind();
+            self.check_access(self.identity(client), operation)?;
+        }
         match call {
             Call::Compute(call) => self.compute_call(op, client, call, out),
-            Call::Layers(call) => self.layers_call(op, client, call, out),
+            Call::Layers(call) => self.layers_call(client, call, out),
             Call::Network(call) => self.network_call(call),
             Call::Switches(call) => self.switches_call(call),
-            Call::Control(call) => self.control_call(op, call, out),
+            Call::Control(call) => self.control_call(op, client, call, out),
             Call::Files(call) => self.files_call(client, call, out),
             Call::SleepUntil(_) => Ok(().into()),
             Call::Diagnostics(call) => self.diagnostics_call(call),

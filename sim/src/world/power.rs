@@ -96,6 +96,7 @@ impl World {
         for client in std::mem::take(&mut self.clients) {
             self.kill(client);
         }
+        self.limited.clear();
         let mut trees: Vec<(TreeId, Arc<SealedTree>)> = Vec::new();
         for (tree, builder) in writing {
             // A store of contents that fails keeps nothing of it.
@@ -153,6 +154,9 @@ pub(crate) fn is_durable_step(call: &Call) -> bool {
             LayersCall::ProcessBase { .. }
                 | LayersCall::CreateScratch { .. }
                 | LayersCall::Destroy { .. }
+                | LayersCall::ProcessUtilityVm { .. }
+                | LayersCall::Import { .. }
+                | LayersCall::Export { .. }
         ) | Call::Compute(ComputeCall::Create { .. } | ComputeCall::Remove { .. })
     )
 }

@@ -104,6 +104,7 @@ impl Switches {
 impl World {
     pub(super) fn switches_call(&mut self, call: &SwitchesCall) -> Outcome {
         era::cmdlet(self.modules(), cmdlet(call))?;
+        self.switch_services(call, cmdlet(call))?;
         match call {
             SwitchesCall::Switches => Ok(self.switches.switches.clone().into()),
             SwitchesCall::NewSwitch(switch) => self.new_switch(switch),

@@ -15,6 +15,8 @@ mod durable;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod exchange;
+#[cfg(test)]
 mod executor;
 #[cfg(test)]
 mod faults;
@@ -26,6 +28,8 @@ mod first_test;
 mod guest;
 #[cfg(test)]
 mod hns;
+#[cfg(test)]
+mod identity;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
@@ -39,9 +43,13 @@ mod power_steps;
 #[cfg(test)]
 mod precautions;
 #[cfg(test)]
+mod profiles;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod services;
 #[cfg(test)]
 mod snapshot;
 #[cfg(test)]

@@ -25,6 +25,26 @@ fn hosts_are_made_listed_and_removed() {
 }
 
 #[test]
+fn a_host_of_every_profile_is_made_and_says_what_it_is() {
+    let home = Home::new();
+    let profiles = home.wcow(&["host", "profiles"]).ok();
+    let rows: Vec<Vec<&str>> = profiles
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert!(rows.len() >= 11, "{profiles}");
+    for row in rows {
+        let (profile, build) = (row[0], row[1]);
+        let host = format!("sim:{profile}");
+        home.wcow(&["host", "new", profile, "--profile", profile])
+            .ok();
+        let info = home.wcow(&["--host", &host, "host", "info"]).ok();
+        assert!(info.contains(build), "{profile}: {info}");
+    }
+}
+
+#[test]
 fn odd_names_are_refused() {
     let home = Home::with_image();
     let long = "x".repeat(64);

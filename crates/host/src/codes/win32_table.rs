@@ -46,7 +46,9 @@ win32! {
     0x010B DIRECTORY, "The directory name is invalid.";
     0x012F DELETE_PENDING, "The file cannot be opened because it is in the process of being deleted.";
     0x02C2 IMAGE_MACHINE_TYPE_MISMATCH, "{Machine Type Mismatch} The image file %hs is valid, but is for a machine type other than the current machine. Select OK to continue, or CANCEL to fail the DLL load.";
+    0x02E4 ELEVATION_REQUIRED, "The requested operation requires elevation.";
     0x03F1 BADDB, "The configuration registry database is corrupt.";
+    0x03F8 REGISTRY_IO_FAILED, "An I/O operation initiated by the registry failed unrecoverably. The registry could not read in, or write out, or flush, one of the files that contain the system's image of the registry.";
     0x0422 SERVICE_DISABLED, "The service cannot be started, either because it is disabled or because it has no enabled devices associated with it.";
     0x0424 SERVICE_DOES_NOT_EXIST, "The specified service does not exist as an installed service.";
     0x0426 SERVICE_NOT_ACTIVE, "The service has not been started.";

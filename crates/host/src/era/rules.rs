@@ -80,6 +80,24 @@ rules! {
         "No host runs a process-isolated container of a newer build than its own.";
     [NEWER_GUEST] "no-newer-guest", Documented, "Microsoft Learn, Windows container version compatibility",
         "A host runs Hyper-V isolated containers of its own build and of older ones; a newer one does not come up.";
+    [] "published-table", Documented, "Microsoft Learn, Windows container version compatibility",
+        "Microsoft's table lets Windows 10 and 11 run process-isolated containers of exactly their own build; later clients are laxer.";
+    [NANO_HOST] "nano-host-images", Documented, "Microsoft Learn, Windows container requirements; the code is inferred",
+        "A Nano Server host runs process-isolated containers of Nano Server images only.";
+    [INSIDER] "insider-image", Documented, "Microsoft Learn, HCS error codes; which builds are meant is inferred",
+        "An image of a build that was never released runs on hosts of the Insider program only.";
+    [] "os-features", Documented, "the OCI image specification, os.features; which hosts have win32k is inferred",
+        "An image that names the feature win32k needs a host that has it, which a Nano Server is not, or Hyper-V isolation.";
+    [HYPER_V_FROM_TP4] "hyper-v-from-tp4", Documented, "release notes of TP4; the code is inferred",
+        "Hyper-V isolation exists from Technical Preview 4 on.";
+    [HYPER_V_ROLE] "hyper-v-role", Verbatim, "moby#40792, docker/for-win#3118",
+        "Hyper-V isolation needs the Hyper-V role, and in a virtual machine nested virtualization.";
+    [HYPER_V_UTILITY_VM] "hyper-v-utility-vm", Verbatim, "Virtualization-Documentation#252 for the code",
+        "Hyper-V isolation needs an image with a utility virtual machine.";
+    [HYPER_V_PREVIEW] "hyper-v-preview", Verbatim, "Virtualization-Documentation#252: an image of TP4 on a host of TP5",
+        "A technical preview boots the utility virtual machine of its own build only.";
+    [HYPER_V_NANO_TP5] "hyper-v-nano-tp5", Verbatim, "Virtualization-Documentation#358",
+        "A Nano Server of Technical Preview 5 does not reach the utility virtual machine.";
     [SERVICE] "container-service", Documented, "moby#36635 for the code, the service list of every container for the cause",
         "A host waits for the container service (CExecSvc) and gives up if the image has none.";
     [] "revision-of-2016", Documented, "Microsoft Learn, Windows container version compatibility",
@@ -108,6 +126,14 @@ rules! {
         "The Host Network Service refuses a NAT network whose prefix overlaps one that is translated already.";
     [] "hns", Documented, "release notes of TP5",
         "The Host Network Service exists from Technical Preview 5 on.";
+    [] "elevation", Measured, "the authors of hcsctl, on build 26200",
+        "Attaching disks and processing base layers need SeManageVolumePrivilege, mounting and growing layers an elevated administrator.";
+    [] "compute-access", Documented, "Microsoft Learn, HCS error codes; that older builds answer 0x5 is inferred",
+        "Only administrators and members of the group Hyper-V Administrators may call the compute service.";
+    [] "service-stopped", Verbatim, "docker/for-win#8226, docker/for-win#4554; when which code comes is inferred",
+        "A call whose service was stopped answers 0x426; while one that crashed is down, 0x6BA, and 0x6BF for the call that met the crash.";
+    [] "firewall-service", Verbatim, "docker/for-win#6535; that only NAT asks the firewall is inferred",
+        "NAT networks and published ports need the firewall service.";
     [] "persistent-containers", Verbatim, "field report of 2015 (screenshots); documents of TP3 and TP4",
         "Containers of Technical Previews 3 and 4 are there until they are removed; later ones end with their compute system.";
 }

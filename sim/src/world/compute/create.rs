@@ -145,7 +145,7 @@ impl World {
         out: &mut Outside<'_>,
     ) -> Result<System, Fault> {
         let hyperv = document.hv_partition;
-        if hyperv && !self.machine.has_hypervisor() {
+        if hyperv && !self.has_hyper_v() {
             return Err(v1::HYPERV_NOT_INSTALLED.into());
         }
         let base = self.base_layer(&document.system_type, &document.layers, out)?;
@@ -277,7 +277,7 @@ impl World {
         if hyperv {
             era::hyperv_verdict(&host, image)
         } else {
-            era::start_verdict(&host, image)
+            era::start_verdict_by(&host, image, self.profile.version_rule)
         }
     }
 

@@ -41,6 +41,32 @@ impl Overlay {
         }
     }
 
+    /// A path of the image is not seen, unless the scratch layer has something there.
+    pub(crate) fn hide(&mut self, path: &RelPath) {
+        self.entries.entry(path.upcased()).or_insert(Upper::Removed);
+    }
+
+    /// What differs from the image, by upcased path, directories before what is in them.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (&RelPath, Change)> {
+        self.entries.iter().map(|(path, upper)| {
+            let change = match upper {
+                Upper::Removed => Change::Removed,
+                Upper::Directory { .. } => Change::Directory,
+                Upper::File(file) => Change::File(file.attributes, file.content),
+            };
+            (path, change)
+        })
+    }
+
+    /// The last name of an upcased path, as it was given in the container; `None` if the container made nothing there.
+    pub(crate) fn name(&self, path: &RelPath) -> Option<&WideName> {
+        match self.entries.get(path)? {
+            Upper::Removed => None,
+            Upper::Directory { name, .. } => Some(name),
+            Upper::File(file) => Some(&file.name),
+        }
+    }
+
     fn used(&self) -> u64 {
         self.entries
             .values()
@@ -50,6 +76,17 @@ impl Overlay {
             })
             .fold(0, u64::saturating_add)
     }
+}
+
+/// How a path of a scratch layer differs from the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It is not there.
+    Removed,
+    /// A directory of its own.
+    Directory,
+    /// A file of its own.
+    File(FileAttributes, ContentRef),
 }
 
 /// What the scratch layer says of a path.

@@ -76,9 +76,15 @@ super::table! {
     0x8007_02C2 "The image is for another machine or edition."
         "A technical preview compares build and edition of the image with itself at start."
         "Use an image of the edition and build of the host.";
+    0x8007_02E4 "The caller is not elevated."
+        "Packages and features are looked at or changed from a prompt without administrator rights."
+        "Run elevated.";
     0x8007_03F1 "A registry hive is damaged."
         "A base image with empty or foreign hives."
         "Get the base image from its source.";
+    0x8007_03F8 "A registry hive could not be read or written."
+        "The boot configuration (BCD) of the image's utility VM is no registry hive."
+        "Take the base image from its original source.";
     0x8007_0424 "There is no such service."
         "The feature that brings it is off."
         "Enable the feature and restart the host.";

@@ -94,7 +94,7 @@ pub(super) const FAILURES: &[Failure] = &[
         provenance: Provenance::Documented,
         reported: &[],
         cause: Cause::Passing,
-        simulated: Simulated::No("No Insider image is modelled."),
+        simulated: Simulated::Yes,
     },
     Failure {
         id: FailureId("not-a-base-layer"),

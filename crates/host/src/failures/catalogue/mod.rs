@@ -1,5 +1,6 @@
 //! The entries by topic. Equally good candidates are given in this order.
 
+mod access;
 mod compute;
 mod guests;
 mod images;
@@ -15,7 +16,7 @@ use crate::EditionClass;
 /// Every known failure.
 pub static CATALOGUE: &[Failure] = &concat();
 
-const PARTS: [&[Failure]; 8] = [
+const PARTS: [&[Failure]; 9] = [
     switches::FAILURES,
     images::FAILURES,
     compute::FAILURES,
@@ -24,6 +25,7 @@ const PARTS: [&[Failure]; 8] = [
     guests::FAILURES,
     programs::FAILURES,
     machine::FAILURES,
+    access::FAILURES,
 ];
 
 const LENGTH: usize = {
