@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 
 use serde::{Deserialize, Serialize};
-use wcow_host::{Host, SwitchService, SystemId};
+use wcow_host::{Clock, Host, SwitchService, SystemId};
 use wcow_network::{PortMapping, PublishedPorts};
 use wcow_ntmeta::{FileTime, Guid};
 use wcow_runtime::{
@@ -12,7 +12,7 @@ use wcow_runtime::{
 };
 
 use crate::networks::NetworkBacking;
-use crate::records::Folder;
+use crate::records::{Began, Folder};
 use crate::{Engine, EngineError, Kind, precautions};
 
 /// What a container is doing, as people call it.
@@ -89,6 +89,9 @@ pub(crate) struct ContainerRecord {
     pub(crate) working_directory: String,
     pub(crate) created: Created,
     pub(crate) running: Option<Running>,
+    /// Since when it is about to be started: `running` is a plan.
+    #[serde(default)]
+    pub(crate) starting: Option<Began>,
     /// It is about to be made: `created` is a plan.
     #[serde(default)]
     pub(crate) unfinished: bool,
@@ -131,7 +134,10 @@ impl<H: Host> Engine<H> {
 
     async fn start_locked(&self, found: &ContainerRecord) -> Result<ContainerSummary, EngineError> {
         let mut record = self.locked_record(found).await?;
-        let runtime = self.runtime();
+        self.check_cut_off(&record).await?;
+        let info = self.info().await?;
+        let boot = info.boot_id;
+        let runtime = Runtime::with_info(&self.host, info);
         match self.status(&runtime, &record).await? {
             ContainerStatus::Off => {}
             ContainerStatus::Exited if self.host.ignores(precautions::RECOVER_START) => {}
@@ -154,8 +160,14 @@ impl<H: Host> Engine<H> {
             .map_err(|error| failed(&record.name, "started", error))?;
         // Kept before anything is made: a start that is cut off can be taken back by whoever comes next.
         record.running = Some(planned.clone());
+        record.starting = Some(Began {
+            at: self.host.clock().now(),
+            boot,
+        });
         self.write_container(&record).await?;
-        match runtime.start(&record.created, &planned).await {
+        let started = runtime.start(&record.created, &planned).await;
+        record.starting = None;
+        match started {
             Ok(running) => record.running = Some(running),
             Err(error) => {
                 // What could not be taken back is tried again by whoever ends, starts or removes it next.
@@ -185,7 +197,9 @@ impl<H: Host> Engine<H> {
         let found = self.container_record(name).await?;
         let stop = pin!(async {
             let mut record = self.locked_record(&found).await?;
+            self.check_cut_off(&record).await?;
             if let Some(running) = record.running.take() {
+                record.starting = None;
                 let runtime = self.runtime();
                 runtime
                     .stop(&record.created, &running, grace)
@@ -206,6 +220,7 @@ impl<H: Host> Engine<H> {
         let found = self.container_record(name).await?;
         let kill = pin!(async {
             let mut record = self.locked_record(&found).await?;
+            self.check_cut_off(&record).await?;
             if record.running.is_some() {
                 let runtime = self.runtime();
                 self.settle(&runtime, &mut record).await?;
@@ -234,6 +249,7 @@ impl<H: Host> Engine<H> {
                 )
                 .await?;
             }
+            self.check_cut_off(&record).await?;
             let runtime = self.runtime();
             let status = self.status(&runtime, &record).await?;
             if matches!(status, ContainerStatus::Running | ContainerStatus::Paused)
@@ -244,6 +260,7 @@ impl<H: Host> Engine<H> {
             if let Some(running) = record.running.take() {
                 self.end(&runtime, &record, &running).await?;
             }
+            record.starting = None;
             // From here on nobody may start it: whoever comes next goes on with the removal.
             record.removing = true;
             self.write_container(&record).await?;
@@ -346,6 +363,18 @@ impl<H: Host> Engine<H> {
         Runtime::new(&self.host)
     }
 
+    /// Refuses to touch a container whose start was cut off a moment ago: what that asked for may still come. The caller has it
+    /// locked, so whoever began the start is gone.
+    async fn check_cut_off(&self, record: &ContainerRecord) -> Result<(), EngineError> {
+        match record.starting {
+            Some(Began { at, boot }) => {
+                self.check_in_flight(Kind::Container, &record.name, at, boot)
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Takes back what starting it made, whether it still runs or not.
     async fn settle(
         &self,
@@ -354,6 +383,7 @@ impl<H: Host> Engine<H> {
     ) -> Result<(), EngineError> {
         if let Some(running) = record.running.take() {
             self.end(runtime, record, &running).await?;
+            record.starting = None;
             self.write_container(record).await?;
         }
         Ok(())

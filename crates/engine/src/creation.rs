@@ -205,6 +205,7 @@ impl<H: Host> Engine<H> {
             working_directory: wanted.working_directory,
             created: planned,
             running: None,
+            starting: None,
             unfinished: true,
             boot,
             removing: false,

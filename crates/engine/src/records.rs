@@ -252,6 +252,13 @@ impl<H: Host> Engine<H> {
 /// host's clock: a minute.
 const IN_FLIGHT: u64 = 60 * 10_000_000;
 
+/// When something was begun, and during which start of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Began {
+    pub(crate) at: FileTime,
+    pub(crate) boot: Guid,
+}
+
 impl<H: Host> Engine<H> {
     /// Whether what was begun then by a program that has ended may still take effect: services go on with what they were asked
     /// for, unless the host was started anew since. To take it back now could be too early.

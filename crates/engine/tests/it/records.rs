@@ -1,12 +1,15 @@
 //! Records: damaged ones, behind ones, and names that lead to them.
 
-use wcow_engine::{ContainerStatus, CreateContainer, EngineError, Force};
+use wcow_engine::{ContainerStatus, CreateContainer, Engine, EngineError, Force};
 use wcow_host::{FileSystem, Host, Operation, SystemId, WriteMode};
+use wcow_network::{Driver, NetworkSpec};
 use wcow_ntmeta::HostPath;
 use wcow_sim::{FaultPlan, FaultRule, Profile, What, When};
 
 use crate::support::{Stage, wanted};
 
+/// Ticks of 100 ns in a second.
+const SECOND: u64 = 10_000_000;
 /// Far more calls than any command takes.
 const MOST_CALLS: u64 = 200;
 
@@ -197,6 +200,85 @@ fn check_killed(command: &str, running: bool) {
 #[test]
 fn a_killed_start_leaves_a_container_that_can_be_started_or_removed() {
     check_killed("start", false);
+}
+
+/// A call of a start that was killed takes effect long after whoever comes next: that one leaves the container alone, and what came
+/// late is taken back by those who come a minute later.
+#[test]
+fn what_a_killed_start_asked_for_is_taken_back_when_it_comes_late() {
+    let mut refused = 0;
+    for operation in [
+        Operation::ActivateLayer,
+        Operation::PrepareLayer,
+        Operation::CreateEndpoint,
+        Operation::CreateSystem,
+        Operation::StartSystem,
+    ] {
+        for next in ["start", "stop", "kill", "remove"] {
+            for calls in 0..=MOST_CALLS {
+                assert!(calls < MOST_CALLS, "a start never ends");
+                let stage = Stage::new(Profile::server_2022());
+                stage.ok(stage.engine.create_network(&NetworkSpec {
+                    name: "net".to_owned(),
+                    driver: Driver::Nat,
+                    subnet: None,
+                    gateway: None,
+                    adapter: None,
+                }));
+                stage.ok(stage.engine.create_container(CreateContainer {
+                    network: Some("net".to_owned()),
+                    ..wanted("base", "one")
+                }));
+                stage.sim.set_faults(FaultPlan {
+                    rules: vec![FaultRule {
+                        when: When::Nth {
+                            operation,
+                            number: 1,
+                        },
+                        what: What::Late(20 * SECOND),
+                    }],
+                    budget: 1,
+                });
+                let client = stage.sim.client();
+                let other = Engine::new(client.clone());
+                let start = stage
+                    .sim
+                    .run_killed_after(&client, calls, other.start("one"));
+                let came_to_its_end = start.unwrap().value().is_some();
+                let answer = match next {
+                    "start" => stage.sim.run(stage.engine.start("one")).unwrap().map(drop),
+                    "stop" => stage
+                        .sim
+                        .run(stage.engine.stop("one", SECOND))
+                        .unwrap()
+                        .map(drop),
+                    "kill" => stage.sim.run(stage.engine.kill("one")).unwrap().map(drop),
+                    _ => stage
+                        .sim
+                        .run(stage.engine.remove_container("one", Force::Yes))
+                        .unwrap(),
+                };
+                if let Err(error) = answer {
+                    assert_eq!(error.exit_code(), 4, "{error}");
+                    refused += usize::from(matches!(error, EngineError::Busy { .. }));
+                }
+                stage.sim.advance(120 * SECOND);
+                for one in stage.ok(stage.engine.containers()) {
+                    stage.ok(stage.engine.remove_container(&one.name, Force::Yes));
+                }
+                stage.ok(stage.engine.remove_network("net"));
+                assert_eq!(
+                    stage.traces(),
+                    Vec::<String>::new(),
+                    "{operation} late, killed after {calls} calls, then {next}"
+                );
+                if came_to_its_end {
+                    break;
+                }
+            }
+        }
+    }
+    assert!(refused > 0);
 }
 
 #[test]
