@@ -118,6 +118,10 @@ pub(crate) enum ComputeCall {
         output: Output,
         max: u64,
     },
+    OutputReady {
+        process: ProcessHandle,
+        output: Output,
+    },
     WriteInput {
         process: ProcessHandle,
         bytes: Vec<u8>,
@@ -360,6 +364,7 @@ impl Call {
                 ComputeCall::WaitProcess { .. } => (0x010e, O::QueryProcess, 50, 50),
                 ComputeCall::TerminateProcess { .. } => (0x010f, O::TerminateProcess, 1_000, 1_000),
                 ComputeCall::ReadOutput { .. } => (0x0110, O::ProcessPipe, 40, 40),
+                ComputeCall::OutputReady { .. } => (0x011F, O::ProcessPipe, 10, 10),
                 ComputeCall::WriteInput { .. } => (0x0111, O::ProcessPipe, 40, 40),
                 ComputeCall::CloseInput { .. } => (0x0112, O::ProcessPipe, 40, 40),
                 ComputeCall::CloseProcess { .. } => (0x0113, O::CloseProcess, 100, 100),
@@ -496,6 +501,7 @@ impl Call {
                 | ComputeCall::SignalProcess { process, .. }
                 | ComputeCall::ResizeConsole { process, .. }
                 | ComputeCall::ReadOutput { process, .. }
+                | ComputeCall::OutputReady { process, .. }
                 | ComputeCall::WriteInput { process, .. }
                 | ComputeCall::CloseInput { process }
                 | ComputeCall::CloseProcess { process } => format!("process handle {}", process.0),
@@ -653,6 +659,7 @@ replies! {
     Process(ProcessHandle),
     ProcessStatus(ProcessStatus),
     Bytes(Vec<u8>),
+    Flag(bool),
     Text(String),
     Network(HnsNetwork),
     Networks(Vec<HnsNetwork>),

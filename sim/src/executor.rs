@@ -214,6 +214,14 @@ impl Sim {
         client
     }
 
+    /// The client of this name: a process that goes on while the host is saved, such as one that holds the pipes of programs. It is
+    /// new if there is none, and after it was [killed](Self::kill).
+    #[must_use]
+    pub fn standing_client(&self, name: &str) -> SimHost {
+        let id = self.lock().world.standing_client(name);
+        SimHost::new(self.clone(), id)
+    }
+
     /// Runs a future, and everything that was spawned, until the future is ready.
     ///
     /// # Errors

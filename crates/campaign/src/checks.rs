@@ -249,13 +249,14 @@ async fn clear_store(host: &SimHost) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// What is kept on purpose after everything was removed: the store's lock file, files of locks that nobody holds, and the empty
-/// disk that new scratch layers are copies of.
+/// What is kept on purpose after everything was removed: the store's lock file, files of locks that nobody holds, the journal, and the
+/// empty disk that new scratch layers are copies of.
 fn is_kept(what: &str) -> bool {
     let file = what.strip_prefix("file ").unwrap_or_default();
     file.ends_with(r"\store.lock")
         || file.ends_with(r"\blank.vhdx")
         || file.starts_with(r"C:\ProgramData\wcow\records\locks\")
+        || file.starts_with(r"C:\ProgramData\wcow\events\")
 }
 
 async fn images(

@@ -1,19 +1,17 @@
 //! Containers by name.
 
 use std::collections::BTreeMap;
-use std::pin::pin;
 
 use serde::{Deserialize, Serialize};
-use wcow_host::{Clock, Host, SwitchService, SystemId};
-use wcow_network::{PortMapping, PublishedPorts};
+use wcow_host::{Host, SystemId};
+use wcow_network::PortMapping;
 use wcow_ntmeta::{FileTime, Guid};
-use wcow_runtime::{
-    Attachment, ContainerState, Created, ExecSpec, Process, Running, Runtime, RuntimeError,
-};
+use wcow_runtime::{ContainerState, Created, ExecSpec, Process, Running, Runtime, RuntimeError};
 
-use crate::networks::NetworkBacking;
+use crate::main_process::Main;
 use crate::records::{Began, Folder};
-use crate::{Engine, EngineError, Kind, precautions};
+use crate::settings::Settings;
+use crate::{Engine, EngineError, Kind, RestartPolicy};
 
 /// What a container is doing, as people call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +64,25 @@ pub struct ContainerSummary {
     pub ports: Vec<PortMapping>,
     /// The folder of its scratch layer on the host.
     pub scratch: String,
+    /// The command line of its main process, if it has one.
+    pub command: Option<String>,
+    /// How its main process ended last.
+    pub exit: Option<Exit>,
+    /// How often it was started again by its restart policy since somebody started it.
+    pub restarts: u32,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// When it is started again by itself.
+    pub restart: RestartPolicy,
+}
+
+/// How a main process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// Its exit code; absent if nobody was there to be told, as after a restart of the host.
+    pub code: Option<u32>,
+    /// When that was noticed.
+    pub at: FileTime,
 }
 
 /// Whether a running container may be ended to be removed.
@@ -87,6 +104,19 @@ pub(crate) struct ContainerRecord {
     pub(crate) publish: Vec<PortMapping>,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) working_directory: String,
+    /// What it runs, and when again.
+    #[serde(default)]
+    pub(crate) settings: Settings,
+    /// Its main process as last started, until it is known how that ended.
+    #[serde(default)]
+    pub(crate) main: Option<Main>,
+    #[serde(default)]
+    pub(crate) exit: Option<Exit>,
+    /// Somebody stopped it, and nobody has started it since.
+    #[serde(default)]
+    pub(crate) stopped: bool,
+    #[serde(default)]
+    pub(crate) restarts: u32,
     pub(crate) created: Created,
     pub(crate) running: Option<Running>,
     /// Since when it is about to be started: `running` is a plan.
@@ -115,164 +145,6 @@ impl ContainerRecord {
 }
 
 impl<H: Host> Engine<H> {
-    /// Starts a container.
-    ///
-    /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::State`] if it runs, [`EngineError::NetworkGone`],
-    /// [`EngineError::PortTaken`], [`EngineError::Container`] with the host's refusal; it is off then.
-    pub async fn start(&self, name: &str) -> Result<ContainerSummary, EngineError> {
-        let found = self.container_record(name).await?;
-        let mut objects = vec![(Kind::Container, found.name.as_str())];
-        if let Some(network) = &found.network
-            && publishes_alone(&found)
-        {
-            // Nobody else's ports may come between looking which are free and having them.
-            objects.push((Kind::Network, network));
-        }
-        self.locked(&objects, pin!(self.start_locked(&found))).await
-    }
-
-    async fn start_locked(&self, found: &ContainerRecord) -> Result<ContainerSummary, EngineError> {
-        let mut record = self.locked_record(found).await?;
-        self.check_cut_off(&record).await?;
-        let info = self.info().await?;
-        let boot = info.boot_id;
-        let runtime = Runtime::with_info(&self.host, info);
-        match self.status(&runtime, &record).await? {
-            ContainerStatus::Off => {}
-            ContainerStatus::Exited if self.host.ignores(precautions::RECOVER_START) => {}
-            ContainerStatus::Exited => self.settle(&runtime, &mut record).await?,
-            status => return Err(state(&record, status, "Off")),
-        }
-        self.check_ports(&runtime, &record).await?;
-        if let (Some(name), Some(Attachment::Hns { network, .. })) =
-            (&record.network, &mut record.created.spec.attachment)
-        {
-            let in_use = pin!(self.network_in_use(name));
-            let now = self.locked(&[(Kind::Network, name)], in_use).await?;
-            if let NetworkBacking::Hns { id } = now.backing {
-                *network = id;
-            }
-        }
-        let planned = runtime
-            .plan_start(&record.created)
-            .await
-            .map_err(|error| failed(&record.name, "started", error))?;
-        // Kept before anything is made: a start that is cut off can be taken back by whoever comes next.
-        record.running = Some(planned.clone());
-        record.starting = Some(Began {
-            at: self.host.clock().now(),
-            boot,
-        });
-        self.write_container(&record).await?;
-        let started = runtime.start(&record.created, &planned).await;
-        record.starting = None;
-        match started {
-            Ok(running) => record.running = Some(running),
-            Err(error) => {
-                // What could not be taken back is tried again by whoever ends, starts or removes it next.
-                if error.left_behind().is_empty() {
-                    record.running = None;
-                }
-                let error = failed(&record.name, "started", error);
-                // The refusal says more than a record that is behind: what that one names is gone, and taking it back is nothing.
-                let _ = self.write_container(&record).await;
-                return Err(error);
-            }
-        }
-        if let Err(error) = self.write_container(&record).await {
-            if !self.host.ignores(precautions::ROLLBACK_START) {
-                self.settle(&runtime, &mut record).await?;
-            }
-            return Err(error);
-        }
-        Ok(summary(&record, ContainerStatus::Running))
-    }
-
-    /// Stops a container: asks it to, and ends it after `grace` (100 ns ticks of the host's clock). One that is off stays off.
-    ///
-    /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::Container`].
-    pub async fn stop(&self, name: &str, grace: u64) -> Result<ContainerSummary, EngineError> {
-        let found = self.container_record(name).await?;
-        let stop = pin!(async {
-            let mut record = self.locked_record(&found).await?;
-            self.check_cut_off(&record).await?;
-            if let Some(running) = record.running.take() {
-                record.starting = None;
-                let runtime = self.runtime();
-                runtime
-                    .stop(&record.created, &running, grace)
-                    .await
-                    .map_err(|error| failed(&record.name, "stopped", error))?;
-                self.write_container(&record).await?;
-            }
-            Ok(summary(&record, at_rest(&record)))
-        });
-        self.locked(&[(Kind::Container, &found.name)], stop).await
-    }
-
-    /// Ends a container at once. One that is off stays off.
-    ///
-    /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::Container`].
-    pub async fn kill(&self, name: &str) -> Result<ContainerSummary, EngineError> {
-        let found = self.container_record(name).await?;
-        let kill = pin!(async {
-            let mut record = self.locked_record(&found).await?;
-            self.check_cut_off(&record).await?;
-            if record.running.is_some() {
-                let runtime = self.runtime();
-                self.settle(&runtime, &mut record).await?;
-            }
-            Ok(summary(&record, at_rest(&record)))
-        });
-        self.locked(&[(Kind::Container, &found.name)], kill).await
-    }
-
-    /// Removes a container and everything written in it.
-    ///
-    /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::State`] if it runs and `force` says no,
-    /// [`EngineError::Container`].
-    pub async fn remove_container(&self, name: &str, force: Force) -> Result<(), EngineError> {
-        // One that is unfinished too: taking it back is what is asked for.
-        let found = pick(self.read_records(Folder::Containers).await?, name)?;
-        let remove = pin!(async {
-            let mut record = self.locked_record(&found).await?;
-            if record.unfinished && !record.removing {
-                self.check_in_flight(
-                    Kind::Container,
-                    &record.name,
-                    record.created_at,
-                    record.boot,
-                )
-                .await?;
-            }
-            self.check_cut_off(&record).await?;
-            let runtime = self.runtime();
-            let status = self.status(&runtime, &record).await?;
-            if matches!(status, ContainerStatus::Running | ContainerStatus::Paused)
-                && force == Force::No
-            {
-                return Err(state(&record, status, "Off"));
-            }
-            if let Some(running) = record.running.take() {
-                self.end(&runtime, &record, &running).await?;
-            }
-            record.starting = None;
-            // From here on nobody may start it: whoever comes next goes on with the removal.
-            record.removing = true;
-            self.write_container(&record).await?;
-            runtime
-                .remove(&record.created)
-                .await
-                .map_err(|error| failed(&record.name, "removed", error))?;
-            self.remove_record(Folder::Containers, record.id()).await
-        });
-        self.locked(&[(Kind::Container, &found.name)], remove).await
-    }
-
     /// All containers, by name.
     ///
     /// # Errors
@@ -330,13 +202,18 @@ impl<H: Host> Engine<H> {
         runtime
             .exec(&record.created.spec.id, &spec)
             .await
-            .map_err(|error| EngineError::Container {
-                name: format!(
-                    "{:?} could not be run in container {:?}",
-                    spec.command_line, record.name
-                ),
-                error: Box::new(error),
-            })
+            .map_err(|error| not_run(&record, &spec, error))
+    }
+
+    /// What will keep a container from running on this host, in a sentence, as far as the rules of its generation tell. It is a
+    /// prediction, and nothing is refused because of it: the host has the last word.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Host`].
+    pub async fn foresee(&self, name: &str) -> Result<Option<String>, EngineError> {
+        let record = self.container_record(name).await?;
+        let foreseen = self.runtime().foresee(&record.created.spec).await;
+        foreseen.map_err(|error| EngineError::host("read what the host is", error))
     }
 
     /// The names of the containers that use an image.
@@ -363,45 +240,7 @@ impl<H: Host> Engine<H> {
         Runtime::new(&self.host)
     }
 
-    /// Refuses to touch a container whose start was cut off a moment ago: what that asked for may still come. The caller has it
-    /// locked, so whoever began the start is gone.
-    async fn check_cut_off(&self, record: &ContainerRecord) -> Result<(), EngineError> {
-        match record.starting {
-            Some(Began { at, boot }) => {
-                self.check_in_flight(Kind::Container, &record.name, at, boot)
-                    .await
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Takes back what starting it made, whether it still runs or not.
-    async fn settle(
-        &self,
-        runtime: &Runtime<'_, H>,
-        record: &mut ContainerRecord,
-    ) -> Result<(), EngineError> {
-        if let Some(running) = record.running.take() {
-            self.end(runtime, record, &running).await?;
-            record.starting = None;
-            self.write_container(record).await?;
-        }
-        Ok(())
-    }
-
-    async fn end(
-        &self,
-        runtime: &Runtime<'_, H>,
-        record: &ContainerRecord,
-        running: &Running,
-    ) -> Result<(), EngineError> {
-        runtime
-            .kill(&record.created, running)
-            .await
-            .map_err(|error| failed(&record.name, "ended", error))
-    }
-
-    async fn status(
+    pub(crate) async fn status(
         &self,
         runtime: &Runtime<'_, H>,
         record: &ContainerRecord,
@@ -420,40 +259,10 @@ impl<H: Host> Engine<H> {
             })?;
         Ok(match state {
             ContainerState::Off => ContainerStatus::Exited,
+            ContainerState::Running if self.main_has_ended(record).await => ContainerStatus::Exited,
             ContainerState::Running => ContainerStatus::Running,
             ContainerState::Paused => ContainerStatus::Paused,
         })
-    }
-
-    /// Whether the ports of a container are free. From Technical Preview 5 on the Host Network Service says so itself; before,
-    /// nothing on the host compares one container with another.
-    async fn check_ports(
-        &self,
-        runtime: &Runtime<'_, H>,
-        record: &ContainerRecord,
-    ) -> Result<(), EngineError> {
-        if !publishes_alone(record) {
-            return Ok(());
-        }
-        let mappings = self.host.switches().static_mappings().await;
-        let mut taken = PublishedPorts::new().with_static_mappings(&mappings.unwrap_or_default());
-        for other in self.container_records().await? {
-            if other.created.spec.id != record.created.spec.id
-                && !other.publish.is_empty()
-                && self.status(runtime, &other).await? == ContainerStatus::Running
-            {
-                for mapping in &other.publish {
-                    // Two that have it already are not this one's trouble.
-                    let _ = taken.publish(mapping, format!("container {:?}", other.name));
-                }
-            }
-        }
-        taken
-            .check(&record.publish)
-            .map_err(|conflict| EngineError::PortTaken {
-                container: record.name.clone(),
-                conflict,
-            })
     }
 
     pub(crate) async fn write_container(
@@ -479,20 +288,29 @@ impl<H: Host> Engine<H> {
     }
 
     /// A record as it is now that nobody else can change it.
-    async fn locked_record(&self, found: &ContainerRecord) -> Result<ContainerRecord, EngineError> {
+    pub(crate) async fn locked_record(
+        &self,
+        found: &ContainerRecord,
+    ) -> Result<ContainerRecord, EngineError> {
         match self.read_record(Folder::Containers, found.id()).await? {
             Some(record) => Ok(record),
             None => self.container_record(&found.name).await,
         }
     }
 
-    async fn container_record(&self, name: &str) -> Result<ContainerRecord, EngineError> {
+    pub(crate) async fn container_record(
+        &self,
+        name: &str,
+    ) -> Result<ContainerRecord, EngineError> {
         pick(self.container_records().await?, name)
     }
 }
 
 /// The record of a container by its name, its id, or the beginning of its id that no other shares.
-fn pick(mut records: Vec<ContainerRecord>, name: &str) -> Result<ContainerRecord, EngineError> {
+pub(crate) fn pick(
+    mut records: Vec<ContainerRecord>,
+    name: &str,
+) -> Result<ContainerRecord, EngineError> {
     let by_name = records.iter().position(|record| record.name == name);
     let position = by_name.or_else(|| {
         let wanted = name.to_lowercase();
@@ -548,11 +366,16 @@ pub(crate) fn summary(record: &ContainerRecord, status: ContainerStatus) -> Cont
             .map(|endpoint| endpoint.address.clone()),
         ports: record.publish.clone(),
         scratch: record.created.scratch.to_string(),
+        command: record.settings.command.clone(),
+        exit: record.exit,
+        restarts: record.restarts,
+        labels: record.settings.labels.clone(),
+        restart: record.settings.restart,
     }
 }
 
 /// The status of a container that nothing was started of.
-fn at_rest(record: &ContainerRecord) -> ContainerStatus {
+pub(crate) fn at_rest(record: &ContainerRecord) -> ContainerStatus {
     if record.is_partial() {
         ContainerStatus::Unfinished
     } else {
@@ -560,16 +383,11 @@ fn at_rest(record: &ContainerRecord) -> ContainerStatus {
     }
 }
 
-/// Whether only the engine can say that its ports are free: nothing before the Host Network Service compares them.
-fn publishes_alone(record: &ContainerRecord) -> bool {
-    let by_switch = matches!(
-        record.created.spec.attachment,
-        Some(Attachment::Switch { .. })
-    );
-    by_switch && !record.publish.is_empty()
-}
-
-fn state(record: &ContainerRecord, is: ContainerStatus, needed: &'static str) -> EngineError {
+pub(crate) fn state(
+    record: &ContainerRecord,
+    is: ContainerStatus,
+    needed: &'static str,
+) -> EngineError {
     EngineError::State {
         name: record.name.clone(),
         is: is.word(),
@@ -580,6 +398,18 @@ fn state(record: &ContainerRecord, is: ContainerStatus, needed: &'static str) ->
 pub(crate) fn failed(name: &str, what: &str, error: RuntimeError) -> EngineError {
     EngineError::Container {
         name: format!("container {name:?} could not be {what}"),
+        error: Box::new(error),
+    }
+}
+
+pub(crate) fn not_run(
+    record: &ContainerRecord,
+    spec: &ExecSpec,
+    error: RuntimeError,
+) -> EngineError {
+    EngineError::Program {
+        command: spec.command_line.clone(),
+        container: record.name.clone(),
         error: Box::new(error),
     }
 }

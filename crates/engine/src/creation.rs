@@ -13,12 +13,17 @@ use wcow_host::{
 use wcow_image_store::StoredImage;
 use wcow_network::{Driver, PortMapping, PublishedPorts};
 use wcow_ntmeta::Guid;
-use wcow_runtime::{Attachment, ContainerSpec, Runtime};
+use wcow_runtime::{Attachment, ContainerSpec, Isolation, Mount, Processors, Runtime};
 
 use crate::containers::{ContainerRecord, failed, is_valid_name, summary};
+use crate::events::Action;
 use crate::networks::NetworkBacking;
 use crate::records::Folder;
+use crate::settings::{Settings, check};
 use crate::{ContainerStatus, ContainerSummary, Engine, EngineError, Kind, precautions};
+
+/// Who makes the compute systems, as the host's records show it.
+pub(crate) const OWNER: &str = "wcow";
 
 /// A container to be created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +42,18 @@ pub struct CreateContainer {
     pub environment: BTreeMap<String, String>,
     /// Working directory of every program run in it.
     pub working_directory: String,
+    /// Its host name; made from its name if absent.
+    pub host_name: Option<String>,
+    /// How it is kept apart from the host.
+    pub isolation: Isolation,
+    /// The most memory it gets, in MiB.
+    pub memory_mib: Option<u64>,
+    /// Which share of the processors it gets.
+    pub processors: Option<Processors>,
+    /// Folders of the host that it sees; made where they are missing, and never removed.
+    pub mounts: Vec<Mount>,
+    /// What it runs, and when again.
+    pub settings: Settings,
 }
 
 impl<H: Host> Engine<H> {
@@ -56,6 +73,7 @@ impl<H: Host> Engine<H> {
                 name: name.clone(),
             });
         }
+        check(&wanted)?;
         let id = match wanted.id {
             Some(id) => id,
             None => self
@@ -146,6 +164,7 @@ impl<H: Host> Engine<H> {
             }
             return Err(error);
         }
+        self.tell(&record, Action::Created).await;
         Ok(summary(&record, ContainerStatus::Off))
     }
 
@@ -178,16 +197,27 @@ impl<H: Host> Engine<H> {
                 .await
                 .map_err(|error| EngineError::host("make the image durable", error))?;
         }
+        for mount in &wanted.mounts {
+            let made = self.host.files().create_dir_all(&mount.host).await;
+            made.map_err(|error| {
+                EngineError::host(format!("make the folder {}", mount.host), error)
+            })?;
+        }
+        let attachment = self.attachment(name, &wanted).await?;
         let spec = ContainerSpec {
-            host_name: host_name(name),
+            host_name: wanted.host_name.clone().unwrap_or_else(|| host_name(name)),
             name: name.to_owned(),
             layers: vec![LayerDescriptor {
                 id: era::layer_id(&image.full_name),
                 path: image.path.clone(),
             }],
             image: image.facts(),
-            attachment: self.attachment(name, &wanted).await?,
-            owner: "wcow".to_owned(),
+            attachment,
+            isolation: wanted.isolation,
+            memory_mib: wanted.memory_mib,
+            processors: wanted.processors,
+            mounts: wanted.mounts,
+            owner: OWNER.to_owned(),
             id,
         };
         let boot = info.boot_id;
@@ -203,6 +233,11 @@ impl<H: Host> Engine<H> {
             publish: wanted.publish,
             environment: wanted.environment,
             working_directory: wanted.working_directory,
+            settings: wanted.settings,
+            main: None,
+            exit: None,
+            stopped: false,
+            restarts: 0,
             created: planned,
             running: None,
             starting: None,
@@ -253,10 +288,8 @@ impl<H: Host> Engine<H> {
         if self.host.ignores(precaution) {
             return Ok(());
         }
-        self.runtime()
-            .remove(&record.created)
-            .await
-            .map_err(|error| failed(&record.name, "taken back", error))?;
+        self.remove_parts(&self.runtime(), record, "taken back")
+            .await?;
         self.remove_record(Folder::Containers, record.id()).await
     }
 

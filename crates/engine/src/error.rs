@@ -152,6 +152,29 @@ pub enum EngineError {
         #[source]
         error: Box<RuntimeError>,
     },
+    /// A program could not be run in a container.
+    #[error("{command:?} could not be run in container {container:?}")]
+    Program {
+        /// Its command line.
+        command: String,
+        /// The container's name.
+        container: String,
+        /// Why.
+        #[source]
+        error: Box<RuntimeError>,
+    },
+    /// A container has no main process.
+    #[error("container {name:?} has no main process: it was created without a command")]
+    NoProgram {
+        /// Its name.
+        name: String,
+    },
+    /// A container was to be created as none can be.
+    #[error("{reason}")]
+    Options {
+        /// What is wrong, and what would not be.
+        reason: String,
+    },
     /// The host refused.
     #[error("could not {doing}{}", left(.left_behind))]
     Host {
@@ -180,7 +203,7 @@ impl EngineError {
     pub fn host_error(&self) -> Option<&HostError> {
         match self {
             Self::Host { error, .. } => Some(error),
-            Self::Container { error, .. } => error.host_error(),
+            Self::Container { error, .. } | Self::Program { error, .. } => error.host_error(),
             Self::Install { error, .. } => error.host_error(),
             Self::Store(error) => error.host_error(),
             _ => None,
@@ -218,15 +241,19 @@ impl EngineError {
             | Self::Busy { .. }
             | Self::State { .. }
             | Self::PortTaken { .. }
+            | Self::NoProgram { .. }
             | Self::Plan {
                 error: PlanError::NameTaken { .. } | PlanError::AdapterInUse { .. },
                 ..
             } => 4,
-            Self::BadName { .. } | Self::Plan { .. } | Self::Publish { .. } => 2,
+            Self::BadName { .. }
+            | Self::Plan { .. }
+            | Self::Publish { .. }
+            | Self::Options { .. } => 2,
             Self::Record { .. } => 6,
             Self::Install { error, .. } => error.exit_code(),
             Self::Store(error) => error.exit_code(),
-            Self::Container { error, .. } => match **error {
+            Self::Container { error, .. } | Self::Program { error, .. } => match **error {
                 RuntimeError::Unsupported { .. } => 5,
                 _ => 1,
             },

@@ -10,7 +10,7 @@ use wcow_image_store::{
 use wcow_tree::TreeSource;
 use wcow_wim::{ImageError, ImageIndex, ImageInfo, Wim};
 
-use crate::{Engine, EngineError, Kind};
+use crate::{Action, Engine, EngineError, Kind};
 
 /// Why a WIM image cannot be installed, before a host is asked.
 #[derive(Debug, thiserror::Error)]
@@ -90,10 +90,13 @@ impl<H: Host> Engine<H> {
         let installed = store.install(&request, source).await;
         // What was done is done: a lock that cannot be given back ends with the process.
         let _ = store.close().await;
-        installed.map_err(|error| EngineError::Install {
+        let image = installed.map_err(|error| EngineError::Install {
             name,
             error: Box::new(error),
-        })
+        })?;
+        self.tell_of(Kind::Image, &image.full_name, Action::Created)
+            .await;
+        Ok(image)
     }
 
     /// Installs an image of a WIM file under the name and version that its XML data gives, or another name.
@@ -190,6 +193,8 @@ impl<H: Host> Engine<H> {
         let removed = store.remove(&image.full_name).await;
         let _ = store.close().await;
         removed.map_err(not_found)?;
+        self.tell_of(Kind::Image, &image.full_name, Action::Removed)
+            .await;
         Ok(image)
     }
 

@@ -9,8 +9,15 @@
 //! |---|---|
 //! | images | base OS images through `wcow-image-store`, from WIM files through `wcow-wim` |
 //! | networks | plans from `wcow-network`, carried out step by step, undone when a step fails |
-//! | containers | the life cycle of `wcow-runtime`, with names, records and states |
+//! | containers | what the engine keeps of a container; lists, states, programs run in it |
 //! | creation | how a container comes to be: its record first |
+//! | settings | what a container runs and when again, and which wishes are refused |
+//! | life | started, stopped, killed, removed, over the life cycle of `wcow-runtime` |
+//! | main_process | what a container is there for: followed, waited for, collected |
+//! | logs | what it wrote, on the host's disk |
+//! | supervise | restart policies |
+//! | events | the journal of what happened |
+//! | prune | what nobody needs any more |
 //! | records | what the engine keeps, one file per object |
 //! | precautions | what is done only because something may go wrong, by name |
 //! | locks | one command at a time changes an object |
@@ -22,28 +29,42 @@ mod containers;
 mod creation;
 pub mod doctor;
 mod error;
+mod events;
 mod images;
+mod life;
 mod locks;
+mod logs;
 mod machine;
+mod main_process;
 mod networks;
 mod precautions;
+mod prune;
 mod records;
+mod settings;
+mod supervise;
 
 use wcow_host::{Host, HostControl, HostInfo};
 
-pub use containers::{ContainerStatus, ContainerSummary, Force};
+pub use containers::{ContainerStatus, ContainerSummary, Exit, Force};
 pub use creation::CreateContainer;
 pub use error::{EngineError, Kind};
+pub use events::{Action, Event, EventKind};
 pub use images::{InstallWimError, request_for};
+pub use logs::{LogLine, LogQuery};
 pub use machine::Enabled;
+pub use main_process::{Flow, Followed};
 pub use networks::{NetworkBacking, NetworkSummary};
 pub use precautions::PRECAUTIONS;
+pub use prune::Pruned;
+pub use settings::{RestartPolicy, Settings};
+pub use supervise::{Supervised, Watched};
 
 /// One host, with its names.
 #[derive(Debug)]
 pub struct Engine<H: Host> {
     host: H,
     durable: records::DurableFolders,
+    following: main_process::Following,
 }
 
 impl<H: Host> Engine<H> {
@@ -52,6 +73,7 @@ impl<H: Host> Engine<H> {
         Self {
             host,
             durable: records::DurableFolders::default(),
+            following: main_process::Following::default(),
         }
     }
 

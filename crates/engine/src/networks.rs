@@ -14,7 +14,7 @@ use wcow_network::{Driver, HostNetworking, LostNetwork, NetworkSpec, NetworkStep
 use wcow_ntmeta::{FileTime, Guid};
 
 use crate::records::Folder;
-use crate::{Engine, EngineError, Kind, containers::is_valid_name, locks, precautions};
+use crate::{Action, Engine, EngineError, Kind, containers::is_valid_name, locks, precautions};
 
 /// A network as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,7 +262,9 @@ impl<H: Host> Engine<H> {
         }
         let doing = format!("remove network {name:?}");
         self.remove_whole(name, &network.backing, network.ours, &doing)
-            .await
+            .await?;
+        self.tell_of(Kind::Network, name, Action::Removed).await;
+        Ok(())
     }
 
     /// Removes what a network is on the host, and its record if it is ours. What is gone already is done. The caller has it locked.
@@ -454,6 +456,8 @@ impl<H: Host> Engine<H> {
                 .await;
             return Err(error);
         }
+        self.tell_of(Kind::Network, &record.name, Action::Created)
+            .await;
         Ok(record.summary(true))
     }
 

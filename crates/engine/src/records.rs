@@ -177,34 +177,46 @@ impl<H: Host> Engine<H> {
         })?;
         let files = self.host.files();
         let fresh = folder.fresh(name);
-        let durable = self.durable.of(folder);
-        let replaced = async {
-            match files.write(&fresh, &bytes, WriteMode::Overwrite).await {
-                Err(error) if is_not_found(&error) => {
-                    durable.store(false, Ordering::Relaxed);
-                    files.create_dir_all(folder.path()).await?;
-                    files.write(&fresh, &bytes, WriteMode::Overwrite).await?;
-                }
-                answer => answer?,
-            }
-            if !durable.load(Ordering::Relaxed) {
-                files
-                    .sync_ancestors(folder.path(), precautions::SYNC_RECORD_FOLDERS)
-                    .await?;
-                durable.store(true, Ordering::Relaxed);
-            }
-            files.sync_file(&fresh, precautions::SYNC_RECORD).await?;
-            files.replace(&fresh, &path).await?;
-            files
-                .sync_dir(folder.path(), precautions::SYNC_RECORD_NAME)
-                .await
-        };
-        let answer = replaced.await;
+        let mut answer = self.replace_record(folder, &fresh, &path, &bytes).await;
+        if answer.as_ref().is_err_and(|error| error.is_win32(0x70)) && self.give_up_journal().await
+        {
+            answer = self.replace_record(folder, &fresh, &path, &bytes).await;
+        }
         if answer.is_err() {
             // It may not be there; the failure before this one is the one that counts.
             let _ = files.remove_file(&fresh).await;
         }
         answer.map_err(|error| EngineError::host(format!("write the record {path}"), error))
+    }
+
+    async fn replace_record(
+        &self,
+        folder: Folder,
+        fresh: &HostPath,
+        path: &HostPath,
+        bytes: &[u8],
+    ) -> Result<(), HostError> {
+        let files = self.host.files();
+        let durable = self.durable.of(folder);
+        match files.write(fresh, bytes, WriteMode::Overwrite).await {
+            Err(error) if is_not_found(&error) => {
+                durable.store(false, Ordering::Relaxed);
+                files.create_dir_all(folder.path()).await?;
+                files.write(fresh, bytes, WriteMode::Overwrite).await?;
+            }
+            answer => answer?,
+        }
+        if !durable.load(Ordering::Relaxed) {
+            files
+                .sync_ancestors(folder.path(), precautions::SYNC_RECORD_FOLDERS)
+                .await?;
+            durable.store(true, Ordering::Relaxed);
+        }
+        files.sync_file(fresh, precautions::SYNC_RECORD).await?;
+        files.replace(fresh, path).await?;
+        files
+            .sync_dir(folder.path(), precautions::SYNC_RECORD_NAME)
+            .await
     }
 
     /// Removes a record of an object that the caller has locked.

@@ -384,6 +384,16 @@ pub trait ComputeService: Send + Sync {
         max: usize,
     ) -> impl Future<Output = Result<Vec<u8>, HostError>> + Send;
 
+    /// Whether [`read_output`](Self::read_output) would answer at once: there are bytes, or the pipe has ended.
+    ///
+    /// # Errors
+    /// As for [`read_output`](Self::read_output).
+    fn output_ready(
+        &self,
+        process: ProcessHandle,
+        output: Output,
+    ) -> impl Future<Output = Result<bool, HostError>> + Send;
+
     /// Writes to the process's standard input.
     ///
     /// # Errors

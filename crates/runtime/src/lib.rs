@@ -17,6 +17,7 @@
 //! [`Rollback`]. The same steps, kept as data in `Created` and `Running`, are what `stop` and `remove` run.
 #![forbid(unsafe_code)]
 
+mod document;
 mod error;
 mod lifecycle;
 mod process;
@@ -25,9 +26,9 @@ mod spec;
 
 pub use error::RuntimeError;
 pub use lifecycle::{ContainerState, Created, Endpoint, Running, Runtime};
-pub use process::{ExecSpec, Process};
+pub use process::{ExecSpec, Outputs, Process, ProcessHandles};
 pub use rollback::{PRECAUTIONS, Rollback, Undo, UndoFailure, undo_all};
-pub use spec::{Attachment, ContainerSpec};
+pub use spec::{Access, Attachment, ContainerSpec, Isolation, Mount, Processors};
 
 /// The README's example, compiled and run.
 #[cfg(doctest)]

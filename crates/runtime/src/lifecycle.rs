@@ -4,22 +4,20 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::hns::HnsEndpoint;
-use wcow_hcs_schema::schema1::{ContainerConfig, Layer};
-use wcow_hcs_schema::tp3::{
-    Connection, Device, DeviceSettings, Nat, PortBinding, Tp3ContainerConfig,
-};
 use wcow_host::client::{Winner, race};
-use wcow_host::codes::{self, v1};
+use wcow_host::codes::{self, v1, win32};
 use wcow_host::era::{self, Verdict};
 use wcow_host::{
     Clock, ComputeService, CreateDocument, FileSystem, Host, HostControl, HostError, HostInfo,
-    LayerStorage, NetworkService, SystemHandle, SystemId, SystemState, TransportProtocol,
+    LayerStorage, NetworkService, SystemHandle, SystemId, SystemState,
 };
 use wcow_network::PortMapping;
 use wcow_ntmeta::{FileTime, Guid, HostPath};
 
+use crate::document::{preview_document, schema1_document, unsupported};
 use crate::process::{ExecSpec, Process};
 use crate::rollback::{Rollback, Undo, UndoFailure, undo_all};
+use crate::spec::Isolation;
 use crate::{Attachment, ContainerSpec, RuntimeError};
 
 /// A container that exists, or is about to, and everything needed to start or remove it.
@@ -148,10 +146,14 @@ impl<'h, H: Host> Runtime<'h, H> {
     pub async fn plan_start(&self, created: &Created) -> Result<Running, RuntimeError> {
         let spec = &created.spec;
         let scratch = &created.scratch;
-        let mut teardown = vec![
-            Undo::Deactivate(scratch.clone()),
-            Undo::Unprepare(scratch.clone()),
-        ];
+        let mut teardown = match spec.isolation {
+            Isolation::Process => vec![
+                Undo::Deactivate(scratch.clone()),
+                Undo::Unprepare(scratch.clone()),
+            ],
+            // The container's own virtual machine does that.
+            Isolation::HyperV => Vec::new(),
+        };
         let mut endpoint = None;
         if let Some(Attachment::Hns { .. }) = spec.attachment {
             let id = self
@@ -249,6 +251,21 @@ impl<'h, H: Host> Runtime<'h, H> {
             .await
     }
 
+    /// What will keep a container from running on this host, in a sentence, if the rules of its generation say so: both sides of a
+    /// mismatch, or what the image lacks. It is a prediction; the host has the last word.
+    ///
+    /// # Errors
+    /// The host does not say what it is.
+    pub async fn foresee(&self, spec: &ContainerSpec) -> Result<Option<String>, HostError> {
+        let info = self.info().await?;
+        Ok(
+            match (spec.isolation, era::start_verdict(info, &spec.image)) {
+                (Isolation::Process, Verdict::Refused { .. }) => Some(sentence(info, spec)),
+                _ => None,
+            },
+        )
+    }
+
     /// What the host says of a container.
     ///
     /// # Errors
@@ -272,6 +289,48 @@ impl<'h, H: Host> Runtime<'h, H> {
         }
     }
 
+    /// Whether a process of a running container has not ended yet, by its id.
+    ///
+    /// # Errors
+    /// The host's answer, for example that the container does not run.
+    pub async fn has_process(&self, id: &SystemId, process: u32) -> Result<bool, HostError> {
+        let compute = self.host.compute();
+        let system = compute.open(id).await?;
+        let opened = compute.open_process(system, process).await;
+        let found = match opened {
+            Ok(process) => compute.close_process(process).await.map(|()| true),
+            Err(error) if error.hresult() == Some(win32::NOT_FOUND) => Ok(false),
+            Err(error) => Err(error),
+        };
+        let closed = compute.close(system).await;
+        let found = found?;
+        closed?;
+        Ok(found)
+    }
+
+    /// Waits until a process has ended that somebody else may have started. Which code it ended with only that one is told.
+    ///
+    /// # Errors
+    /// The service cannot be reached.
+    pub async fn wait_for(&self, id: &SystemId, process: u32) -> Result<(), HostError> {
+        let compute = self.host.compute();
+        let system = match compute.open(id).await {
+            Err(error) if is_stopped(&error) => return Ok(()),
+            answer => answer?,
+        };
+        let waited = match compute.open_process(system, process).await {
+            Ok(process) => {
+                let waited = compute.wait_process(process).await.map(drop);
+                let closed = compute.close_process(process).await;
+                waited.and(closed)
+            }
+            Err(error) if error.hresult() == Some(win32::NOT_FOUND) || is_stopped(&error) => Ok(()),
+            Err(error) => Err(error),
+        };
+        let closed = compute.close(system).await;
+        waited.and(closed)
+    }
+
     /// What the host is.
     async fn info(&self) -> Result<&HostInfo, HostError> {
         if let Some(info) = self.info.get() {
@@ -292,7 +351,7 @@ impl<'h, H: Host> Runtime<'h, H> {
     ) -> Result<(), Step> {
         let Created { spec, scratch, .. } = planned;
         let build = self.build().await?;
-        if let Some(reason) = unsupported(build, spec.attachment.as_ref()) {
+        if let Some(reason) = unsupported(build, spec) {
             return Err(Step::Unsupported(reason));
         }
         let layers = self.host.layers();
@@ -321,11 +380,13 @@ impl<'h, H: Host> Runtime<'h, H> {
         let layers = self.host.layers();
         let compute = self.host.compute();
         let build = self.build().await?;
-        done.attempt(Undo::Deactivate(scratch.clone()), layers.activate(scratch))
-            .await?;
-        let prepared = layers.prepare(scratch, &spec.layers);
-        done.attempt(Undo::Unprepare(scratch.clone()), prepared)
-            .await?;
+        if spec.isolation == Isolation::Process {
+            done.attempt(Undo::Deactivate(scratch.clone()), layers.activate(scratch))
+                .await?;
+            let prepared = layers.prepare(scratch, &spec.layers);
+            done.attempt(Undo::Unprepare(scratch.clone()), prepared)
+                .await?;
+        }
 
         if era::containers_persist(build) {
             let system = compute.open(&spec.id).await?;
@@ -338,7 +399,10 @@ impl<'h, H: Host> Runtime<'h, H> {
             return Ok(None);
         }
 
-        let volume = layers.mount_path(scratch).await?;
+        let volume = match spec.isolation {
+            Isolation::Process => layers.mount_path(scratch).await?,
+            Isolation::HyperV => String::new(),
+        };
         let endpoint = match &spec.attachment {
             Some(Attachment::Hns { network, ports }) => {
                 Some(self.connect(spec, *network, ports, planned, done).await?)
@@ -458,44 +522,29 @@ impl<'h, H: Host> Runtime<'h, H> {
     /// Both sides of a mismatch, when the rules of this generation expect the code that the host gave.
     async fn mismatch(&self, spec: &ContainerSpec, error: &HostError) -> Option<String> {
         let info = self.info().await.ok()?;
+        if spec.isolation == Isolation::HyperV && error.is_win32(0x32) {
+            return Some("the host runs no container with Hyper-V isolation".to_owned());
+        }
         let Verdict::Refused { code, .. } = era::start_verdict(info, &spec.image) else {
             return None;
         };
         if error.hresult() != Some(code) {
             return None;
         }
-        if !spec.image.container_service {
-            return Some(
-                "the image has no container service (CExecSvc), so nothing in it answers the host"
-                    .to_owned(),
-            );
-        }
-        Some(format!(
-            "the host is {} build {}, the image is {} build {}",
-            info.edition, info.build, spec.image.product_name, spec.image.build
-        ))
+        Some(sentence(info, spec))
     }
 }
 
-/// Why this host cannot connect a container like this.
-fn unsupported(build: u32, attachment: Option<&Attachment>) -> Option<String> {
-    match attachment {
-        Some(Attachment::Switch { .. }) if !era::containers_persist(build) => Some(
-            "it connects containers through the Host Network Service, not through virtual switches"
-                .to_owned(),
-        ),
-        Some(Attachment::Hns { .. }) if era::containers_persist(build) => Some(format!(
-            "build {} has no Host Network Service: connect the container to a virtual switch",
-            build
-        )),
-        Some(Attachment::Switch {
-            switch,
-            nat: None,
-            ports,
-        }) if !ports.is_empty() => Some(format!(
-            "ports are published by a NAT, and there is none behind switch {switch:?}"
-        )),
-        Some(Attachment::Switch { .. } | Attachment::Hns { .. }) | None => None,
+/// Why the rules refuse a container.
+fn sentence(info: &HostInfo, spec: &ContainerSpec) -> String {
+    if spec.image.container_service {
+        format!(
+            "the host is {} build {}, the image is {} build {}",
+            info.edition, info.build, spec.image.product_name, spec.image.build
+        )
+    } else {
+        "the image has no container service (CExecSvc), so nothing in it answers the host"
+            .to_owned()
     }
 }
 
@@ -536,78 +585,4 @@ fn is_stopped(error: &HostError) -> bool {
         .into_iter()
         .any(|known| codes::same(known, code))
     })
-}
-
-fn layers(spec: &ContainerSpec) -> Vec<Layer> {
-    spec.layers
-        .iter()
-        .map(|layer| Layer {
-            id: layer.id.to_string(),
-            path: layer.path.to_string(),
-        })
-        .collect()
-}
-
-fn preview_document(spec: &ContainerSpec, scratch: &HostPath) -> Tp3ContainerConfig {
-    let devices = match &spec.attachment {
-        Some(Attachment::Switch { switch, nat, ports }) => vec![Device {
-            device_type: "Network".to_owned(),
-            connection: Connection {
-                network_name: switch.clone(),
-                enable_nat: nat.is_some(),
-                nat: nat.as_ref().map(|name| Nat {
-                    name: name.clone(),
-                    port_bindings: ports
-                        .iter()
-                        .map(|port| PortBinding {
-                            protocol: protocol(port.protocol).to_owned(),
-                            internal_port: port.internal,
-                            external_port: port.external,
-                        })
-                        .collect(),
-                }),
-            },
-            settings: DeviceSettings::default(),
-        }],
-        Some(Attachment::Hns { .. }) | None => Vec::new(),
-    };
-    Tp3ContainerConfig {
-        system_type: "Container".to_owned(),
-        name: spec.name.clone(),
-        devices,
-        ignore_flushes_during_boot: true,
-        layer_folder_path: scratch.to_string(),
-        layers: layers(spec),
-        ..Tp3ContainerConfig::default()
-    }
-}
-
-fn schema1_document(
-    spec: &ContainerSpec,
-    scratch: &HostPath,
-    volume: String,
-    endpoint: Option<&Endpoint>,
-) -> ContainerConfig {
-    ContainerConfig {
-        system_type: "Container".to_owned(),
-        name: spec.id.0.clone(),
-        owner: spec.owner.clone(),
-        volume_path: volume,
-        ignore_flushes_during_boot: true,
-        layer_folder_path: scratch.to_string(),
-        layers: layers(spec),
-        host_name: spec.host_name.clone(),
-        endpoint_list: endpoint
-            .iter()
-            .map(|endpoint| endpoint.id.to_string())
-            .collect(),
-        ..ContainerConfig::default()
-    }
-}
-
-fn protocol(protocol: TransportProtocol) -> &'static str {
-    match protocol {
-        TransportProtocol::Tcp => "TCP",
-        TransportProtocol::Udp => "UDP",
-    }
 }

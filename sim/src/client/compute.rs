@@ -163,6 +163,14 @@ impl ComputeService for Face {
         })
     }
 
+    fn output_ready(
+        &self,
+        process: ProcessHandle,
+        output: Output,
+    ) -> impl Future<Output = Result<bool, HostError>> + Send {
+        self.call(ComputeCall::OutputReady { process, output })
+    }
+
     fn write_input(
         &self,
         process: ProcessHandle,

@@ -25,6 +25,7 @@ use wcow_host::codes::{v1, v2, win32};
 use wcow_host::{ExitType, Retry, SaveType, SystemEvent, SystemId, SystemState, SystemSummary};
 use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult, WideName};
 
+use super::guest::mapped::Mapped;
 use super::guest::process::{CONTROL_C_EXIT, KILLED, Process, ProcessRef};
 use super::{Outside, World};
 use crate::blobs::BlobId;
@@ -94,6 +95,12 @@ pub(crate) struct System {
     pub(super) computer: String,
     /// The build that its image calls itself.
     pub(super) image_build: u32,
+    /// The processors that it sees; all of the host's if absent.
+    #[serde(default)]
+    pub(super) processors: Option<u32>,
+    /// Folders of the host that it sees.
+    #[serde(default)]
+    pub(super) mapped: Vec<Mapped>,
     phase: Phase,
     /// How often it ended.
     run: u32,
@@ -335,6 +342,9 @@ impl World {
                 output,
                 max,
             } => self.read_output(op, client, *process, *output, *max, out),
+            ComputeCall::OutputReady { process, output } => {
+                self.output_ready(client, *process, *output)
+            }
             ComputeCall::WriteInput { process, bytes } => self.write_input(client, *process, bytes),
             ComputeCall::CloseInput { process } => self.close_input(client, *process),
             ComputeCall::CloseProcess { process } => self.close_process(client, *process),

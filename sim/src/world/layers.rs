@@ -15,6 +15,7 @@ use wcow_host::era::{self, Verdict};
 use wcow_host::{FileLock, LayerDescriptor, Operation, Retry};
 use wcow_ntmeta::{Guid, HostPath, Hresult, WideName};
 
+use super::guest::mapped::Mapped;
 use super::guest::view::{Overlay, View};
 use super::services::COMPUTE;
 use super::{Outside, World};
@@ -128,7 +129,8 @@ impl Layers {
     pub(super) fn view<'w, 'o>(
         &'w mut self,
         key: &WideName,
-        fs: &'w Fs,
+        fs: &'w mut Fs,
+        mapped: &'w [Mapped],
         now: wcow_ntmeta::FileTime,
         out: &'w mut Outside<'o>,
     ) -> Option<View<'w, 'o>> {
@@ -145,6 +147,7 @@ impl Layers {
         Some(View {
             fs,
             overlay: &mut scratch.overlay,
+            mapped,
             lower,
             out,
             now,

@@ -63,6 +63,9 @@ pub(crate) struct World {
     /// Clients that are no elevated administrators. They stay here when they are gone: their calls may still be on their way.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     limited: BTreeMap<ClientId, Identity>,
+    /// Those that stay when the host is saved and taken up again, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    standing: BTreeMap<String, ClientId>,
     pending: BTreeMap<OpId, PendingOp>,
     next_client: u32,
     next_op: u64,
@@ -129,6 +132,7 @@ impl World {
             clients: BTreeSet::new(),
             second_api: BTreeSet::new(),
             limited: BTreeMap::new(),
+            standing: BTreeMap::new(),
             pending: BTreeMap::new(),
             next_client: 0,
             next_op: 0,
@@ -185,6 +189,18 @@ impl World {
     /// Who a client is.
     pub(crate) fn identity(&self, client: ClientId) -> Identity {
         self.limited.get(&client).copied().unwrap_or_default()
+    }
+
+    /// The client of this name, which stays when the host is saved and taken up again.
+    pub(crate) fn standing_client(&mut self, name: &str) -> ClientId {
+        match self.standing.get(name) {
+            Some(&client) if self.is_alive(client) => client,
+            _ => {
+                let client = self.add_client();
+                self.standing.insert(name.to_owned(), client);
+                client
+            }
+        }
     }
 
     pub(crate) fn is_alive(&self, client: ClientId) -> bool {
@@ -351,10 +367,12 @@ impl World {
         dropped
     }
 
-    /// All clients are gone: their processes have ended since the host was saved.
+    /// All clients are gone, unless they have a name: their processes have ended since the host was saved.
     pub(crate) fn everybody_left(&mut self) {
-        for client in std::mem::take(&mut self.clients) {
-            self.kill(client);
+        for client in self.clients.clone() {
+            if !self.standing.values().any(|standing| *standing == client) {
+                self.kill(client);
+            }
         }
     }
 

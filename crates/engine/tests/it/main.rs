@@ -11,9 +11,17 @@ mod errors;
 #[cfg(test)]
 mod networks;
 #[cfg(test)]
+mod options;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
+mod pruned;
+#[cfg(test)]
 mod records;
+#[cfg(test)]
+mod running;
+#[cfg(test)]
+mod supervised;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use wcow_host::{
 };
 use wcow_image_store::{ImageStore, InstallRequest, StoredImage};
 use wcow_ntmeta::{Guid, HostPath};
-use wcow_runtime::{Attachment, ContainerSpec, Created, Running, Runtime, RuntimeError};
+use wcow_runtime::{Attachment, ContainerSpec, Created, Isolation, Running, Runtime, RuntimeError};
 use wcow_sim::{Profile, Sim, SimHost};
 use wcow_tree::memory::MemoryTree;
 
@@ -93,6 +93,10 @@ impl Stage {
             attachment,
             host_name: "one".to_owned(),
             owner: "test".to_owned(),
+            isolation: Isolation::Process,
+            memory_mib: None,
+            processors: None,
+            mounts: Vec::new(),
         }
     }
 

@@ -11,6 +11,7 @@ use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult, WideName};
 
 use super::{Phase, System, SystemKey, facts, schema2};
 use crate::call::{ClientId, Fault, Outcome};
+use crate::world::guest::mapped::Mapped;
 use crate::world::layers::{beside, is_directory};
 use crate::world::{Outside, World};
 
@@ -176,6 +177,7 @@ impl World {
             }
             endpoints.push(endpoint);
         }
+        let mapped = self.mapped(document, &scratch, out)?;
         for &endpoint in &endpoints {
             if let Err(code) = self.hns.attach(endpoint, id) {
                 self.hns.detach(id);
@@ -192,9 +194,37 @@ impl World {
             owner: document.owner.clone(),
             hyperv,
             endpoints,
+            mapped,
+            processors: Some(document.processor_count).filter(|count| *count > 0),
             dies_with_its_handles: document.terminate_on_last_handle_closed,
             ..self.new_system(id, scratch, folder, base, &document.host_name)
         })
+    }
+
+    /// The folders of the host that a container is to see. Each gets a place on the container's disk.
+    fn mapped(
+        &mut self,
+        document: &ContainerConfig,
+        scratch: &WideName,
+        out: &mut Outside<'_>,
+    ) -> Result<Vec<Mapped>, Fault> {
+        let mapped = Mapped::of(document)?;
+        for folder in &mapped {
+            if !is_directory(&self.fs, folder.host(), out)? {
+                return Err(win32::PATH_NOT_FOUND.into());
+            }
+        }
+        if !mapped.is_empty()
+            && let Some(mut view) = self.layers.view(scratch, &mut self.fs, &[], self.now, out)
+        {
+            for folder in &mapped {
+                match view.create_directory(folder.at()) {
+                    Err(win32::ALREADY_EXISTS) | Ok(()) => {}
+                    Err(code) => return Err(code.into()),
+                }
+            }
+        }
+        Ok(mapped)
     }
 
     fn new_system(
@@ -226,6 +256,8 @@ impl World {
             hyperv: false,
             computer,
             image_build: self.profile.build,
+            processors: None,
+            mapped: Vec::new(),
             phase: Phase::Off,
             run: 0,
             exit: None,

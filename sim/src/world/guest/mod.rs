@@ -7,6 +7,7 @@
 mod builtins;
 mod cmd;
 pub(crate) mod cmdline;
+pub(crate) mod mapped;
 mod parse;
 mod paths;
 mod ping;

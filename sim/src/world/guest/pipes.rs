@@ -99,6 +99,11 @@ impl OutputPipe {
         (any && !taken.is_empty() || self.ended || max == 0).then_some(taken)
     }
 
+    /// Whether a read is answered at once.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ended || self.chunks.iter().any(|chunk| !chunk.is_empty())
+    }
+
     /// Adds what was written.
     pub(crate) fn push(&mut self, chunk: Chunk) {
         if !chunk.is_empty() {

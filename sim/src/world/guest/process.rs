@@ -141,15 +141,19 @@ impl World {
         let now = self.now;
         let alive = self.is_alive(client);
         let system = self.compute.running(key)?;
+        let processors = system.processors.unwrap_or(processors);
         let mut environment = Environment::of_container(&system.computer, processors);
+        if !parameters.user.is_empty() {
+            environment.set("USERNAME", &parameters.user);
+        }
         for (name, value) in &parameters.environment {
             // A variable without a value is taken and never seen again.
             if !name.is_empty() {
                 environment.set(name, value);
             }
         }
-        let scratch = system.scratch.clone();
-        let Some(mut view) = self.layers.view(&scratch, &self.fs, now, out) else {
+        let (scratch, mapped) = (system.scratch.clone(), system.mapped.clone());
+        let Some(mut view) = self.layers.view(&scratch, &mut self.fs, &mapped, now, out) else {
             return Err(win32::PATH_NOT_FOUND.into());
         };
         let mut directory = RelPath::root();
@@ -342,6 +346,19 @@ impl World {
                 pipe.readers.push_back((op, max));
                 Ok(Step::Pending)
             }
+        }
+    }
+
+    pub(in crate::world) fn output_ready(
+        &mut self,
+        client: ClientId,
+        handle: ProcessHandle,
+        output: Output,
+    ) -> Outcome {
+        let (_, process) = self.own_process_of(client, handle)?;
+        match process.pipe(output) {
+            Some(pipe) => Ok(pipe.is_ready().into()),
+            None => Err(win32::INVALID_HANDLE.into()),
         }
     }
 

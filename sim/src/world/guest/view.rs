@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::win32;
-use wcow_host::{FileKind, FileMetadata};
+use wcow_host::{FileKind, FileMetadata, WriteMode};
 use wcow_ntmeta::{FileAttributes, FileTime, Hresult, RelPath, WideName};
 
 use crate::blobs::BlobId;
@@ -15,6 +15,7 @@ use crate::call::ContentRef;
 use crate::fs::{EMPTY, Fs, Spot, is_plain};
 use crate::serial;
 use crate::world::Outside;
+use crate::world::guest::mapped::{Mapped, OnHost, on_host};
 
 /// The size of a container's disk in bytes.
 const DISK_BYTES: u64 = 20 << 30;
@@ -128,8 +129,10 @@ impl Seen {
 
 /// A container's disk, open for one step of a program.
 pub(crate) struct View<'w, 'o> {
-    pub(crate) fs: &'w Fs,
+    pub(crate) fs: &'w mut Fs,
     pub(crate) overlay: &'w mut Overlay,
+    /// Folders of the host that it sees.
+    pub(crate) mapped: &'w [Mapped],
     /// The roots of the image layers, nearest first.
     pub(crate) lower: Vec<Spot>,
     pub(crate) out: &'w mut Outside<'o>,
@@ -149,6 +152,11 @@ struct Place {
 impl View<'_, '_> {
     /// What is at a path; `None` if nothing is.
     pub(crate) fn stat(&mut self, path: &RelPath) -> Result<Option<Seen>, Hresult> {
+        if let Some(OnHost { path: there, .. }) = on_host(self.mapped, path)? {
+            let spot = self.fs.find(&there, self.out)?;
+            let name = path.file_name().cloned().unwrap_or_default();
+            return Ok(spot.map(|spot| self.seen_below(name, &spot)));
+        }
         Ok(self.place(path)?.map(|place| place.seen))
     }
 
@@ -164,6 +172,16 @@ impl View<'_, '_> {
 
     /// What a directory holds, by upcased name.
     pub(crate) fn list(&mut self, path: &RelPath) -> Result<Vec<Seen>, Hresult> {
+        if let Some(OnHost { path: there, .. }) = on_host(self.mapped, path)? {
+            let spot = self.fs.find(&there, self.out)?;
+            let spot = spot.ok_or(win32::PATH_NOT_FOUND)?;
+            if !self.fs.is_directory(&spot) {
+                return Err(win32::DIRECTORY);
+            }
+            let children = self.fs.children(&spot, self.out)?;
+            let seen = |(name, child)| self.seen_below(name, &child);
+            return Ok(children.into_iter().map(seen).collect());
+        }
         let place = self.place(path)?.ok_or(win32::PATH_NOT_FOUND)?;
         if !place.seen.is_directory() {
             return Err(win32::DIRECTORY);
@@ -214,6 +232,18 @@ impl View<'_, '_> {
     /// Makes a file of these contents, over one that is there.
     pub(crate) fn write(&mut self, path: &RelPath, content: ContentRef) -> Result<(), Hresult> {
         let name = path.file_name().ok_or(win32::ACCESS_DENIED)?;
+        if let Some(there) = on_host(self.mapped, path)? {
+            let there = there.writable()?;
+            if let Some(seen) = self.stat(path)?
+                && (seen.is_directory()
+                    || seen.metadata.attributes.contains(FileAttributes::READONLY))
+            {
+                return Err(win32::ACCESS_DENIED);
+            }
+            let mode = WriteMode::Overwrite;
+            let written = self.fs.write(&there, content, mode, self.now, self.out);
+            return written.map(drop);
+        }
         let parent = path.parent().unwrap_or_default();
         let Some(parent) = self
             .place(&parent)?
@@ -286,6 +316,10 @@ impl View<'_, '_> {
 
     /// Deletes a file.
     pub(crate) fn remove_file(&mut self, path: &RelPath) -> Result<(), Hresult> {
+        if let Some(there) = on_host(self.mapped, path)? {
+            let there = there.writable()?;
+            return self.fs.remove_file(&there, self.now, self.out);
+        }
         let place = self.place(path)?.ok_or(win32::FILE_NOT_FOUND)?;
         let attributes = place.seen.metadata.attributes;
         if place.seen.is_directory() || attributes.contains(FileAttributes::READONLY) {
@@ -310,6 +344,11 @@ impl View<'_, '_> {
     pub(crate) fn create_directory(&mut self, path: &RelPath) -> Result<(), Hresult> {
         if self.stat(path)?.is_some() {
             return Err(win32::ALREADY_EXISTS);
+        }
+        if let Some(there) = on_host(self.mapped, path)? {
+            let there = there.writable()?;
+            let made = self.fs.create_dir_all(&there, self.now, self.out);
+            return made.map(drop);
         }
         let mut made = RelPath::root();
         for name in path.components() {

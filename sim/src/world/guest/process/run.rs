@@ -48,7 +48,11 @@ impl World {
         else {
             return;
         };
-        let Some(view) = self.layers.view(&system.scratch, &self.fs, now, out) else {
+        let mapped = &system.mapped;
+        let Some(view) = self
+            .layers
+            .view(&system.scratch, &mut self.fs, mapped, now, out)
+        else {
             return;
         };
         process.spent = process.spent.saturating_add(SLICE);
