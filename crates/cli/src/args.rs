@@ -6,7 +6,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::Ipv4Net;
 use wcow_campaign::Mutant;
-use wcow_network::{Driver, PortMapping};
+use wcow_network::Driver;
+
+mod container;
+
+pub(crate) use container::{
+    ContainerCommand, CreateOptions, EventsArgs, ExecArgs, IsolationArg, ListArgs, LogsArgs,
+    RunArgs, SignalArg, StopArgs,
+};
 
 /// Takes a WIM file to a running Windows container, on a real or a simulated host.
 #[derive(Debug, Parser)]
@@ -72,7 +79,13 @@ pub(crate) enum Command {
     /// Run a program in a running container.
     Exec(ExecArgs),
     /// List containers.
-    Ps,
+    Ps(ListArgs),
+    /// Show what the main process of a container wrote.
+    Logs(LogsArgs),
+    /// Stop containers.
+    Stop(StopArgs),
+    /// Show what happened to containers, networks and images.
+    Events(EventsArgs),
     /// Hosts: make simulated ones, look at one, change it.
     #[command(subcommand)]
     Host(HostCommand),
@@ -306,112 +319,6 @@ pub(crate) enum NetworkCommand {
     },
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct CreateArgs {
-    /// The image: its name, `name:version`, or full name.
-    pub(crate) image: String,
-    #[command(flatten)]
-    pub(crate) options: CreateOptions,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CreateOptions {
-    /// The container's name; made up if left out.
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// The network it is connected to.
-    #[arg(long)]
-    pub(crate) network: Option<String>,
-    /// Publish a port of the container: HOST:CONTAINER[/tcp|udp].
-    #[arg(short, long, value_name = "PORTS")]
-    pub(crate) publish: Vec<PortMapping>,
-    /// Set an environment variable: NAME=VALUE.
-    #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
-    pub(crate) env: Vec<(String, String)>,
-    /// Working directory of the programs in it.
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) workdir: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// Remove the container afterwards.
-    #[arg(long)]
-    pub(crate) rm: bool,
-    #[command(flatten)]
-    pub(crate) options: CreateOptions,
-    /// The image (its name, `name:version`, or full name), then the program and its arguments: options from here on are the
-    /// program's.
-    #[arg(required = true, num_args = 2.., trailing_var_arg = true, value_names = ["IMAGE", "COMMAND"])]
-    pub(crate) words: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExecArgs {
-    /// Pass standard input on, once all of it is there.
-    #[arg(short, long, conflicts_with = "detach")]
-    pub(crate) interactive: bool,
-    /// Do not wait for the program to end.
-    #[arg(short, long)]
-    pub(crate) detach: bool,
-    /// Set an environment variable: NAME=VALUE.
-    #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
-    pub(crate) env: Vec<(String, String)>,
-    /// Working directory.
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) workdir: Option<String>,
-    /// The container, then the program and its arguments: options from here on are the program's.
-    #[arg(required = true, num_args = 2.., trailing_var_arg = true, value_names = ["CONTAINER", "COMMAND"])]
-    pub(crate) words: Vec<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ContainerCommand {
-    /// Create a container that is off.
-    Create(CreateArgs),
-    /// Start containers.
-    Start {
-        /// Their names.
-        #[arg(required = true)]
-        names: Vec<String>,
-    },
-    /// Create a container, start it, run a program in it, and stop it again.
-    Run(RunArgs),
-    /// Run a program in a running container.
-    Exec(ExecArgs),
-    /// Stop containers.
-    Stop {
-        /// Their names.
-        #[arg(required = true)]
-        names: Vec<String>,
-        /// Seconds to wait before a container is ended.
-        #[arg(short, long, default_value_t = 10)]
-        time: u32,
-    },
-    /// End containers at once.
-    Kill {
-        /// Their names.
-        #[arg(required = true)]
-        names: Vec<String>,
-    },
-    /// List containers.
-    Ls,
-    /// Show all that is known of a container.
-    Inspect {
-        /// Its name.
-        name: String,
-    },
-    /// Remove containers.
-    Rm {
-        /// Their names.
-        #[arg(required = true)]
-        names: Vec<String>,
-        /// Also those that run.
-        #[arg(short, long)]
-        force: bool,
-    },
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum HostCommand {
     /// Make a simulated host.
@@ -623,13 +530,6 @@ fn byte_count(text: &str) -> Result<u64, String> {
         .and_then(|power| 1024_u64.checked_pow(u32::try_from(power).ok()?))
         .and_then(|factor| number.parse::<u64>().ok()?.checked_mul(factor))
         .ok_or_else(|| "expected a number of bytes, for example 64M or 2GiB".to_owned())
-}
-
-fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("expected NAME=VALUE".to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -207,7 +207,12 @@ fn next_step(error: &EngineError) -> Option<String> {
             format!("choose another name, or remove it: wcow {kind} rm NAME")
         }
         EngineError::InUse { .. } => "remove what uses it first".to_owned(),
-        EngineError::Busy { .. } => "try again when that one is done".to_owned(),
+        EngineError::Busy { .. } => {
+            "try again when that one is done; if it was cut off, in a minute".to_owned()
+        }
+        EngineError::NoProgram { .. } => {
+            "give the program when it is created: wcow container create IMAGE COMMAND".to_owned()
+        }
         EngineError::State {
             is: "Unfinished",
             name,

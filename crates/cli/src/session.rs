@@ -4,6 +4,7 @@ use std::future::Future;
 
 use wcow_engine::{Engine, EngineError};
 use wcow_host::HostInfo;
+use wcow_ntmeta::FileTime;
 use wcow_sim::{LoadError, SimHost};
 
 use crate::args::Global;
@@ -32,7 +33,8 @@ impl Session {
             Chosen::Named(name) => hosts.load(&name).map_err(|error| hosts_failure(&error))?,
             Chosen::Unknown(word) => return Err(no_such_host(&word, &hosts)),
         };
-        let engine = Engine::new(host.sim.client());
+        // One process for all commands, which goes on while the host is saved: it holds the pipes of programs that nobody follows.
+        let engine = Engine::new(host.sim.standing_client("wcow"));
         Ok(Self { host, engine })
     }
 
@@ -60,6 +62,11 @@ impl Session {
             )
             .because(&stuck)
         })
+    }
+
+    /// The time of the host's clock.
+    pub(crate) fn now(&self) -> FileTime {
+        self.host.sim.now()
     }
 
     /// What the host is, if it says so.

@@ -62,6 +62,10 @@ pub enum Action {
     Stopped,
     /// Somebody ended it.
     Killed,
+    /// Somebody froze it.
+    Paused,
+    /// Somebody let it go on.
+    Resumed,
     /// Somebody removed it.
     Removed,
 }
@@ -75,6 +79,8 @@ impl fmt::Display for Action {
             Self::Died { code: None } => f.write_str("died"),
             Self::Stopped => f.write_str("stopped"),
             Self::Killed => f.write_str("killed"),
+            Self::Paused => f.write_str("paused"),
+            Self::Resumed => f.write_str("resumed"),
             Self::Removed => f.write_str("removed"),
         }
     }

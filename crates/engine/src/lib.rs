@@ -10,6 +10,7 @@
 //! | images | base OS images through `wcow-image-store`, from WIM files through `wcow-wim` |
 //! | networks | plans from `wcow-network`, carried out step by step, undone when a step fails |
 //! | containers | what the engine keeps of a container; lists, states, programs run in it |
+//! | details | all that is known of a container |
 //! | creation | how a container comes to be: its record first |
 //! | settings | what a container runs and when again, and which wishes are refused |
 //! | life | started, stopped, killed, removed, over the life cycle of `wcow-runtime` |
@@ -27,6 +28,7 @@
 
 mod containers;
 mod creation;
+mod details;
 pub mod doctor;
 mod error;
 mod events;
@@ -47,6 +49,7 @@ use wcow_host::{Host, HostControl, HostInfo};
 
 pub use containers::{ContainerStatus, ContainerSummary, Exit, Force};
 pub use creation::CreateContainer;
+pub use details::ContainerDetails;
 pub use error::{EngineError, Kind};
 pub use events::{Action, Event, EventKind};
 pub use images::{InstallWimError, request_for};

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use wcow_host::{Clock, FileSystem, Host, SwitchService};
+use wcow_host::{Clock, FileSystem, Host, Signal, SwitchService};
 use wcow_network::PublishedPorts;
 use wcow_runtime::{Attachment, Running, Runtime};
 
@@ -209,6 +209,74 @@ impl<H: Host> Engine<H> {
             Ok(())
         });
         self.locked(&[(Kind::Container, &found.name)], remove).await
+    }
+
+    /// Freezes a running container.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::State`] if it does not run, [`EngineError::Host`]: with process
+    /// isolation hosts know no pause.
+    pub async fn pause(&self, name: &str) -> Result<ContainerSummary, EngineError> {
+        self.freeze(name, ContainerStatus::Running, ContainerStatus::Paused)
+            .await
+    }
+
+    /// Lets a frozen container go on.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Busy`], [`EngineError::State`] if it is not frozen, [`EngineError::Host`].
+    pub async fn resume(&self, name: &str) -> Result<ContainerSummary, EngineError> {
+        self.freeze(name, ContainerStatus::Paused, ContainerStatus::Running)
+            .await
+    }
+
+    async fn freeze(
+        &self,
+        name: &str,
+        from: ContainerStatus,
+        to: ContainerStatus,
+    ) -> Result<ContainerSummary, EngineError> {
+        let found = self.container_record(name).await?;
+        let freeze = pin!(async {
+            let record = self.locked_record(&found).await?;
+            let runtime = self.runtime();
+            let status = self.status(&runtime, &record).await?;
+            if status != from {
+                return Err(state(&record, status, from.word()));
+            }
+            let id = &record.created.spec.id;
+            let (frozen, doing, action) = match to {
+                ContainerStatus::Paused => (runtime.pause(id).await, "pause", Action::Paused),
+                _ => (runtime.resume(id).await, "resume", Action::Resumed),
+            };
+            frozen.map_err(|error| {
+                EngineError::host(format!("{doing} container {:?}", record.name), error)
+            })?;
+            self.tell(&record, action).await;
+            Ok(summary(&record, to))
+        });
+        self.locked(&[(Kind::Container, &found.name)], freeze).await
+    }
+
+    /// Tells the main process of a running container something; whether it ends of it is its own affair.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::State`] if it does not run, [`EngineError::NoProgram`], [`EngineError::Host`]: builds
+    /// before 17763 cannot.
+    pub async fn signal(&self, name: &str, signal: Signal) -> Result<(), EngineError> {
+        let record = self.container_record(name).await?;
+        let runtime = self.runtime();
+        let status = self.status(&runtime, &record).await?;
+        if status != ContainerStatus::Running {
+            return Err(state(&record, status, "Running"));
+        }
+        let Some(main) = record.main else {
+            return Err(EngineError::NoProgram { name: record.name });
+        };
+        let told = runtime.signal(&record.created.spec.id, main.handles.id, signal);
+        told.await.map_err(|error| {
+            EngineError::host(format!("signal container {:?}", record.name), error)
+        })
     }
 
     /// Stops a container if it runs, and starts it.

@@ -22,6 +22,7 @@ mod error;
 mod lifecycle;
 mod process;
 mod rollback;
+mod running;
 mod spec;
 
 pub use error::RuntimeError;

@@ -9,7 +9,7 @@ use wcow_host::codes::{self, v1, win32};
 use wcow_host::era::{self, Verdict};
 use wcow_host::{
     Clock, ComputeService, CreateDocument, FileSystem, Host, HostControl, HostError, HostInfo,
-    LayerStorage, NetworkService, SystemHandle, SystemId, SystemState,
+    LayerStorage, NetworkService, Operation, SystemHandle, SystemId,
 };
 use wcow_network::PortMapping;
 use wcow_ntmeta::{FileTime, Guid, HostPath};
@@ -66,7 +66,7 @@ pub enum ContainerState {
 /// Creates, starts, stops and removes containers on one host.
 #[derive(Debug)]
 pub struct Runtime<'h, H: Host> {
-    host: &'h H,
+    pub(crate) host: &'h H,
     /// What the host is, once it was asked.
     info: OnceLock<HostInfo>,
 }
@@ -258,77 +258,10 @@ impl<'h, H: Host> Runtime<'h, H> {
     /// The host does not say what it is.
     pub async fn foresee(&self, spec: &ContainerSpec) -> Result<Option<String>, HostError> {
         let info = self.info().await?;
-        Ok(
-            match (spec.isolation, era::start_verdict(info, &spec.image)) {
-                (Isolation::Process, Verdict::Refused { .. }) => Some(sentence(info, spec)),
-                _ => None,
-            },
-        )
-    }
-
-    /// What the host says of a container.
-    ///
-    /// # Errors
-    /// The service cannot be reached.
-    pub async fn state(&self, id: &SystemId) -> Result<ContainerState, HostError> {
-        let compute = self.host.compute();
-        let system = match compute.open(id).await {
-            Ok(system) => system,
-            Err(error) if is_stopped(&error) => return Ok(ContainerState::Off),
-            Err(error) => return Err(error),
-        };
-        let status = compute.status(system).await;
-        compute.close(system).await?;
-        match status.map(|status| status.state) {
-            Ok(SystemState::Running) => Ok(ContainerState::Running),
-            Ok(SystemState::Paused | SystemState::SavedAsTemplate) => Ok(ContainerState::Paused),
-            Ok(SystemState::Created | SystemState::Stopped) => Ok(ContainerState::Off),
-            // It ended between the two calls.
-            Err(error) if is_stopped(&error) => Ok(ContainerState::Off),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether a process of a running container has not ended yet, by its id.
-    ///
-    /// # Errors
-    /// The host's answer, for example that the container does not run.
-    pub async fn has_process(&self, id: &SystemId, process: u32) -> Result<bool, HostError> {
-        let compute = self.host.compute();
-        let system = compute.open(id).await?;
-        let opened = compute.open_process(system, process).await;
-        let found = match opened {
-            Ok(process) => compute.close_process(process).await.map(|()| true),
-            Err(error) if error.hresult() == Some(win32::NOT_FOUND) => Ok(false),
-            Err(error) => Err(error),
-        };
-        let closed = compute.close(system).await;
-        let found = found?;
-        closed?;
-        Ok(found)
-    }
-
-    /// Waits until a process has ended that somebody else may have started. Which code it ended with only that one is told.
-    ///
-    /// # Errors
-    /// The service cannot be reached.
-    pub async fn wait_for(&self, id: &SystemId, process: u32) -> Result<(), HostError> {
-        let compute = self.host.compute();
-        let system = match compute.open(id).await {
-            Err(error) if is_stopped(&error) => return Ok(()),
-            answer => answer?,
-        };
-        let waited = match compute.open_process(system, process).await {
-            Ok(process) => {
-                let waited = compute.wait_process(process).await.map(drop);
-                let closed = compute.close_process(process).await;
-                waited.and(closed)
-            }
-            Err(error) if error.hresult() == Some(win32::NOT_FOUND) || is_stopped(&error) => Ok(()),
-            Err(error) => Err(error),
-        };
-        let closed = compute.close(system).await;
-        waited.and(closed)
+        Ok(match verdict(info, spec) {
+            Verdict::Refused { .. } => Some(sentence(info, spec)),
+            _ => None,
+        })
     }
 
     /// What the host is.
@@ -522,16 +455,33 @@ impl<'h, H: Host> Runtime<'h, H> {
     /// Both sides of a mismatch, when the rules of this generation expect the code that the host gave.
     async fn mismatch(&self, spec: &ContainerSpec, error: &HostError) -> Option<String> {
         let info = self.info().await.ok()?;
-        if spec.isolation == Isolation::HyperV && error.is_win32(0x32) {
-            return Some("the host runs no container with Hyper-V isolation".to_owned());
+        let answer = error.hresult()?;
+        if spec.isolation == Isolation::HyperV && error.operation == Operation::CreateSystem {
+            if codes::same(v1::HYPERV_NOT_INSTALLED, answer) {
+                return Some("Hyper-V isolation needs Hyper-V, and the host has none".to_owned());
+            }
+            if answer == win32::FILE_NOT_FOUND {
+                return Some(
+                    "Hyper-V isolation needs an image with a utility virtual machine, and this one has none"
+                        .to_owned(),
+                );
+            }
         }
-        let Verdict::Refused { code, .. } = era::start_verdict(info, &spec.image) else {
+        let Verdict::Refused { code, .. } = verdict(info, spec) else {
             return None;
         };
-        if error.hresult() != Some(code) {
+        if !codes::same(code, answer) {
             return None;
         }
         Some(sentence(info, spec))
+    }
+}
+
+/// What the rules say of a container.
+fn verdict(info: &HostInfo, spec: &ContainerSpec) -> Verdict {
+    match spec.isolation {
+        Isolation::Process => era::start_verdict(info, &spec.image),
+        Isolation::HyperV => era::hyperv_verdict(info, &spec.image),
     }
 }
 
@@ -575,7 +525,7 @@ fn host_error(
     }
 }
 
-fn is_stopped(error: &HostError) -> bool {
+pub(crate) fn is_stopped(error: &HostError) -> bool {
     error.hresult().is_some_and(|code| {
         [
             v1::SYSTEM_NOT_FOUND,

@@ -1,22 +1,27 @@
-//! `wcow container`, `wcow run`, `wcow exec`, `wcow ps`.
+//! `wcow container`, and its short forms `wcow run`, `exec`, `ps`, `logs`, `stop`.
 
-use std::io::{self, IsTerminal, Read, Write};
+mod create;
+mod follow;
+mod show;
 
-use wcow_engine::{ContainerSummary, CreateContainer, Engine, EngineError, Force};
-use wcow_host::{Host, HostError, Output as Pipe};
-use wcow_runtime::{ExecSpec, Process};
-use wcow_sim::SimHost;
+use wcow_engine::{Force, Pruned, RestartPolicy};
+use wcow_host::Signal;
 
+use self::create::{wanted, warn};
+use self::follow::Show;
 use super::{each, remove_each};
-use crate::args::{ContainerCommand, CreateOptions, ExecArgs, Global, RunArgs};
+use crate::args::{ContainerCommand, Global, SignalArg, StopArgs};
 use crate::failure::{Failure, exit};
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::session::{Session, with_host};
+
+pub(crate) use self::follow::{create_and_run, exec};
+pub(crate) use self::show::{events, list, logs};
 
 /// 100 ns ticks in a second.
 const TICKS: u64 = 10_000_000;
-/// How much is read from a pipe at once.
-const CHUNK: usize = 64 * 1024;
+/// How long a container gets to stop if nobody says otherwise, in seconds.
+const GRACE: u32 = 10;
 
 /// Runs one command of the group.
 pub(crate) fn run(
@@ -24,59 +29,95 @@ pub(crate) fn run(
     global: &Global,
     output: &Output,
 ) -> Result<u8, Failure> {
+    let each_of = |names: &[String], work: &dyn Fn(&Session, &str) -> Result<(), Failure>| {
+        with_host(global, |session| {
+            each(names, output, "container", |name| {
+                work(session, name)?;
+                // Of one that was removed meanwhile there is nothing to show.
+                session.run(|engine| engine.container(name))
+            })
+        })
+    };
     match command {
         ContainerCommand::Create(args) => {
+            let wanted = wanted(&args.image, &args.command, &args.options)?;
             let made = with_host(global, |session| {
-                session.run(|engine| engine.create_container(wanted(&args.image, &args.options)))
+                let made = session.run(|engine| engine.create_container(wanted))?;
+                warn(session, &made.name);
+                Ok(made)
             })?;
-            show_one(&made, output, &made.name)?;
+            show::one(&made, output)?;
         }
-        ContainerCommand::Start { names } => with_host(global, |session| {
+        ContainerCommand::Start {
+            names,
+            attach: false,
+        } => with_host(global, |session| {
             each(names, output, "container", |name| {
+                warn(session, name);
                 session.run(|engine| engine.start(name))
             })
         })?,
-        ContainerCommand::Run(args) => return create_and_run(args, global),
+        ContainerCommand::Start {
+            names,
+            attach: true,
+        } => {
+            let [name] = &names[..] else {
+                return Err(Failure::new(
+                    exit::USAGE,
+                    "one container at a time can be attached to",
+                ));
+            };
+            return with_host(global, |session| {
+                warn(session, name);
+                follow::start_attached(session, name)
+            });
+        }
+        ContainerCommand::Run(args) => return create_and_run(args, global, output),
         ContainerCommand::Exec(args) => return exec(args, global),
-        ContainerCommand::Stop { names, time } => {
-            let grace = u64::from(*time).saturating_mul(TICKS);
-            with_host(global, |session| {
-                each(names, output, "container", |name| {
-                    session.run(|engine| engine.stop(name, grace))
-                })
+        ContainerCommand::Attach { name } => {
+            return with_host(global, |session| follow::follow(session, name));
+        }
+        ContainerCommand::Stop(args) => stop(args, global, output)?,
+        ContainerCommand::Restart(args) => {
+            each_of(&args.names, &|session, name| {
+                follow::restart(session, name, args.time)
             })?;
         }
-        ContainerCommand::Kill { names } => with_host(global, |session| {
-            each(names, output, "container", |name| {
-                session.run(|engine| engine.kill(name))
-            })
+        ContainerCommand::Kill { names, signal } => {
+            each_of(names, &|session, name| match told(*signal) {
+                None => session.run(|engine| engine.kill(name)).map(drop),
+                Some(signal) => session.run(|engine| engine.signal(name, signal)),
+            })?
+        }
+        ContainerCommand::Pause { names } => each_of(names, &|session, name| {
+            session.run(|engine| engine.pause(name)).map(drop)
         })?,
-        ContainerCommand::Ls => list(global, output)?,
+        ContainerCommand::Resume { names } => each_of(names, &|session, name| {
+            session.run(|engine| engine.resume(name)).map(drop)
+        })?,
+        ContainerCommand::Wait { names } => wait(names, global, output)?,
+        ContainerCommand::Logs(args) => return logs(args, global, output),
+        ContainerCommand::Supervise {
+            names,
+            max_restarts,
+        } => {
+            return with_host(global, |session| {
+                let mut names = names.clone();
+                if names.is_empty() {
+                    let all = session.run(|engine| engine.containers())?;
+                    let with = all
+                        .into_iter()
+                        .filter(|one| one.restart != RestartPolicy::No);
+                    names = with.map(|one| one.name).collect();
+                }
+                follow::supervise(session, &names, *max_restarts, Show::Happenings).map(|_| 0)
+            });
+        }
+        ContainerCommand::Ls(args) => list(args, global, output)?,
         ContainerCommand::Inspect { name } => {
-            let container = with_host(global, |session| {
-                session.run(|engine| engine.container(name))
-            })?;
-            let lines = [
-                ("Name", container.name.clone()),
-                ("Id", container.id.to_string()),
-                ("Image", container.image.clone()),
-                ("Status", container.status.word().to_owned()),
-                ("Created", container.created.to_string()),
-                (
-                    "Network",
-                    container
-                        .network
-                        .clone()
-                        .unwrap_or_else(|| "none".to_owned()),
-                ),
-                (
-                    "Address",
-                    container.address.clone().unwrap_or_else(|| "-".to_owned()),
-                ),
-                ("Ports", ports(&container)),
-                ("Scratch layer", container.scratch.clone()),
-            ];
-            output.record("container", &container, &lines)?;
+            let container =
+                with_host(global, |session| session.run(|engine| engine.inspect(name)))?;
+            show::inspect(&container, output)?;
         }
         ContainerCommand::Rm { names, force } => {
             let force = if *force { Force::Yes } else { Force::No };
@@ -86,203 +127,98 @@ pub(crate) fn run(
                 })
             })?;
         }
+        ContainerCommand::Prune => return prune(global, output),
     }
     Ok(0)
 }
 
-/// `wcow run`: create, start, run, stop, and remove if asked to. Ends with the program's exit code; 125 if there is no running
-/// container, 126 if the program cannot be run, 127 if it is not there.
-pub(crate) fn create_and_run(args: &RunArgs, global: &Global) -> Result<u8, Failure> {
-    let (image, command) = split(&args.words)?;
+/// `wcow container stop`, `wcow stop`.
+pub(crate) fn stop(args: &StopArgs, global: &Global, output: &Output) -> Result<(), Failure> {
     with_host(global, |session| {
-        let made = session
-            .run(|engine| engine.create_container(wanted(image, &args.options)))
-            .map_err(|failure| failure.exit_with(125))?;
-        let name = made.name.as_str();
-        let ended = match session.run(|engine| engine.start(name)) {
-            Ok(_) => exec_in(session, name, &ExecSpec::from_arguments(command), false),
-            Err(failure) => Err(failure.exit_with(125)),
-        };
-        let stopped = session.run(|engine| engine.stop(name, 10 * TICKS));
-        let removed = if args.rm {
-            session.run(|engine| engine.remove_container(name, Force::Yes))
-        } else {
-            if ended.is_ok() && io::stderr().is_terminal() {
-                note(&format!(
-                    "container {name} is kept; wcow container rm {name} removes it"
-                ));
-            }
-            Ok(())
-        };
-        let code = ended?;
-        stopped?;
-        removed?;
-        Ok(code)
+        each(&args.names, output, "container", |name| {
+            let grace = grace(session, name, args.time)?;
+            session.run(|engine| engine.stop(name, grace))
+        })
     })
 }
 
-/// `wcow exec`: ends with the program's exit code; 126 if it cannot be run, 127 if it is not there.
-pub(crate) fn exec(args: &ExecArgs, global: &Global) -> Result<u8, Failure> {
-    let (container, command) = split(&args.words)?;
-    let mut spec = ExecSpec::from_arguments(command);
-    spec.environment = args.env.iter().cloned().collect();
-    spec.working_directory = args.workdir.clone().unwrap_or_default();
-    spec.stdin = args.interactive;
-    with_host(global, |session| {
-        if args.detach {
-            return session
-                .run(|engine| engine.exec(container, &spec))
-                .map(|_| 0)
-                .map_err(cannot_run);
+/// How long a container gets to stop, in ticks of 100 ns: as was said now, or when it was created.
+fn grace(session: &Session, name: &str, time: Option<u32>) -> Result<u64, Failure> {
+    let seconds = match time {
+        Some(time) => time,
+        None => {
+            let container = session.run(|engine| engine.inspect(name))?;
+            container.stop_seconds.unwrap_or(GRACE)
         }
-        exec_in(session, container, &spec, args.interactive)
+    };
+    Ok(u64::from(seconds).saturating_mul(TICKS))
+}
+
+/// What goes to the main process; nothing if the container itself is to be ended.
+fn told(signal: SignalArg) -> Option<Signal> {
+    match signal {
+        SignalArg::Kill => None,
+        SignalArg::CtrlC => Some(Signal::CtrlC),
+        SignalArg::CtrlBreak => Some(Signal::CtrlBreak),
+        SignalArg::CtrlClose => Some(Signal::CtrlClose),
+        SignalArg::CtrlLogoff => Some(Signal::CtrlLogOff),
+        SignalArg::CtrlShutdown => Some(Signal::CtrlShutdown),
+    }
+}
+
+/// `wcow container wait`: prints exit codes.
+fn wait(names: &[String], global: &Global, output: &Output) -> Result<(), Failure> {
+    with_host(global, |session| {
+        let mut done = Vec::new();
+        for name in names {
+            let exit = session.run(|engine| engine.wait(name))?;
+            output.line(
+                &exit
+                    .code
+                    .map_or_else(|| "unknown".to_owned(), |code| code.to_string()),
+            )?;
+            done.push(exit);
+        }
+        if output.is_json() {
+            output.json("container.exit", &done)?;
+        }
+        Ok(())
     })
 }
 
-/// `wcow container ls`, `wcow ps`.
-pub(crate) fn list(global: &Global, output: &Output) -> Result<(), Failure> {
-    let containers = with_host(global, |session| session.run(|engine| engine.containers()))?;
-    output.list(
-        "container",
-        &containers,
-        &[
-            "NAME", "STATUS", "IMAGE", "NETWORK", "ADDRESS", "PORTS", "ID",
-        ],
-        |container| {
-            vec![
-                container.name.clone(),
-                container.status.word().to_owned(),
-                container.image.clone(),
-                container.network.clone().unwrap_or_else(|| "-".to_owned()),
-                container.address.clone().unwrap_or_else(|| "-".to_owned()),
-                ports(container),
-                container.id.to_string(),
-            ]
-        },
-    )?;
-    Ok(())
-}
-
-/// What comes first, and the program with its arguments.
-fn split(words: &[String]) -> Result<(&str, &[String]), Failure> {
-    match words.split_first() {
-        Some((first, command)) if !command.is_empty() => Ok((first, command)),
-        _ => Err(Failure::new(exit::USAGE, "there is no program to run")),
-    }
-}
-
-fn wanted(image: &str, args: &CreateOptions) -> CreateContainer {
-    CreateContainer {
-        image: image.to_owned(),
-        name: args.name.clone(),
-        id: None,
-        network: args.network.clone(),
-        publish: args.publish.clone(),
-        environment: args.env.iter().cloned().collect(),
-        working_directory: args.workdir.clone().unwrap_or_default(),
-    }
-}
-
-fn show_one(container: &ContainerSummary, output: &Output, line: &str) -> io::Result<()> {
+/// `wcow container prune`: says what was removed.
+fn prune(global: &Global, output: &Output) -> Result<u8, Failure> {
+    let pruned = with_host(global, |session| session.run(|engine| engine.prune()))?;
     if output.is_json() {
-        output.json("container", std::slice::from_ref(container))
+        output.json("pruned", std::slice::from_ref(&pruned))?;
     } else {
-        output.line(line)
-    }
-}
-
-fn ports(container: &ContainerSummary) -> String {
-    let ports: Vec<String> = container.ports.iter().map(ToString::to_string).collect();
-    if ports.is_empty() {
-        "-".to_owned()
-    } else {
-        ports.join(", ")
-    }
-}
-
-/// Runs a program, passes its output on, and returns its exit code.
-fn exec_in(
-    session: &Session,
-    name: &str,
-    spec: &ExecSpec,
-    interactive: bool,
-) -> Result<u8, Failure> {
-    let input = if interactive {
-        read_input()?
-    } else {
-        Vec::new()
-    };
-    let code = session
-        .run(|engine| converse(engine, name, spec, input))
-        .map_err(cannot_run)?;
-    Ok(code?)
-}
-
-/// 127 if the host says that there is no such file, 126 for any other refusal of it.
-fn cannot_run(failure: Failure) -> Failure {
-    if failure.is_code("0x80070002") || failure.is_code("0x80070003") {
-        failure.exit_with(127)
-    } else if failure.has_code() {
-        failure.exit_with(126)
-    } else {
-        failure
-    }
-}
-
-/// All of standard input: the simulated guest's time stands still while a person types.
-fn read_input() -> Result<Vec<u8>, Failure> {
-    let mut input = Vec::new();
-    io::stdin()
-        .lock()
-        .read_to_end(&mut input)
-        .map_err(|error| {
-            Failure::new(exit::FAILED, "standard input could not be read").because(&error)
-        })?;
-    Ok(input)
-}
-
-async fn converse(
-    engine: &Engine<SimHost>,
-    name: &str,
-    spec: &ExecSpec,
-    input: Vec<u8>,
-) -> Result<io::Result<u8>, EngineError> {
-    let process = engine.exec(name, spec).await?;
-    let lost = |error: HostError| EngineError::Host {
-        doing: format!("follow {:?} in container {name:?}", spec.command_line),
-        error: Box::new(error),
-        left_behind: Vec::new(),
-    };
-    if spec.stdin {
-        process.write(&input).await.map_err(lost)?;
-        process.close_input().await.map_err(lost)?;
-    }
-    for (pipe, to) in [
-        (Pipe::Out, &mut io::stdout() as &mut dyn Write),
-        (Pipe::Err, &mut io::stderr()),
-    ] {
-        if let Err(error) = pass_on(&process, pipe, to).await.map_err(lost)? {
-            // Nobody takes what it writes any more: there is no sense in following it. The program goes on.
-            return Ok(Err(error));
+        let Pruned {
+            containers,
+            systems,
+            layers,
+            endpoints,
+            logs,
+            failed: _,
+        } = &pruned;
+        let systems: Vec<String> = systems.iter().map(ToString::to_string).collect();
+        for (kind, names) in [
+            ("container", containers),
+            ("compute system", &systems),
+            ("scratch layer", layers),
+            ("endpoint", endpoints),
+            ("log", logs),
+        ] {
+            for name in names {
+                output.line(&format!("{kind} {name}"))?;
+            }
         }
     }
-    let status = process.wait().await.map_err(lost)?;
-    // Exit codes of Windows have 32 bits, those of a shell 8: what does not fit is a failure all the same.
-    Ok(Ok(u8::try_from(status.exit_code).unwrap_or(255)))
-}
-
-async fn pass_on<H: Host>(
-    process: &Process<'_, H>,
-    pipe: Pipe,
-    to: &mut dyn Write,
-) -> Result<io::Result<()>, HostError> {
-    loop {
-        let bytes = process.read(pipe, CHUNK).await?;
-        if bytes.is_empty() {
-            return Ok(Ok(()));
-        }
-        if let Err(error) = to.write_all(&bytes).and_then(|()| to.flush()) {
-            return Ok(Err(error));
-        }
+    for failure in &pruned.failed {
+        crate::output::note(&format!("not removed: {failure}"));
     }
+    Ok(if pruned.failed.is_empty() {
+        0
+    } else {
+        exit::FAILED
+    })
 }

@@ -264,7 +264,7 @@ fn what_technical_previews_cannot_say_is_refused_with_a_sentence() {
 }
 
 #[test]
-fn hyper_v_isolation_is_refused_where_there_is_no_hypervisor() {
+fn hyper_v_isolation_of_an_image_without_a_utility_vm_is_refused_with_a_sentence() {
     let stage = Stage::new(Profile::server_2022());
     stage.ok(stage.engine.create_container(CreateContainer {
         isolation: Isolation::HyperV,
@@ -272,9 +272,9 @@ fn hyper_v_isolation_is_refused_where_there_is_no_hypervisor() {
     }));
     let error = stage.err(stage.engine.start("one"));
     let code = error.host_error().and_then(|error| error.hresult());
-    assert_eq!(code.unwrap().to_string(), "0x80070032");
+    assert_eq!(code.unwrap().to_string(), "0x80070002");
     let cause = std::error::Error::source(&error).unwrap().to_string();
-    assert!(cause.contains("Hyper-V isolation"), "{cause}");
+    assert!(cause.contains("utility virtual machine"), "{cause}");
     stage.ok(stage.engine.remove_container("one", Force::No));
     assert_eq!(stage.traces(), Vec::<String>::new());
 }
