@@ -10,6 +10,7 @@ mod doctor;
 mod hosts;
 mod interrupted;
 mod listings;
+mod running;
 mod streams;
 mod support;
 mod usage;
