@@ -1,8 +1,6 @@
 //! The documents that containers are created from, and what no document of a host can say.
 
-use serde_json::json;
-use wcow_hcs_schema::Unknown;
-use wcow_hcs_schema::schema1::{ContainerConfig, Layer};
+use wcow_hcs_schema::schema1::{ContainerConfig, HvRuntime, Layer, MappedDirectory};
 use wcow_hcs_schema::tp3::{
     Connection, Device, DeviceSettings, Nat, PortBinding, Tp3ContainerConfig,
 };
@@ -103,32 +101,13 @@ pub(crate) fn schema1_document(
     volume: String,
     endpoint: Option<&Endpoint>,
 ) -> ContainerConfig {
-    let mut more = Unknown::new();
-    match spec.processors {
-        Some(Processors::Limit(limit)) => {
-            more.insert("ProcessorMaximum".to_owned(), json!(limit));
-        }
-        Some(Processors::Weight(weight)) => {
-            more.insert("ProcessorWeight".to_owned(), json!(weight));
-        }
-        Some(Processors::Count(_)) | None => {}
-    }
-    if !spec.mounts.is_empty() {
-        let mounts = spec.mounts.iter().map(|mount| {
-            json!({
-                "HostPath": mount.host.to_string(),
-                "ContainerPath": mount.container,
-                "ReadOnly": mount.access == Access::ReadOnly,
-            })
+    let base = spec.layers.last();
+    let hv_runtime = base
+        .filter(|_| spec.isolation == Isolation::HyperV)
+        .map(|base| HvRuntime {
+            image_path: Some(base.path.join("UtilityVM").to_string()),
+            ..HvRuntime::default()
         });
-        more.insert("MappedDirectories".to_owned(), mounts.collect());
-    }
-    if spec.isolation == Isolation::HyperV
-        && let Some(base) = spec.layers.last()
-    {
-        let machine = base.path.join("UtilityVM").to_string();
-        more.insert("HvRuntime".to_owned(), json!({ "ImagePath": machine }));
-    }
     ContainerConfig {
         system_type: "Container".to_owned(),
         name: spec.id.0.clone(),
@@ -145,12 +124,30 @@ pub(crate) fn schema1_document(
             Some(Processors::Count(count)) => count,
             _ => 0,
         },
+        processor_maximum: match spec.processors {
+            Some(Processors::Limit(limit)) => i64::from(limit),
+            _ => 0,
+        },
+        processor_weight: match spec.processors {
+            Some(Processors::Weight(weight)) => u64::from(weight),
+            _ => 0,
+        },
+        mapped_directories: spec
+            .mounts
+            .iter()
+            .map(|mount| MappedDirectory {
+                host_path: Some(mount.host.to_string()),
+                container_path: Some(mount.container.clone()),
+                read_only: Some(mount.access == Access::ReadOnly),
+                ..MappedDirectory::default()
+            })
+            .collect(),
         hv_partition: spec.isolation == Isolation::HyperV,
+        hv_runtime,
         endpoint_list: endpoint
             .iter()
             .map(|endpoint| endpoint.id.to_string())
             .collect(),
-        unknown: more,
         ..ContainerConfig::default()
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::schema1::ContainerConfig;
-use wcow_host::codes::{v1, win32};
+use wcow_host::codes::win32;
 use wcow_ntmeta::{HostPath, Hresult, RelPath};
 
 use super::paths;
@@ -17,40 +17,25 @@ pub(crate) struct Mapped {
     read_only: bool,
 }
 
-/// The keys of a document that say which folders these are.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-#[derive(Default)]
-struct Keys {
-    mapped_directories: Vec<Key>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Key {
-    host_path: String,
-    container_path: String,
-    read_only: bool,
-}
-
 impl Mapped {
     /// The folders that a document names.
     pub(crate) fn of(document: &ContainerConfig) -> Result<Vec<Self>, Hresult> {
-        let keys = serde_json::to_value(document)
-            .and_then(serde_json::from_value::<Keys>)
-            .map_err(|_| v1::INVALID_JSON)?;
-        let folders = keys.mapped_directories.into_iter();
+        let folders = document.mapped_directories.iter();
         folders
             .map(|folder| {
-                let at = paths::resolve(&folder.container_path, &RelPath::root())
-                    .map_err(|paths::NoSuchDrive| win32::PATH_NOT_FOUND)?;
+                let at = paths::resolve(
+                    folder.container_path.as_deref().unwrap_or_default(),
+                    &RelPath::root(),
+                )
+                .map_err(|paths::NoSuchDrive| win32::PATH_NOT_FOUND)?;
                 if at.is_root() {
                     return Err(win32::INVALID_PARAMETER);
                 }
                 Ok(Self {
                     at,
-                    host: HostPath::parse(&folder.host_path).map_err(|_| win32::PATH_NOT_FOUND)?,
-                    read_only: folder.read_only,
+                    host: HostPath::parse(folder.host_path.as_deref().unwrap_or_default())
+                        .map_err(|_| win32::PATH_NOT_FOUND)?,
+                    read_only: folder.read_only == Some(true),
                 })
             })
             .collect()
@@ -109,6 +94,6 @@ pub(crate) fn on_host(mapped: &[Mapped], path: &RelPath) -> Result<Option<OnHost
         .map_err(|_| win32::PATH_NOT_FOUND)?;
     Ok(Some(OnHost {
         path,
-        read_only: folder.read_only,
+        read_only: folder.read_only == Some(true),
     }))
 }
