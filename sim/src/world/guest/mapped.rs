@@ -94,6 +94,6 @@ pub(crate) fn on_host(mapped: &[Mapped], path: &RelPath) -> Result<Option<OnHost
         .map_err(|_| win32::PATH_NOT_FOUND)?;
     Ok(Some(OnHost {
         path,
-        read_only: folder.read_only == Some(true),
+        read_only: folder.read_only,
     }))
 }
