@@ -22,9 +22,7 @@ impl<H: Host> Runtime<'_, H> {
         compute.close(system).await?;
         match status.map(|status| status.state) {
             Ok(SystemState::Running) => Ok(ContainerState::Running),
-            Ok(SystemState::Paused | SystemState::SavedAsTemplate) => {
-                Ok(ContainerState::Paused)
-            }
+            Ok(SystemState::Paused | SystemState::SavedAsTemplate) => Ok(ContainerState::Paused),
             Ok(SystemState::Created | SystemState::Stopped) => Ok(ContainerState::Off),
             // It ended between the two calls.
             Err(error) if is_stopped(&error) => Ok(ContainerState::Off),
