@@ -679,7 +679,6 @@ replies! {
     FeatureState(FeatureState),
     Services(Vec<Service>),
     Guid(Guid),
-    Flag(bool),
     Identity(Identity),
     BaseImages(Vec<BaseImage>),
     Metadata(Option<FileMetadata>),

@@ -196,7 +196,7 @@ impl World {
         match self.standing.get(name) {
             Some(&client) if self.is_alive(client) => client,
             _ => {
-                let client = self.add_client();
+                let client = self.add_client(Identity::default());
                 self.standing.insert(name.to_owned(), client);
                 client
             }
