@@ -59,6 +59,16 @@ impl World {
         })
     }
 
+    /// When a service starts. Whether it runs is told elsewhere for those that containers need.
+    pub(super) fn start_mode(&self, name: &str) -> StartMode {
+        let known = self
+            .evidence
+            .services
+            .iter()
+            .find(|service| service.name.eq_ignore_ascii_case(name));
+        known.map_or(StartMode::Automatic, |service| service.start)
+    }
+
     /// Starts a service that is not one of the container services.
     pub(super) fn start_other_service(&mut self, name: &str) -> Outcome {
         let services = &mut self.evidence.services;
@@ -116,7 +126,7 @@ impl World {
         let wanted = |known: &str| names.iter().any(|name| name.eq_ignore_ascii_case(known));
         let own = self.machine.services.iter().map(|service| ServiceSetup {
             name: service.name.clone(),
-            start: StartMode::Automatic,
+            start: self.start_mode(&service.name),
             state: service.state,
         });
         let mut setups: Vec<ServiceSetup> = own.filter(|own| wanted(&own.name)).collect();

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::hns::Policy;
 use wcow_host::codes::win32;
-use wcow_host::{Identity, Operation, Retry, ServiceState, era};
+use wcow_host::{Identity, Operation, Retry, ServiceState, StartMode, era};
 use wcow_ntmeta::FileTime;
 
 use super::{Outside, World, after};
@@ -42,6 +42,7 @@ impl World {
     /// Starts a service, if it does not run.
     pub(super) fn start_service(&mut self, name: &str) -> Outcome {
         let now = self.now;
+        let disabled = self.start_mode(name) == StartMode::Disabled;
         let known = self
             .machine
             .services
@@ -50,6 +51,9 @@ impl World {
         let Some(service) = known else {
             return self.start_other_service(name);
         };
+        if disabled && service.state != ServiceState::Running {
+            return Err(win32::SERVICE_DISABLED.into());
+        }
         let started = service.state != ServiceState::Running;
         service.state = ServiceState::Running;
         if started && service.name == MANAGEMENT {

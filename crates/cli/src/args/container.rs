@@ -409,7 +409,7 @@ mod tests {
             Some((r"C:\data", r"C:\inside", false)),
         );
         check(r"C:\data:C:\in:ro", Some((r"C:\data", r"C:\in", true)));
-        check(r"c:\a b:d:\x:rw", Some((r"C:\a b", r"d:\x", false)));
+        check(r"c:\a b:d:\x:rw", Some((r"c:\a b", r"d:\x", false)));
         check("", None);
         check(":", None);
         check(r"C:\data", None);

@@ -66,6 +66,7 @@ const WITHOUT_ARGUMENTS: &[&[&str]] = &[
     &["host", "info"],
     &["host", "features"],
     &["host", "reboot"],
+    &["host", "doctor"],
     &["sim", "catalogue"],
     &["man"],
 ];

@@ -6,9 +6,10 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use wcow_host::{
     Adapter, Clock, ComputeService, Diagnostics, EventRecord, Feature, FileMetadata, FileSystem,
-    FilterDriver, Hardware, Host, HostControl, HostError, HostInfo, HostProcess, Interface,
-    Listener, NetNat, NetworkService, Package, PortRange, RegistryData, RegistryValue, Route,
-    Service, ServiceSetup, StaticMapping, SwitchService, SystemSummary, VmSwitch, Volume, era,
+    FilterDriver, Hardware, Host, HostControl, HostError, HostInfo, HostProcess, Identity,
+    Interface, Listener, NetNat, NetworkService, Package, PortRange, RegistryData, RegistryValue,
+    Route, Service, ServiceSetup, StaticMapping, SwitchService, SystemSummary, VmSwitch, Volume,
+    era,
 };
 use wcow_image_store::{ImageList, ImageStore, StoreError, ValidationError};
 use wcow_ntmeta::{FileTime, Guid, HostPath};
@@ -60,6 +61,7 @@ pub(super) struct Seen {
     pub(super) info: HostInfo,
     /// Every call that failed.
     pub(super) errors: Vec<HostError>,
+    pub(super) identity: Answer<Identity>,
     pub(super) packages: Answer<Vec<Package>>,
     pub(super) modules: Answer<Vec<String>>,
     pub(super) features: Answer<Vec<Feature>>,
@@ -162,6 +164,7 @@ impl Seen {
             image_errors.push((image.full_name.clone(), tested));
         }
         let mut seen = Self {
+            identity: control.identity().await,
             packages: control.packages().await,
             modules: control.modules().await,
             features: control.features().await,
@@ -264,6 +267,7 @@ impl Seen {
 
     fn failed_calls(&self) -> Vec<HostError> {
         let errors = [
+            self.identity.as_ref().err(),
             self.packages.as_ref().err(),
             self.modules.as_ref().err(),
             self.features.as_ref().err(),

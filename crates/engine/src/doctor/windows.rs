@@ -3,7 +3,7 @@
 use wcow_host::codes::{v2, win32};
 use wcow_host::era::{self, Verdict as Answered};
 use wcow_host::failures::Hosts;
-use wcow_host::{EditionClass, EventLevel, FeatureState, Machine, RegistryData};
+use wcow_host::{EditionClass, EventLevel, FeatureState, Identity, Machine, RegistryData};
 
 use super::gather::{BITLOCKER_KEY, CONTAINERS_KEY, DOCKER_SOURCE_KEY};
 use super::verdict::{Verdict, answer, need};
@@ -107,6 +107,7 @@ pub(super) const CHECKS: &[Check] = &[
             "not-an-administrator",
             "privilege-missing",
             "elevation-missing",
+            "hyper-v-cmdlet-denied",
         ],
         run: rights,
     },
@@ -363,11 +364,31 @@ fn rights(seen: &Seen) -> Verdict {
             (privilege || access.contains(&code)).then_some((error, privilege))
         })
         .collect();
-    if refused.is_empty() {
-        let asked = "every call that looks at the host was allowed";
-        return Verdict::ok().saw(asked);
-    }
+    let identity = need!(&seen.identity);
     let mut verdict = Verdict::ok();
+    match identity {
+        Identity::Administrator if refused.is_empty() => {
+            return verdict.saw(format!(
+                "the caller is {identity}, and every call that looks at the host was allowed"
+            ));
+        }
+        Identity::Administrator => {}
+        Identity::HyperVAdministrator => {
+            verdict
+                .warn(format!(
+                    "the caller is {identity}: layers cannot be attached or mounted"
+                ))
+                .cause("privilege-missing")
+                .cause("elevation-missing");
+        }
+        Identity::PlainUser => {
+            verdict
+                .fail(format!("the caller is {identity}"))
+                .cause("not-an-administrator")
+                .cause("hyper-v-cmdlet-denied")
+                .cause("elevation-missing");
+        }
+    }
     for (error, privilege) in refused {
         let found = verdict.fail(answer(error));
         if privilege {

@@ -1,14 +1,14 @@
 //! Hosts on which something is wrong, each with the failure that it is the cause of and the check that finds it.
 
-use wcow_engine::CreateContainer;
 use wcow_engine::doctor::{self, CheckReport, checks};
+use wcow_engine::{CreateContainer, Engine};
 use wcow_hcs_schema::hns::HnsEndpoint;
 use wcow_host::codes::{self, v2, win32};
 use wcow_host::{
-    EventLevel, EventRecord, FeatureState, FileSystem, FilterDriver, Host, Interface, Listener,
-    NetworkService, NewNetNat, NewStaticMapping, NewVmSwitch, Operation, PortRange, RegistryData,
-    RegistryValue, Route, Service, ServiceSetup, ServiceState, StartMode, SwitchService,
-    SwitchType, TransportProtocol, WriteMode,
+    EventLevel, EventRecord, FeatureState, FileSystem, FilterDriver, Host, Identity, Interface,
+    Listener, NetworkService, NewNetNat, NewStaticMapping, NewVmSwitch, Operation, PortRange,
+    RegistryData, RegistryValue, Route, Service, ServiceSetup, ServiceState, StartMode,
+    SwitchService, SwitchType, TransportProtocol, WriteMode,
 };
 use wcow_network::{Driver, NetworkSpec};
 use wcow_ntmeta::{HostPath, Hresult};
@@ -50,6 +50,22 @@ pub(crate) fn showing(change: impl FnOnce(&mut Evidence)) -> Stage {
     let stage = with_network(server());
     stage.sim.change_evidence(change);
     stage
+}
+
+/// A host whose caller is not an elevated administrator.
+pub(crate) fn called_by(identity: Identity) -> Stage {
+    let Stage { sim, .. } = server();
+    let engine = Engine::new(sim.client_as(identity));
+    Stage { sim, engine }
+}
+
+/// A host whose firewall service does not run.
+pub(crate) fn firewall_off() -> Stage {
+    altered(|profile| {
+        profile
+            .services
+            .push(service("MpsSvc", ServiceState::Stopped))
+    })
 }
 
 pub(crate) fn network(driver: Driver) -> NetworkSpec {
@@ -423,7 +439,11 @@ pub(crate) const CONDITIONS: &[Condition] = &[
         external(Some(false))
     }),
     ("firewall-service-off", "firewall-service", || {
-        showing(|evidence| evidence.services = vec![setup("mpssvc", StartMode::Disabled)])
+        let stage = firewall_off();
+        stage.sim.change_evidence(|evidence| {
+            evidence.services = vec![setup("mpssvc", StartMode::Disabled)];
+        });
+        stage
     }),
     ("ics-disabled", "sharing-service", || {
         showing(|evidence| evidence.services = vec![setup("SharedAccess", StartMode::Disabled)])
@@ -453,6 +473,18 @@ pub(crate) const CONDITIONS: &[Condition] = &[
     ("elevation-missing", "rights", || {
         refusing(Operation::ListEndpoints, win32::ACCESS_DENIED)
     }),
+    ("elevation-missing", "rights", || {
+        called_by(Identity::HyperVAdministrator)
+    }),
+    ("privilege-missing", "rights", || {
+        called_by(Identity::HyperVAdministrator)
+    }),
+    ("not-an-administrator", "rights", || {
+        called_by(Identity::PlainUser)
+    }),
+    ("hyper-v-cmdlet-denied", "rights", || {
+        called_by(Identity::PlainUser)
+    }),
     ("endpoint-leak", "orphan-endpoints", || {
         orphan_endpoint(None)
     }),
@@ -460,7 +492,7 @@ pub(crate) const CONDITIONS: &[Condition] = &[
         orphan_endpoint(Some(5))
     }),
     ("firewall-service-stopped", "firewall-service", || {
-        showing(|evidence| evidence.services = vec![setup("mpssvc", StartMode::Automatic)])
+        firewall_off()
     }),
     ("hns-create-failed", "stale-adapters", stale_adapter),
     ("hyper-v-management-stopped", "management-service", || {
@@ -590,75 +622,10 @@ pub(crate) fn external(mac_spoofing: Option<bool>) -> Stage {
     stage
 }
 
-/// Failures that the catalogue may not have yet: they are told of once it does.
-pub(crate) const ANNOUNCED: &[&str] = &[
-    "compute-service-crashes",
-    "duplicate-port-accepted",
-    "elevation-missing",
-    "endpoint-leak",
-    "firewall-service-stopped",
-    "hns-create-failed",
-    "hyper-v-management-stopped",
-    "layer-import-failed",
-    "layer-left-after-destroy",
-    "layer-not-deletable",
-    "network-element-missing",
-    "scratch-disk-locked",
-    "switch-being-deleted",
-    "utility-vm-of-another-preview",
-];
-
 /// Causes that last, and that nothing shows which a host tells without being changed: the access rights of a disk, the size of the
 /// volume in it, a volume that was never written.
 pub(crate) const NOT_SHOWN: &[&str] = &[
     "disk-access-missing",
     "scratch-too-large",
     "base-volume-not-written",
-];
-
-/// What passes, and what is wrong with the request and not with the host: there is nothing that a check could find later.
-pub(crate) const NOT_OF_THE_HOST: &[&str] = &[
-    "program-not-found",
-    "process-access-denied",
-    "working-directory-invalid",
-    "system-not-running",
-    "invalid-state",
-    "invalid-document",
-    "connection-closed",
-    "process-already-ended",
-    "process-not-found",
-    "feature-unknown",
-    "handle-gone",
-    "service-unknown",
-    "layer-not-attached",
-    "store-locked",
-    "host-unreachable",
-    "file-in-use",
-    "network-name-taken",
-    "address-outside-subnet",
-    "network-invalid",
-    "port-mapping-invalid",
-    "network-needs-vfp",
-    "nat-switch-type-gone",
-    "switch-not-removed",
-    "call-not-supported",
-    "desktop-heap-exhausted",
-    "guest-not-answering",
-    "guest-unreachable",
-    "hns-access-denied",
-    "hns-unspecified",
-    "hyper-v-cmdlet-denied",
-    "layer-deleted-as-files",
-    "layer-not-exportable",
-    "layer-not-ready",
-    "layer-storage-timeout",
-    "layers-prepared-at-once",
-    "mapped-directory-missing",
-    "not-a-base-layer",
-    "notification-lost",
-    "preview-export",
-    "preview-image-not-found",
-    "utility-vm-incomplete",
-    "utility-vm-missing",
-    "utility-vm-unreachable",
 ];
