@@ -85,14 +85,22 @@ impl Arm for SimArm {
     }
 }
 
-host_conformance!(
-    server_2022_v1,
-    SimArm::new(Profile::server_2022(), ComputeApi::V1)
-);
-host_conformance!(
-    server_2022_v2,
-    SimArm::new(Profile::server_2022(), ComputeApi::V2)
-);
+/// A host of that profile after the restart that its packages wait for.
+fn arm(profile: &str, api: ComputeApi) -> SimArm {
+    let profile = Profile::named(profile).expect("it is embedded");
+    SimArm::new(profile.restarted(), api)
+}
+
+host_conformance!(nano_2016, arm("nano-2016", ComputeApi::V1));
+host_conformance!(core_2016, arm("core-2016", ComputeApi::V1));
+host_conformance!(server_2019_v1, arm("server-2019", ComputeApi::V1));
+host_conformance!(server_2019_v2, arm("server-2019", ComputeApi::V2));
+host_conformance!(server_2022_v1, arm("server-2022", ComputeApi::V1));
+host_conformance!(server_2022_v2, arm("server-2022", ComputeApi::V2));
+host_conformance!(server_2025_v1, arm("server-2025", ComputeApi::V1));
+host_conformance!(server_2025_v2, arm("server-2025", ComputeApi::V2));
+host_conformance!(windows_11_v1, arm("windows-11", ComputeApi::V1));
+host_conformance!(windows_11_v2, arm("windows-11", ComputeApi::V2));
 
 #[test]
 fn a_host_that_does_otherwise_is_found_out() {
