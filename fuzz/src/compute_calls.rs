@@ -179,7 +179,7 @@ impl Model {
                 .await
                 .map(drop),
             Call::OpenUnknownProcess => compute.open_process(handle, u32::MAX).await.map(drop),
-            Call::Properties | Call::CreateSameId | Call::Open => {
+            Call::Properties | Call::CreateSameId | Call::Open | Call::Modify => {
                 compute.status(handle).await.map(drop)
             }
         };

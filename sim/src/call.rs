@@ -11,10 +11,10 @@ use wcow_hcs_schema::schema1::{
 use wcow_host::{
     Adapter, BaseImage, Code, CreateDocument, DirEntry, EventRecord, Feature, FeatureState,
     FileLock, FileMetadata, FilterDriver, Hardware, HostError, HostInfo, HostProcess, Identity,
-    Interface, LayerDescriptor, Listener, NetNat, NewNetNat, NewStaticMapping, NewVmSwitch,
-    Operation, Output, Package, PortRange, PowerShellError, ProcessHandle, RegistryValue, Retry,
-    Route, SaveType, Service, ServiceSetup, Signal, StaticMapping, SystemEvent, SystemHandle,
-    SystemId, SystemSummary, TreeSummary, VmSwitch, Volume, WriteMode,
+    Interface, LayerDescriptor, Listener, Modification, NetNat, NewNetNat, NewStaticMapping,
+    NewVmSwitch, Operation, Output, Package, PortRange, PowerShellError, ProcessHandle,
+    RegistryValue, Retry, Route, SaveType, Service, ServiceSetup, Signal, StaticMapping,
+    SystemEvent, SystemHandle, SystemId, SystemSummary, TreeSummary, VmSwitch, Volume, WriteMode,
 };
 use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult};
 
@@ -71,6 +71,10 @@ pub(crate) enum ComputeCall {
     },
     Terminate {
         system: SystemHandle,
+    },
+    Modify {
+        system: SystemHandle,
+        change: Box<Modification>,
     },
     Pause {
         system: SystemHandle,
@@ -371,6 +375,7 @@ impl Call {
                 ComputeCall::Pause { .. } => (0x0114, O::PauseSystem, 1_000, 1_000),
                 ComputeCall::Resume { .. } => (0x0115, O::ResumeSystem, 1_000, 1_000),
                 ComputeCall::Save { .. } => (0x0116, O::SaveSystem, 1_000, 1_000),
+                ComputeCall::Modify { .. } => (0x0119, O::ModifySystem, 5_000, 5_000),
                 ComputeCall::SignalProcess { .. } => (0x0117, O::SignalProcess, 1_000, 1_000),
                 ComputeCall::ResizeConsole { .. } => (0x0118, O::ModifyProcess, 300, 200),
             },
@@ -481,6 +486,7 @@ impl Call {
                 ComputeCall::Close { system }
                 | ComputeCall::Properties { system, .. }
                 | ComputeCall::Pause { system }
+                | ComputeCall::Modify { system, .. }
                 | ComputeCall::Resume { system }
                 | ComputeCall::Save { system, .. }
                 | ComputeCall::Start { system }

@@ -52,6 +52,8 @@ pub enum Call {
     OpenUnknownProcess,
     /// Its properties are read.
     Properties,
+    /// A folder of the host is mapped into it.
+    Modify,
 }
 
 /// What the answer must be.
@@ -157,6 +159,7 @@ impl Row {
                 .map(drop),
             Call::OpenUnknownProcess => compute.open_process(system, u32::MAX - 3).await.map(drop),
             Call::Properties => compute.status(system).await.map(drop),
+            Call::Modify => compute.modify(system, &stage.mapping()).await,
         })
     }
 }

@@ -1,10 +1,13 @@
 //! A container in a certain state, made for one test and taken away after it.
 
-use wcow_hcs_schema::schema1::{ContainerConfig, Layer, ProcessParameters};
+use wcow_hcs_schema::schema1::{
+    ContainerConfig, Layer, MappedDirectory, ModifyRequestType, ProcessParameters,
+    ResourceModificationRequest, ResourceType,
+};
 use wcow_hcs_schema::schema2::{self, ComputeSystem};
 use wcow_host::{
     Clock, ComputeApi, ComputeService, CreateDocument, Host, HostControl, HostError, LayerStorage,
-    Output, ProcessHandle, SystemHandle, SystemId,
+    Modification, Output, ProcessHandle, SystemHandle, SystemId,
 };
 use wcow_ntmeta::HostPath;
 
@@ -123,6 +126,36 @@ impl<'a, H: Host> Stage<'a, H> {
             ComputeApi::V2 => CreateDocument::Schema2(Box::new(schema2(document))),
         };
         compute.create(&self.id, &document).await
+    }
+
+    /// A change to the compute system, in the schema that the surface takes: it gets to see the folder of the scratch layers.
+    #[must_use]
+    pub fn mapping(&self) -> Modification {
+        let folder = MappedDirectory {
+            host_path: Some(self.image.scratch_root.to_string()),
+            container_path: Some(r"C:\mapped".to_owned()),
+            read_only: Some(true),
+            ..MappedDirectory::default()
+        };
+        match self.host.compute().api() {
+            ComputeApi::V1 => Modification::Schema1(ResourceModificationRequest {
+                resource_type: Some(ResourceType::MappedDirectory),
+                request_type: Some(ModifyRequestType::Add),
+                settings: Some(folder.to_value()),
+                ..ResourceModificationRequest::default()
+            }),
+            ComputeApi::V2 => {
+                let folder = schema2::MappedDirectory {
+                    host_path: folder.host_path,
+                    container_path: folder.container_path,
+                    read_only: folder.read_only,
+                    ..schema2::MappedDirectory::default()
+                };
+                let path = schema2::ResourcePath::MappedDirectories;
+                let request = schema2::ModifySettingRequest::new(&path, ModifyRequestType::Add);
+                Modification::Schema2(request.with_settings(folder.to_value()))
+            }
+        }
     }
 
     /// Brings the compute system into a state; gives the handle to it. Where there is to be none, a handle that leads nowhere.

@@ -150,6 +150,7 @@ suite! {
         create_process_when_created: CreateProcess, Created, false, Hcs(&[0x0105]), Verbatim;
         open_unknown_process_when_created: OpenUnknownProcess, Created, false, Win32(0x0490), Inferred;
         properties_when_created: Properties, Created, false, Works, Documented;
+        modify_when_created: Modify, Created, false, Works, Documented;
         create_same_id_when_running: CreateSameId, Running, false, Hcs(&[0x010F]), Documented;
         open_when_running: Open, Running, false, Works, Documented;
         start_when_running: Start, Running, false, Hcs(&[0x0105]), Verbatim;
@@ -161,6 +162,7 @@ suite! {
         create_process_when_running: CreateProcess, Running, false, Works, Documented;
         open_unknown_process_when_running: OpenUnknownProcess, Running, false, Win32(0x0490), Inferred;
         properties_when_running: Properties, Running, false, Works, Documented;
+        modify_when_running: Modify, Running, false, Works, Documented;
         create_same_id_when_paused: CreateSameId, Paused, true, Hcs(&[0x010F]), Documented;
         open_when_paused: Open, Paused, true, Works, Documented;
         start_when_paused: Start, Paused, true, Hcs(&[0x0105]), Inferred;
@@ -172,6 +174,7 @@ suite! {
         create_process_when_paused: CreateProcess, Paused, true, Hcs(&[0x0105]), Inferred;
         open_unknown_process_when_paused: OpenUnknownProcess, Paused, true, Win32(0x0490), Inferred;
         properties_when_paused: Properties, Paused, true, Works, Documented;
+        modify_when_paused: Modify, Paused, true, Hcs(&[0x0105]), Inferred;
         create_same_id_when_stopped: CreateSameId, Stopped, false, Works, Inferred;
         open_when_stopped: Open, Stopped, false, Hcs(&[0x010E]), Measured;
         start_when_stopped: Start, Stopped, false, Hcs(&[0x0110]), Inferred;
@@ -183,6 +186,7 @@ suite! {
         create_process_when_stopped: CreateProcess, Stopped, false, Hcs(&[0x0105, 0x0110]), Verbatim;
         open_unknown_process_when_stopped: OpenUnknownProcess, Stopped, false, Hcs(&[0x0110]), Inferred;
         properties_when_stopped: Properties, Stopped, false, WorksOrHcs(&[0x0110]), Measured;
+        modify_when_stopped: Modify, Stopped, false, Hcs(&[0x0110]), Verbatim;
         create_same_id_when_absent: CreateSameId, Absent, false, Works, Documented;
         open_when_absent: Open, Absent, false, Hcs(&[0x010E]), Documented;
         start_when_handle_closed: Start, Closed, false, Win32(0x0006), Documented;
@@ -194,6 +198,7 @@ suite! {
         create_process_when_handle_closed: CreateProcess, Closed, false, Win32(0x0006), Documented;
         open_unknown_process_when_handle_closed: OpenUnknownProcess, Closed, false, Win32(0x0006), Documented;
         properties_when_handle_closed: Properties, Closed, false, Win32(0x0006), Documented;
+        modify_when_handle_closed: Modify, Closed, false, Win32(0x0006), Documented;
         process_isolation_is_not_paused: Pause, Running, false, Win32(0x0032), Inferred;
     }
     cases {

@@ -6,9 +6,9 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::schema1::{
     ContainerConfig, ContainerProperties, NotificationType, ProcessParameters, ProcessStatus,
-    PropertyType, State,
+    PropertyType, ResourceModificationRequest, State,
 };
-use wcow_hcs_schema::schema2::ComputeSystem;
+use wcow_hcs_schema::schema2::{ComputeSystem, ModifySettingRequest};
 use wcow_hcs_schema::tp3::Tp3ContainerConfig;
 
 use crate::HostError;
@@ -59,6 +59,15 @@ pub enum CreateDocument {
     Schema1(ContainerConfig),
     /// Schema 2, build 17763 and later: the only form that version 2 of the surface takes.
     Schema2(Box<ComputeSystem>),
+}
+
+/// A change to a compute system. Which forms a surface takes: as for [`CreateDocument`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Modification {
+    /// Schema 1.
+    Schema1(ResourceModificationRequest),
+    /// Schema 2.
+    Schema2(ModifySettingRequest),
 }
 
 /// The state of a compute system as its properties tell it.
@@ -289,6 +298,17 @@ pub trait ComputeService: Send + Sync {
         &self,
         system: SystemHandle,
         save: SaveType,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Changes a system: gives it an endpoint or takes it away, maps a folder or unmaps it, changes its limits.
+    ///
+    /// # Errors
+    /// Wrong state (0105), already stopped (0110), no valid document (010D), nothing that can be changed (0x32), no such endpoint
+    /// (0x490) or folder (0x3).
+    fn modify(
+        &self,
+        system: SystemHandle,
+        change: &Modification,
     ) -> impl Future<Output = Result<(), HostError>> + Send;
 
     /// Removes a system that persists (technical previews: `Remove-Container`).

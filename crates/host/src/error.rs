@@ -226,6 +226,8 @@ operations! {
     ResumeSystem = "HcsResumeComputeSystem", None;
     /// A compute system is saved.
     SaveSystem = "HcsSaveComputeSystem", None;
+    /// A compute system is changed.
+    ModifySystem = "HcsModifyComputeSystem", None;
     /// A persistent container is removed.
     RemoveSystem = "Remove-Container", Some("Remove-Container");
     /// An event is waited for.

@@ -34,8 +34,9 @@ pub mod render;
 mod switches;
 
 pub use compute::{
-    ComputeApi, ComputeService, CreateDocument, ExitType, Output, ProcessHandle, SaveType, Signal,
-    SystemEvent, SystemHandle, SystemId, SystemState, SystemStatus, SystemSummary,
+    ComputeApi, ComputeService, CreateDocument, ExitType, Modification, Output, ProcessHandle,
+    SaveType, Signal, SystemEvent, SystemHandle, SystemId, SystemState, SystemStatus,
+    SystemSummary,
 };
 pub use control::{
     Clock, EditionClass, Feature, FeatureState, HostControl, HostInfo, Machine, Package, Service,

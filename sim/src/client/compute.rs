@@ -6,8 +6,8 @@ use wcow_hcs_schema::schema1::{
     ContainerProperties, ProcessParameters, ProcessStatus, PropertyType,
 };
 use wcow_host::{
-    ComputeApi, ComputeService, CreateDocument, HostError, Output, ProcessHandle, SaveType, Signal,
-    SystemEvent, SystemHandle, SystemId, SystemSummary,
+    ComputeApi, ComputeService, CreateDocument, HostError, Modification, Output, ProcessHandle,
+    SaveType, Signal, SystemEvent, SystemHandle, SystemId, SystemSummary,
 };
 
 use super::Face;
@@ -65,6 +65,17 @@ impl ComputeService for Face {
         system: SystemHandle,
     ) -> impl Future<Output = Result<(), HostError>> + Send {
         self.call(ComputeCall::Terminate { system })
+    }
+
+    fn modify(
+        &self,
+        system: SystemHandle,
+        change: &Modification,
+    ) -> impl Future<Output = Result<(), HostError>> + Send {
+        self.call(ComputeCall::Modify {
+            system,
+            change: Box::new(change.clone()),
+        })
     }
 
     fn pause(&self, system: SystemHandle) -> impl Future<Output = Result<(), HostError>> + Send {

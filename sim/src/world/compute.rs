@@ -36,6 +36,7 @@ use crate::trace::TraceEvent;
 mod create;
 mod facts;
 mod handles;
+mod modify;
 mod properties;
 mod run;
 mod schema2;
@@ -308,6 +309,9 @@ impl World {
                 Ok(Step::Pending)
             }
             ComputeCall::Terminate { system } => self.terminate_system(op, client, *system, out),
+            ComputeCall::Modify { system, change } => {
+                self.modify_system(client, *system, change, out)
+            }
             ComputeCall::Pause { system } => self.turn_system(op, client, *system, Turn::Pause),
             ComputeCall::Resume { system } => self.turn_system(op, client, *system, Turn::Resume),
             ComputeCall::Save { system, save } => {

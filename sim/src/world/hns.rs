@@ -54,6 +54,18 @@ impl Hns {
         }
     }
 
+    /// Takes a compute system off one endpoint. False if it was not on it.
+    pub(crate) fn detach_from(&mut self, id: Guid, system: &SystemId) -> bool {
+        let Some(endpoint) = self.endpoints.get_mut(&id) else {
+            return false;
+        };
+        let before = endpoint.shared_containers.len();
+        endpoint
+            .shared_containers
+            .retain(|attached| *attached != system.0);
+        endpoint.shared_containers.len() < before
+    }
+
     /// The names of the NAT networks, each with the gateway's address of a subnet of it: the host's own address there.
     pub(super) fn nat_gateways(&self) -> impl Iterator<Item = (&str, Ipv4Net)> {
         let nat = self

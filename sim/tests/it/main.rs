@@ -37,6 +37,8 @@ mod machine;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod modify;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
 mod power_steps;

@@ -202,7 +202,7 @@ impl World {
     }
 
     /// The folders of the host that a container is to see. Each gets a place on the container's disk.
-    fn mapped(
+    pub(super) fn mapped(
         &mut self,
         document: &ContainerConfig,
         scratch: &WideName,
