@@ -12,7 +12,7 @@ mod container;
 
 pub(crate) use container::{
     ContainerCommand, CreateOptions, EventsArgs, ExecArgs, IsolationArg, ListArgs, LogsArgs,
-    RunArgs, SignalArg, StopArgs,
+    RunArgs, SignalArg, StatsArgs, StopArgs,
 };
 
 /// Takes a WIM file to a running Windows container, on a real or a simulated host.

@@ -11,6 +11,7 @@
 //! | networks | plans from `wcow-network`, carried out step by step, undone when a step fails |
 //! | containers | what the engine keeps of a container; lists, states, programs run in it |
 //! | details | all that is known of a container |
+//! | usage | what a running container takes: processor time, memory, processes |
 //! | creation | how a container comes to be: its record first |
 //! | settings | what a container runs and when again, and which wishes are refused |
 //! | life | started, stopped, killed, removed, over the life cycle of `wcow-runtime` |
@@ -44,6 +45,7 @@ mod prune;
 mod records;
 mod settings;
 mod supervise;
+mod usage;
 
 use wcow_host::{Host, HostControl, HostInfo};
 
@@ -61,6 +63,7 @@ pub use precautions::PRECAUTIONS;
 pub use prune::Pruned;
 pub use settings::{RestartPolicy, Settings};
 pub use supervise::{Supervised, Watched};
+pub use usage::{ContainerProcess, ContainerStats};
 
 /// One host, with its names.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! What can be asked of a container that runs, and told to it.
 
+use wcow_hcs_schema::schema1::{ContainerProperties, PropertyType};
 use wcow_host::codes::win32;
 use wcow_host::{ComputeService, Host, HostError, Signal, SystemHandle, SystemId, SystemState};
 
@@ -28,6 +29,25 @@ impl<H: Host> Runtime<'_, H> {
             Err(error) if is_stopped(&error) => Ok(ContainerState::Off),
             Err(error) => Err(error),
         }
+    }
+
+    /// What a container tells of itself: the basic properties, and those that are asked for, as they are now. The host leaves out what
+    /// it does not know.
+    ///
+    /// # Errors
+    /// It does not run (010E), it has just ended (0110 on older builds), the service cannot be reached: the host's answer.
+    pub async fn properties(
+        &self,
+        id: &SystemId,
+        wanted: &[PropertyType],
+    ) -> Result<ContainerProperties, HostError> {
+        let compute = self.host.compute();
+        let system = compute.open(id).await?;
+        let properties = compute.properties(system, wanted).await;
+        let closed = compute.close(system).await;
+        let properties = properties?;
+        closed?;
+        Ok(properties)
     }
 
     /// Whether a process of a running container has not ended yet, by its id.

@@ -175,6 +175,15 @@ pub(crate) struct EventsArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// Their names; all that run if left out.
+    pub(crate) names: Vec<String>,
+    /// Show it once.
+    #[arg(long)]
+    pub(crate) no_stream: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct StopArgs {
     /// Their names.
     #[arg(required = true)]
@@ -262,6 +271,17 @@ pub(crate) enum ContainerCommand {
         /// Its name.
         name: String,
     },
+    /// Show the processes of a running container: processor time, and the memory that each has alone.
+    Top {
+        /// Its name.
+        name: String,
+    },
+    /// Show what running containers take: processor time, memory, processes.
+    ///
+    /// On a terminal it is shown anew every second of the host's clock, until Ctrl+C; elsewhere, and as JSON, once. CPU % is the part of
+    /// one processor that was used since the line was shown last, and the first time since the container was started; several
+    /// processors make more than 100 %. MEM is the memory that its processes alone have.
+    Stats(StatsArgs),
     /// Remove containers.
     Rm {
         /// Their names.

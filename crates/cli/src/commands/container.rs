@@ -3,6 +3,7 @@
 mod create;
 mod follow;
 mod show;
+mod usage;
 
 use wcow_engine::{Force, Pruned, RestartPolicy};
 use wcow_host::Signal;
@@ -119,6 +120,8 @@ pub(crate) fn run(
                 with_host(global, |session| session.run(|engine| engine.inspect(name)))?;
             show::inspect(&container, output)?;
         }
+        ContainerCommand::Top { name } => usage::top(name, global, output)?,
+        ContainerCommand::Stats(args) => return usage::stats(args, global, output),
         ContainerCommand::Rm { names, force } => {
             let force = if *force { Force::Yes } else { Force::No };
             with_host(global, |session| {

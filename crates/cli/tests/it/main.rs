@@ -11,6 +11,7 @@ mod hosts;
 mod interrupted;
 mod listings;
 mod running;
+mod stats;
 mod streams;
 mod support;
 mod usage;

@@ -440,7 +440,7 @@ fn isolation_that_the_image_or_the_host_cannot_give_is_refused_with_a_sentence()
         .ok();
     home.wcow(&["container", "start", "web"]).ok();
     home.wcow(&["container", "pause", "web"])
-        .fails(1, &["0x80070032"]);
+        .fails(1, &["0x80070032", "help: Use Hyper-V isolation to pause"]);
     home.wcow(&["container", "resume", "web"])
         .fails(4, &["Running", "Paused"]);
 }

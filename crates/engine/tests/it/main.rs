@@ -9,6 +9,8 @@ mod doctor;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod isolated;
+#[cfg(test)]
 mod networks;
 #[cfg(test)]
 mod options;
@@ -26,3 +28,5 @@ mod supervised;
 mod support;
 #[cfg(test)]
 mod together;
+#[cfg(test)]
+mod usage;
