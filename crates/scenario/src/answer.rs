@@ -1,7 +1,8 @@
 //! What came back from a step.
 
 use wcow_engine::{EngineError, InstallWimError};
-use wcow_host::{Code, HostInfo, failures, render};
+use wcow_host::failures::{self, Simulated};
+use wcow_host::{Code, HostError, HostInfo, render};
 
 /// What a step answered: text as a console of the time would show it, and the code if it failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,9 +38,7 @@ impl Answer {
                     Code::Hresult(code) => code.to_string(),
                     Code::PowerShell(error) => error.id.clone(),
                 }),
-                failure: failures::candidates(answer, host)
-                    .first()
-                    .map(|entry| entry.id.0),
+                failure: best(answer, host),
             },
             None => Self {
                 text: with_causes(error),
@@ -74,6 +73,15 @@ impl Answer {
             },
         }
     }
+}
+
+/// The best candidate. Entries may have their codes and calls in common: a host that is simulated means one that such hosts raise.
+fn best(answer: &HostError, host: &HostInfo) -> Option<&'static str> {
+    let candidates = failures::candidates(answer, host);
+    let raised = candidates
+        .iter()
+        .find(|entry| host.simulated.is_some() && entry.simulated == Simulated::Yes);
+    raised.or(candidates.first()).map(|entry| entry.id.0)
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

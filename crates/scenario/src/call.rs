@@ -19,6 +19,10 @@ use serde::{Deserialize, Serialize};
 pub enum Call {
     /// A service is restarted, or started if it does not run.
     RestartService(String),
+    /// A service is stopped.
+    StopService(String),
+    /// A service is started.
+    StartService(String),
     /// A virtual switch is removed.
     RemoveSwitch(String),
     /// A NAT object is removed.
@@ -59,6 +63,42 @@ pub enum Call {
         folder: String,
         /// The image.
         image: String,
+    },
+    /// A scratch layer is attached and mounted over a base image.
+    MountLayer {
+        /// Its folder.
+        layer: String,
+        /// The image.
+        image: String,
+    },
+    /// Two scratch layers are attached, and mounted at the same time; neither is mounted afterwards if one is refused.
+    MountTogether {
+        /// The folder of one.
+        first: String,
+        /// The folder of the other.
+        second: String,
+        /// The image of both.
+        image: String,
+    },
+    /// What was changed in a scratch layer is written to a folder, in the form in which layers travel.
+    ExportLayer {
+        /// Its folder.
+        layer: String,
+        /// Where to.
+        folder: String,
+        /// The image below it; a layer without parents if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        image: Option<String>,
+    },
+    /// A layer is made of a folder in that form.
+    ImportLayer {
+        /// Its folder.
+        layer: String,
+        /// Where from.
+        folder: String,
+        /// The image below it; a layer without parents if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        image: Option<String>,
     },
     /// A scratch layer is unmounted.
     UnprepareLayer(String),
@@ -146,6 +186,8 @@ impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RestartService(name) => write!(f, "start the service {name} anew"),
+            Self::StopService(name) => write!(f, "stop the service {name}"),
+            Self::StartService(name) => write!(f, "start the service {name}"),
             Self::RemoveSwitch(name) => write!(f, "remove the switch {name:?}"),
             Self::RemoveNat(name) => write!(f, "remove the NAT {name:?}"),
             Self::AddStaticMapping {
@@ -163,6 +205,31 @@ impl fmt::Display for Call {
             Self::ProcessBase(path) => write!(f, "make {path} a base layer"),
             Self::CreateScratch { folder, image } => {
                 write!(f, "make a scratch layer of {image} in {folder}")
+            }
+            Self::MountLayer { layer, image } => write!(f, "mount the layer {layer} over {image}"),
+            Self::MountTogether {
+                first,
+                second,
+                image,
+            } => write!(
+                f,
+                "mount the layers {first} and {second} over {image} at once"
+            ),
+            Self::ExportLayer {
+                layer,
+                folder,
+                image,
+            } => {
+                write!(f, "export the layer {layer} to {folder}")?;
+                parents(f, image.as_deref())
+            }
+            Self::ImportLayer {
+                layer,
+                folder,
+                image,
+            } => {
+                write!(f, "import {folder} as the layer {layer}")?;
+                parents(f, image.as_deref())
             }
             Self::UnprepareLayer(path) => write!(f, "unmount the layer {path}"),
             Self::DestroyLayer(path) => write!(f, "destroy the layer {path}"),
@@ -228,5 +295,12 @@ impl fmt::Display for Call {
             Self::WaitProcess(name) => write!(f, "wait for the process in {name}"),
             Self::TerminateProcess(name) => write!(f, "end the process in {name}"),
         }
+    }
+}
+
+fn parents(f: &mut fmt::Formatter<'_>, image: Option<&str>) -> fmt::Result {
+    match image {
+        Some(image) => write!(f, ", with {image} below it"),
+        None => f.write_str(", with nothing below it"),
     }
 }

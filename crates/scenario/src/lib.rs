@@ -4,7 +4,7 @@
 //! command of the time, and what is [expected](Expect): success, or a code, a catalogue entry, words, or the host's answer to
 //! the letter. [`Player`] plays it on any [`Host`](wcow_host::Host) through `wcow-engine` and says of each step what was seen
 //! and whether that agrees. `cargo test` plays the files of `sim/scenarios/` on simulated hosts; `wcow tour` tells the same
-//! steps as one story; nothing here knows that a host is simulated. What a scenario needs of the host beyond its profile is its
+//! steps as one story. Steps of [other callers](Step::caller) take a client of each ([`Player::with_caller`]). What a scenario needs of the host beyond its profile is its
 //! [`Setup`], which whoever makes the host reads.
 //!
 //! [`wims`] builds the WIM files that the scenarios install: small, made in code, the same bytes every time. [`predict`] says

@@ -1,10 +1,11 @@
 //! A scenario as it stands in its file.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
-use wcow_host::SwitchType;
+use wcow_host::{Identity, SwitchType};
 
 use crate::Call;
 
@@ -49,6 +50,12 @@ impl Scenario {
             elsewhere: None,
             ..self.clone()
         })
+    }
+
+    /// Who makes steps beside the caller that the host has for itself: a player needs a client of each.
+    #[must_use]
+    pub fn callers(&self) -> BTreeSet<Identity> {
+        self.steps.iter().filter_map(|step| step.caller).collect()
     }
 }
 
@@ -97,6 +104,9 @@ pub struct Step {
     /// What is done.
     #[serde(rename = "do")]
     pub action: Action,
+    /// Who does it, if it is not the caller that the host has for itself.
+    #[serde(default)]
+    pub caller: Option<Identity>,
     /// The command of the time, as it was typed.
     #[serde(default)]
     pub powershell: Option<String>,
@@ -114,6 +124,9 @@ pub struct Expect {
     /// The code of the failure: an HRESULT (`0x8000FFFF`), a FullyQualifiedErrorId, or one of our own refusals (`not-found`).
     #[serde(default)]
     pub code: Option<String>,
+    /// Other codes that are as good: the host chooses.
+    #[serde(default)]
+    pub or: Vec<String>,
     /// The catalogue entry that must be the first candidate for it.
     #[serde(default)]
     pub failure: Option<String>,

@@ -267,6 +267,7 @@ impl Walk {
     fn step(&mut self, action: Action, powershell: &str, expect: Expect, means: &str) {
         self.steps.push(Step {
             action,
+            caller: None,
             powershell: Some(powershell.to_owned()),
             expect,
             means: means.to_owned(),

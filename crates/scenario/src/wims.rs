@@ -36,7 +36,7 @@ pub struct DemoWim {
     container_base: bool,
 }
 
-/// The four files.
+/// The four files that most scenarios are about.
 pub const WIMS: [DemoWim; 4] = [
     DemoWim {
         name: "WindowsServerCore.wim",
@@ -80,6 +80,30 @@ pub const WIMS: [DemoWim; 4] = [
     },
 ];
 
+/// Two more, for failures that take an image of another build: Technical Preview 5, and one that was never released.
+pub const RARE: [DemoWim; 2] = [
+    DemoWim {
+        name: "nanoserver-14300.wim",
+        image: "nanoserver",
+        version: "10.0.14300.1000",
+        edition: "ServerTuva",
+        installation: "Nano Server",
+        build: 14300,
+        revision: 1000,
+        container_base: true,
+    },
+    DemoWim {
+        name: "servercore-25900.wim",
+        image: "servercore-insider",
+        version: "10.0.25900.1000",
+        edition: "ServerDatacenter",
+        installation: "Server Core",
+        build: 25900,
+        revision: 1000,
+        container_base: true,
+    },
+];
+
 /// Why a WIM file could not be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -95,27 +119,29 @@ pub enum BuildWimError {
     Open(#[from] OpenError),
 }
 
-/// The four files, opened.
+/// The files, opened.
 pub struct Shelf {
     wims: Vec<(DemoWim, Wim)>,
 }
 
 impl Shelf {
-    /// Builds and opens all four.
+    /// Builds and opens [`WIMS`] and [`RARE`].
     ///
     /// # Errors
     /// [`BuildWimError`]: a defect of the writers, since nothing here depends on the outside.
     pub fn build() -> Result<Self, BuildWimError> {
         let wims = WIMS
             .iter()
+            .chain(&RARE)
             .map(|demo| Ok((*demo, Wim::open(demo.build()?)?)))
             .collect::<Result<_, BuildWimError>>()?;
         Ok(Self { wims })
     }
 
-    /// What the files are.
+    /// What the files of [`WIMS`] are.
     pub fn files(&self) -> impl Iterator<Item = &DemoWim> {
-        self.wims.iter().map(|(demo, _)| demo)
+        let every = self.wims.iter().map(|(demo, _)| demo);
+        every.take(WIMS.len())
     }
 }
 

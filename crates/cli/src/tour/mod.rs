@@ -4,6 +4,7 @@ mod page;
 
 use serde::Serialize;
 use wcow_engine::Engine;
+use wcow_host::Identity;
 use wcow_scenario::predict::Inspection;
 use wcow_scenario::{Action, Outcome, PlayError, Player, Scenario, WimShelf, wims};
 use wcow_sim::scenarios::{self, ScenarioFile};
@@ -42,6 +43,9 @@ struct ItemStep {
     /// A call straight to the host, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<String>,
+    /// Who did it, if not the caller that the host has for itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<Identity>,
     powershell: Option<String>,
     expected: String,
     seen: String,
@@ -209,7 +213,15 @@ impl Stage {
         page: &mut Page,
     ) -> Result<Item, Failure> {
         page.scenario(scenario)?;
-        let player = Player::new(&self.engine, shelf);
+        let others: Vec<_> = scenario
+            .callers()
+            .into_iter()
+            .map(|caller| (caller, Engine::new(self.sim.client_as(caller))))
+            .collect();
+        let player = others.iter().fold(
+            Player::new(&self.engine, shelf),
+            |player, (caller, engine)| player.with_caller(*caller, engine),
+        );
         self.run(player.prepare(scenario))?;
         let mut outcomes = Vec::new();
         for step in &scenario.steps {
@@ -278,6 +290,7 @@ fn item(scenario: &Scenario, outcomes: &[Outcome]) -> Item {
                     Action::Call(call) => Some(call.to_string()),
                     _ => None,
                 },
+                caller: outcome.caller,
                 powershell: outcome.powershell.clone(),
                 expected: outcome.expected.clone(),
                 seen: outcome.seen.clone(),

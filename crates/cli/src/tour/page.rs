@@ -127,6 +127,9 @@ impl Page {
             plain,
         } = &self.ink;
         let mut text = String::from("\n");
+        if let Some(caller) = outcome.caller {
+            text.push_str(&format!("    {dim}who{plain}   {caller}\n"));
+        }
         if let Some(powershell) = &outcome.powershell {
             text.push_str(&format!("    {dim}then{plain}  PS> {powershell}\n"));
         }

@@ -11,7 +11,7 @@ use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork, NatPolicy, Policy, Subnet};
 use wcow_hcs_schema::schema1::{ContainerConfig, Layer, ProcessParameters};
 use wcow_hcs_schema::tp3::Tp3ContainerConfig;
 use wcow_host::{
-    Clock, ComputeService, CreateDocument, FileLock, FileSystem, Host, HostControl, HostError,
+    Clock, ComputeService, CreateDocument, FileLock, FileSystem, Host, HostControl,
     LayerDescriptor, LayerStorage, NetworkService, NewStaticMapping, ProcessHandle, SwitchService,
     SystemHandle, SystemId, TransportProtocol, WriteMode, era,
 };
@@ -77,8 +77,20 @@ impl<H: Host> Player<'_, H> {
                 let control = self.engine.host().control();
                 done(direct(doing(call), control.restart_service(name)).await)
             }
+            Call::StopService(name) => {
+                let control = self.engine.host().control();
+                done(direct(doing(call), control.stop_service(name)).await)
+            }
+            Call::StartService(name) => {
+                let control = self.engine.host().control();
+                done(direct(doing(call), control.start_service(name)).await)
+            }
             Call::ProcessBase(_)
             | Call::CreateScratch { .. }
+            | Call::MountLayer { .. }
+            | Call::MountTogether { .. }
+            | Call::ExportLayer { .. }
+            | Call::ImportLayer { .. }
             | Call::UnprepareLayer(_)
             | Call::DestroyLayer(_) => self.layer_call(call).await,
             Call::HoldFile(_)
@@ -117,29 +129,6 @@ impl<H: Host> Player<'_, H> {
             }
             Call::DeleteFolder(path) => {
                 direct(doing, files.remove_dir_all(&self.place(path).await?)).await?;
-            }
-            _ => {}
-        }
-        Ok(String::new())
-    }
-
-    async fn layer_call(&self, call: &Call) -> Result<String, EngineError> {
-        let layers = self.engine.host().layers();
-        let doing = doing(call);
-        match call {
-            Call::ProcessBase(path) => {
-                direct(doing, layers.process_base(&self.place(path).await?)).await?;
-            }
-            Call::CreateScratch { folder, image } => {
-                let folder = self.place(folder).await?;
-                let parents = [self.parent(image).await?];
-                direct(doing, layers.create_scratch(&folder, &parents)).await?;
-            }
-            Call::UnprepareLayer(path) => {
-                direct(doing, layers.unprepare(&self.place(path).await?)).await?;
-            }
-            Call::DestroyLayer(path) => {
-                direct(doing, layers.destroy(&self.place(path).await?)).await?;
             }
             _ => {}
         }
@@ -260,7 +249,8 @@ impl<H: Host> Player<'_, H> {
                     clock.sleep_until(meanwhile).await;
                     compute.terminate(handle).await
                 };
-                done(direct(doing, both(start, terminate)).await)
+                let start = async { both(start, terminate).await.0 };
+                done(direct(doing, start).await)
             }
             Call::QuerySystem(name) => {
                 let status = direct(doing, compute.status(self.system(name))).await?;
@@ -397,7 +387,7 @@ impl<H: Host> Player<'_, H> {
             .unwrap_or(Guid::NIL))
     }
 
-    async fn parent(&self, image: &str) -> Result<LayerDescriptor, EngineError> {
+    pub(super) async fn parent(&self, image: &str) -> Result<LayerDescriptor, EngineError> {
         let image = self.engine.image(image).await?;
         Ok(LayerDescriptor {
             id: era::layer_id(&image.full_name),
@@ -406,7 +396,7 @@ impl<H: Host> Player<'_, H> {
     }
 
     /// A place on the host.
-    async fn place(&self, text: &str) -> Result<HostPath, EngineError> {
+    pub(super) async fn place(&self, text: &str) -> Result<HostPath, EngineError> {
         let (kind, name, below) = match text.split_once(':') {
             Some((kind @ ("scratch" | "image"), rest)) => match rest.split_once('\\') {
                 Some((name, below)) => (kind, name, below),
@@ -432,37 +422,40 @@ impl<H: Host> Player<'_, H> {
     }
 }
 
-/// Two calls on their way at once: the outcome of the first, after both have ended.
-async fn both(
-    first: impl Future<Output = Result<(), HostError>>,
-    second: impl Future<Output = Result<(), HostError>>,
-) -> Result<(), HostError> {
+/// Two calls on their way at once: what they came to, after both have ended.
+pub(super) async fn both<T, U>(
+    first: impl Future<Output = T>,
+    second: impl Future<Output = U>,
+) -> (T, U) {
     let (mut first, mut second) = (pin!(first), pin!(second));
-    let (mut outcome, mut other) = (None, false);
+    let (mut one, mut other) = (None, None);
     poll_fn(|context| {
-        if outcome.is_none()
+        if one.is_none()
             && let Poll::Ready(ready) = first.as_mut().poll(context)
         {
-            outcome = Some(ready);
+            one = Some(ready);
         }
-        if !other && second.as_mut().poll(context).is_ready() {
-            other = true;
+        if other.is_none()
+            && let Poll::Ready(ready) = second.as_mut().poll(context)
+        {
+            other = Some(ready);
         }
-        if outcome.is_some() && other {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+        match (one.take(), other.take()) {
+            (Some(one), Some(other)) => Poll::Ready((one, other)),
+            (not_yet, nor_that) => {
+                (one, other) = (not_yet, nor_that);
+                Poll::Pending
+            }
         }
     })
-    .await;
-    outcome.unwrap_or(Ok(()))
+    .await
 }
 
 /// What the engine's error says was being done.
-fn doing(call: &Call) -> String {
+pub(super) fn doing(call: &Call) -> String {
     call.to_string()
 }
 
-fn done(outcome: Result<(), EngineError>) -> Result<String, EngineError> {
+pub(super) fn done(outcome: Result<(), EngineError>) -> Result<String, EngineError> {
     outcome.map(|()| String::new())
 }

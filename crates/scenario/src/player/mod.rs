@@ -1,12 +1,14 @@
 //! Plays scenarios on a host.
 
 mod calls;
+mod compare;
+mod layers;
 
 use std::future::Future;
 
 use wcow_engine::{ContainerSummary, CreateContainer, Engine, EngineError, Force, InstallWimError};
 use wcow_host::{
-    FileKind, FileSystem, Host, HostInfo, NewNetNat, NewVmSwitch, Output, SwitchService,
+    FileKind, FileSystem, Host, HostInfo, Identity, NewNetNat, NewVmSwitch, Output, SwitchService,
     SwitchType, render,
 };
 use wcow_image_store::StoredImage;
@@ -15,7 +17,8 @@ use wcow_ntmeta::{Guid, HostPath};
 use wcow_runtime::ExecSpec;
 use wcow_wim::{ImageIndex, Wim};
 
-use crate::{Action, Answer, Expect, Scenario, Step};
+use self::compare::{differences, expected, seen};
+use crate::{Action, Answer, Scenario, Step};
 
 /// How many seconds a container gets to stop.
 const GRACE: u64 = 10 * 10_000_000;
@@ -35,6 +38,8 @@ pub struct Outcome {
     pub scenario: String,
     /// What was done.
     pub action: Action,
+    /// Who did it, if it was not the caller that the host has for itself.
+    pub caller: Option<Identity>,
     /// The command of the time.
     pub powershell: Option<String>,
     /// What was expected, in a few words.
@@ -74,6 +79,14 @@ pub enum PlayError {
     /// The host cannot be reached.
     #[error("the host cannot say what it is")]
     Host(#[source] EngineError),
+    /// A step is made by somebody whom the player has no client of.
+    #[error("{scenario}: a step is made by {caller}, and the player has no such client")]
+    Caller {
+        /// The scenario.
+        scenario: String,
+        /// Who makes the step.
+        caller: Identity,
+    },
 }
 
 /// Plays scenarios on one host, one after the other.
@@ -81,6 +94,7 @@ pub struct Player<'e, H: Host> {
     engine: &'e Engine<H>,
     shelf: &'e dyn WimShelf,
     hands: calls::Hands,
+    others: Vec<(Identity, Self)>,
 }
 
 impl<'e, H: Host> Player<'e, H> {
@@ -90,7 +104,16 @@ impl<'e, H: Host> Player<'e, H> {
             engine,
             shelf,
             hands: calls::Hands::default(),
+            others: Vec::new(),
         }
+    }
+
+    /// The same with a client of somebody else on the host: the steps of a scenario that name this caller are made by it. See
+    /// [`Scenario::callers`].
+    #[must_use]
+    pub fn with_caller(mut self, caller: Identity, engine: &'e Engine<H>) -> Self {
+        self.others.push((caller, Self::new(engine, self.shelf)));
+        self
     }
 
     /// Plays a whole scenario: brings about what it takes as given, then every step, also after one that does not agree.
@@ -127,12 +150,17 @@ impl<'e, H: Host> Player<'e, H> {
     /// Plays one step.
     ///
     /// # Errors
-    /// [`PlayError::Host`].
+    /// [`PlayError::Host`], [`PlayError::Caller`].
     pub async fn step(&self, scenario: &str, step: &Step) -> Result<Outcome, PlayError> {
-        let answer = self.act(&step.action, step.powershell.as_deref()).await?;
+        let player = self.of(step.caller).ok_or_else(|| PlayError::Caller {
+            scenario: scenario.to_owned(),
+            caller: step.caller.unwrap_or_default(),
+        })?;
+        let answer = player.act(&step.action, step.powershell.as_deref()).await?;
         Ok(Outcome {
             scenario: scenario.to_owned(),
             action: step.action.clone(),
+            caller: step.caller,
             powershell: step.powershell.clone(),
             expected: expected(&step.expect),
             seen: seen(&answer),
@@ -140,6 +168,17 @@ impl<'e, H: Host> Player<'e, H> {
             differences: differences(&step.expect, &answer),
             answer,
         })
+    }
+
+    /// The player that has the client of this caller.
+    fn of(&self, caller: Option<Identity>) -> Option<&Self> {
+        let Some(caller) = caller else {
+            return Some(self);
+        };
+        let mut others = self.others.iter();
+        others
+            .find(|(who, _)| *who == caller)
+            .map(|(_, player)| player)
     }
 
     async fn act(&self, action: &Action, typed: Option<&str>) -> Result<Answer, PlayError> {
@@ -545,57 +584,4 @@ fn containers(containers: &[ContainerSummary]) -> String {
 
 fn lines(lines: impl Iterator<Item = String>) -> String {
     lines.map(|line| line + "\n").collect()
-}
-
-fn expected(expect: &Expect) -> String {
-    expect.code.clone().unwrap_or_else(|| "ok".to_owned())
-}
-
-fn seen(answer: &Answer) -> String {
-    answer.code.clone().unwrap_or_else(|| "ok".to_owned())
-}
-
-fn differences(expect: &Expect, answer: &Answer) -> Vec<String> {
-    let mut differences = Vec::new();
-    if expect.code != answer.code {
-        differences.push(format!(
-            "expected {}, seen {}",
-            expected(expect),
-            seen(answer)
-        ));
-    }
-    if let Some(failure) = &expect.failure
-        && answer.failure != Some(failure.as_str())
-    {
-        let seen = answer.failure.unwrap_or("none");
-        differences.push(format!(
-            "expected the catalogue entry {failure}, the first candidate is {seen}"
-        ));
-    }
-    if let Some(text) = &expect.answer
-        && text.trim_end() != answer.text.trim_end()
-    {
-        differences.push(format!(
-            "expected to the letter:\n{}\nseen:\n{}",
-            text.trim_end(),
-            answer.text.trim_end()
-        ));
-    }
-    for words in &expect.shows {
-        if !answer.text.contains(words.as_str()) {
-            differences.push(format!(
-                "expected {words:?} in the answer, seen:\n{}",
-                answer.text.trim_end()
-            ));
-        }
-    }
-    for words in &expect.hides {
-        if answer.text.contains(words.as_str()) {
-            differences.push(format!(
-                "expected no {words:?} in the answer, seen:\n{}",
-                answer.text.trim_end()
-            ));
-        }
-    }
-    differences
 }

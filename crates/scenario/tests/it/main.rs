@@ -22,8 +22,18 @@ fn play(scenario: &Scenario, seed: u64, shelf: &dyn WimShelf) -> (Vec<Outcome>, 
     )
     .expect("the host of the scenario can be made");
     let engine = Engine::new(sim.client());
+    let others: Vec<_> = scenario
+        .callers()
+        .into_iter()
+        .map(|caller| (caller, Engine::new(sim.client_as(caller))))
+        .collect();
+    let player = others
+        .iter()
+        .fold(Player::new(&engine, shelf), |player, (caller, engine)| {
+            player.with_caller(*caller, engine)
+        });
     let outcomes = sim
-        .run(Player::new(&engine, shelf).play(scenario))
+        .run(player.play(scenario))
         .expect("the host does not get stuck")
         .expect("what the scenario takes as given can be had");
     (outcomes, sim)

@@ -3,9 +3,13 @@
 use wcow_scenario::{WimShelf, wims};
 use wcow_wim::Wim;
 
+fn every() -> impl Iterator<Item = wims::DemoWim> {
+    wims::WIMS.into_iter().chain(wims::RARE)
+}
+
 #[test]
 fn every_file_is_sound_and_the_same_each_time() {
-    for demo in wims::WIMS {
+    for demo in every() {
         let bytes = demo.build().expect("it can be built");
         assert_eq!(
             bytes,
@@ -33,8 +37,7 @@ fn every_file_is_sound_and_the_same_each_time() {
 
 #[test]
 fn the_files_have_guids_of_their_own() {
-    let mut guids: Vec<_> = wims::WIMS
-        .iter()
+    let mut guids: Vec<_> = every()
         .map(|demo| {
             Wim::open(demo.build().expect("it can be built"))
                 .expect("it can be opened")
@@ -44,13 +47,13 @@ fn the_files_have_guids_of_their_own() {
         .collect();
     guids.sort();
     guids.dedup();
-    assert_eq!(guids.len(), wims::WIMS.len());
+    assert_eq!(guids.len(), every().count());
 }
 
 #[test]
 fn the_shelf_has_every_file_under_its_name() {
     let shelf = wims::Shelf::build().expect("the WIM files can be built");
-    for demo in wims::WIMS {
+    for demo in every() {
         let (wim, index) = shelf.wim(demo.name).expect("it is there");
         assert_eq!(wim.images()[0].name.as_deref(), Some(demo.image));
         assert_eq!(index.get(), 1);
