@@ -1,7 +1,7 @@
 //! What every container host must do, as tests that run against any host behind the traits.
 //!
 //! [`host_conformance!`] makes a module of tests, one per row of the legality matrix of compute systems and one per further rule,
-//! each with a name and a [`Provenance`]. A host comes to the suite as an [`Arm`]: how a fresh one is made, how a future is run on it,
+//! each with a name and a [`Provenance`](wcow_host::era::Provenance). A host comes to the suite as an [`Arm`]: how a fresh one is made, how a future is run on it,
 //! and where its base image lies. The same suite runs against the simulated host, and against a real one.
 //!
 //! ```text

@@ -66,8 +66,8 @@ pub(crate) struct CreateOptions {
     /// A label: NAME or NAME=VALUE.
     #[arg(short, long, value_name = "NAME[=VALUE]", value_parser = label)]
     pub(crate) label: Vec<(String, String)>,
-    /// When it is started again: no, on-failure[:N], always, unless-stopped. Whoever follows it does so: `run`, or `wcow container
-    /// supervise`.
+    /// When it is started again: no, on-failure or on-failure:N, always, unless-stopped. Whoever follows it does so: `run`, or
+    /// `wcow container supervise`.
     #[arg(long, value_name = "POLICY", default_value_t = RestartPolicy::No)]
     pub(crate) restart: RestartPolicy,
     /// How long it gets to stop, in seconds; 10 if left out.

@@ -1,6 +1,6 @@
 //! Why containers do not start: checks of a host, each with what was seen, the way out, and what can be set right.
 //!
-//! A diagnosis looks at the host once ([`gather`](Seen::gather)), changes nothing, and hands what was seen to the checks, which are
+//! A diagnosis looks at the host once (`Seen::gather`), changes nothing, and hands what was seen to the checks, which are
 //! plain functions. Whatever the host would not tell makes those checks that need it say that they cannot tell, and the others go
 //! on. A [`Fix`] is named by the check that found the trouble, and done only when somebody asks for it.
 
