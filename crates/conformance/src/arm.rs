@@ -13,9 +13,6 @@ pub trait Arm {
     /// The host, as one client sees it.
     fn host(&self) -> &Self::Host;
 
-    /// The same host, as another client sees it.
-    fn other(&self) -> Self::Host;
-
     /// Runs a future to its end.
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T;
 

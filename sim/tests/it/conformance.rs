@@ -53,10 +53,6 @@ impl Arm for SimArm {
         &self.client
     }
 
-    fn other(&self) -> SimHost {
-        self.sim.client_of(self.api)
-    }
-
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.sim.run(future).unwrap()
     }
