@@ -391,36 +391,35 @@ fn is_below(call: &Call, path: &HostPath, tree: &impl Fn(TreeId, &HostPath) -> b
     below || matches!(call, FilesCall::FinishTree { tree: id, .. } if tree(*id, path))
 }
 
-/// With what a call is refused that nothing is wrong with.
-pub(crate) fn refusal(call: &Call, choice: &mut Choice) -> Fault {
-    let codes: &[(Hresult, Retry)] = match call {
-        Call::Files(call) => match call {
-            FilesCall::Metadata(_) | FilesCall::List(_) => &[(win32::IO_DEVICE, Retry::No)],
-            FilesCall::Read { .. }
-            | FilesCall::Lock(_)
-            | FilesCall::Rename { .. }
-            | FilesCall::Replace { .. }
-            | FilesCall::RemoveFile(_)
-            | FilesCall::RemoveDirAll(_) => &[
-                (win32::IO_DEVICE, Retry::No),
-                (win32::SHARING_VIOLATION, Retry::Soon),
-            ],
-            FilesCall::Write { .. }
-            | FilesCall::Copy { .. }
-            | FilesCall::CreateDirAll(_)
-            | FilesCall::CreateTree(_)
-            | FilesCall::FinishTree { .. } => {
-                &[(win32::IO_DEVICE, Retry::No), (win32::DISK_FULL, Retry::No)]
-            }
-            FilesCall::SyncFile { .. } | FilesCall::SyncDir { .. } | FilesCall::Unlock(_) => {
-                &[(win32::IO_DEVICE, Retry::No)]
-            }
-        },
+/// With what calls of an operation are refused that nothing is wrong with, and whether trying again may help.
+pub(crate) const fn refusals(operation: Operation) -> &'static [(Hresult, Retry)] {
+    match operation {
+        Operation::FileMetadata | Operation::ListDirectory | Operation::FlushFile => {
+            &[(win32::IO_DEVICE, Retry::No)]
+        }
+        Operation::ReadFile
+        | Operation::LockFile
+        | Operation::MoveFile
+        | Operation::DeleteFile
+        | Operation::RemoveDirectory => &[
+            (win32::IO_DEVICE, Retry::No),
+            (win32::SHARING_VIOLATION, Retry::Soon),
+        ],
+        Operation::WriteFile
+        | Operation::CopyFile
+        | Operation::CreateDirectory
+        | Operation::WriteTree => &[(win32::IO_DEVICE, Retry::No), (win32::DISK_FULL, Retry::No)],
         _ => &[
             (win32::RPC_S_SERVER_UNAVAILABLE, Retry::Soon),
             (win32::RPC_S_CALL_FAILED_DNE, Retry::Soon),
         ],
-    };
+    }
+}
+
+/// One of the [refusals] of a call's operation.
+pub(crate) fn refusal(call: &Call, choice: &mut Choice) -> Fault {
+    let (_, operation, ..) = call.kind();
+    let codes = refusals(operation);
     let count = u64::try_from(codes.len()).unwrap_or(1);
     let place = usize::try_from(choice.draw(Label::Fault, count)).unwrap_or(0);
     let (code, retry) = codes

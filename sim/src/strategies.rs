@@ -31,8 +31,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use wcow_host::Operation;
-use wcow_host::codes::win32;
 
+use crate::faults::refusals;
 use crate::{
     Choices, FaultPlan, FaultRule, Label, Order, Profile, Recording, Schedule, What, When,
 };
@@ -78,38 +78,38 @@ pub fn schedules() -> impl Strategy<Value = Schedule> {
 
 /// Any plan that hits at most `budget` calls. The simplest has no rules.
 ///
-/// Codes are those that Windows answers with when a device or a service is in the way, so what is refused is refused as a real
-/// host may.
+/// A rule that names a code names one that Windows answers calls of its operation with when a device, a service or another program
+/// is in the way, so what is refused is refused as a real host may.
 pub fn fault_plans(budget: u32) -> impl Strategy<Value = FaultPlan> {
-    let rule = (when(), what()).prop_map(|(when, what)| FaultRule { when, what });
-    (vec(rule, 0..=MOST_RULES), 0..=budget).prop_map(|(rules, budget)| FaultPlan { rules, budget })
+    (vec(rules(), 0..=MOST_RULES), 0..=budget)
+        .prop_map(|(rules, budget)| FaultPlan { rules, budget })
 }
 
-fn when() -> impl Strategy<Value = When> {
-    let operation = || select(Operation::ALL);
-    prop_oneof![
-        (1..=200_u64).prop_map(When::Call),
-        (operation(), 1..=20_u64).prop_map(|(operation, number)| When::Nth { operation, number }),
-        (option::of(operation()), 1..=256_u32).prop_map(|(operation, denominator)| {
-            When::Chance {
-                operation,
-                numerator: 1,
-                denominator,
-            }
-        }),
-    ]
+fn rules() -> impl Strategy<Value = FaultRule> {
+    let of_any_call = prop_oneof![(1..=200_u64).prop_map(When::Call), chances(None),];
+    let of_an_operation = select(Operation::ALL).prop_flat_map(|operation| {
+        let when = prop_oneof![
+            (1..=20_u64).prop_map(move |number| When::Nth { operation, number }),
+            chances(Some(operation)),
+        ];
+        let refused = select(refusals(operation)).prop_map(|(code, _)| What::RefusedWith(code));
+        (when, prop_oneof![what(), refused])
+    });
+    prop_oneof![(of_any_call, what()), of_an_operation]
+        .prop_map(|(when, what)| FaultRule { when, what })
+}
+
+fn chances(operation: Option<Operation>) -> impl Strategy<Value = When> {
+    (1..=256_u32).prop_map(move |denominator| When::Chance {
+        operation,
+        numerator: 1,
+        denominator,
+    })
 }
 
 fn what() -> impl Strategy<Value = What> {
-    let codes = vec![
-        win32::IO_DEVICE,
-        win32::DISK_FULL,
-        win32::RPC_S_SERVER_UNAVAILABLE,
-        win32::RPC_S_CALL_FAILED_DNE,
-    ];
     prop_oneof![
         Just(What::Refused),
-        select(codes).prop_map(What::RefusedWith),
         (1..=LONGEST_DELAY).prop_map(|seconds| What::Late(seconds * SECOND)),
         Just(What::AnswerLost),
         select(vec!["hns", "vmcompute"])
