@@ -126,6 +126,23 @@ fn documents_of_schema_1_tell_the_place_too() {
 }
 
 #[test]
+fn a_text_that_is_no_json_is_called_so_by_every_reader() {
+    for text in ["\"x\":1", "{\"Name\": 7,}", "{\"Layers\": true"] {
+        let errors = [
+            parse::<ContainerConfig>(text).unwrap_err(),
+            parse::<ComputeSystem>(text).unwrap_err(),
+        ];
+        for error in &errors {
+            assert!(
+                matches!(error, ParseError::Malformed { .. }),
+                "{text}: {error}"
+            );
+        }
+        assert_eq!(errors[0], errors[1]);
+    }
+}
+
+#[test]
 fn a_container_of_a_client() {
     let document = json!({
         "Owner": "wcow",
