@@ -22,6 +22,7 @@ pub mod codes;
 mod compute;
 mod control;
 mod diagnostics;
+mod either;
 pub mod era;
 mod error;
 pub mod failures;
@@ -46,6 +47,7 @@ pub use diagnostics::{
     Diagnostics, EventLevel, EventRecord, FilterDriver, Hardware, HostProcess, Interface, Listener,
     PortRange, RegistryData, RegistryValue, Route, ServiceSetup, StartMode, Volume,
 };
+pub use either::{Either, EitherTree};
 pub use error::{Code, ErrorCategory, HostError, Operation, PowerShellError, Retry};
 pub use files::{
     DirEntry, FileBytes, FileKind, FileLock, FileMetadata, FileSystem, Readings, TreeSummary,
