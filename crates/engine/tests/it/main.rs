@@ -7,6 +7,8 @@ mod containers;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod either;
+#[cfg(test)]
 mod errors;
 #[cfg(test)]
 mod isolated;

@@ -47,25 +47,7 @@ impl Stage {
 
     /// Installs an image; false if the host takes none.
     pub(crate) fn try_install(&self, name: &str, build: u32, edition: &str, service: bool) -> bool {
-        let request = InstallRequest {
-            name: name.to_owned(),
-            version: format!("10.0.{build}.0").parse().unwrap(),
-            product_name: edition.to_owned(),
-            description: String::new(),
-            size: 0,
-        };
-        let mut tree = MemoryTree::new()
-            .file(r"Windows\System32\cmd.exe", "MZ")
-            .file(r"Windows\System32\ping.exe", "MZ");
-        for hive in ["DEFAULT", "SAM", "SECURITY", "SOFTWARE", "SYSTEM"] {
-            tree = tree.file(
-                format!(r"Windows\System32\config\{hive}"),
-                wcow_hive::empty_hive(hive),
-            );
-        }
-        if service {
-            tree = tree.file(r"Windows\System32\CExecSvc.exe", "MZ");
-        }
+        let (request, mut tree) = image(name, build, edition, service);
         let installed = self.sim.run(self.engine.install_image(request, &mut tree));
         installed.expect("the host is not stuck").is_ok()
     }
@@ -151,6 +133,35 @@ impl Stage {
 /// Where the engine keeps its records.
 pub(crate) fn records() -> HostPath {
     HostPath::root("C:").join(r"ProgramData\wcow\records")
+}
+
+/// What is asked for to install an image, and its files.
+pub(crate) fn image(
+    name: &str,
+    build: u32,
+    edition: &str,
+    service: bool,
+) -> (InstallRequest, MemoryTree) {
+    let request = InstallRequest {
+        name: name.to_owned(),
+        version: format!("10.0.{build}.0").parse().unwrap(),
+        product_name: edition.to_owned(),
+        description: String::new(),
+        size: 0,
+    };
+    let mut tree = MemoryTree::new()
+        .file(r"Windows\System32\cmd.exe", "MZ")
+        .file(r"Windows\System32\ping.exe", "MZ");
+    for hive in ["DEFAULT", "SAM", "SECURITY", "SOFTWARE", "SYSTEM"] {
+        tree = tree.file(
+            format!(r"Windows\System32\config\{hive}"),
+            wcow_hive::empty_hive(hive),
+        );
+    }
+    if service {
+        tree = tree.file(r"Windows\System32\CExecSvc.exe", "MZ");
+    }
+    (request, tree)
 }
 
 pub(crate) fn wanted(image: &str, name: &str) -> CreateContainer {

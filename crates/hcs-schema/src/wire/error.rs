@@ -132,14 +132,10 @@ pub(crate) fn parse_wire<T: Wire>(text: &[u8]) -> Result<T, ParseError> {
 
 /// Reads a document whose reader serde has made.
 pub(crate) fn parse_serde<T: DeserializeOwned>(text: &[u8]) -> Result<T, ParseError> {
-    serde_json::from_slice(text).map_err(|error| {
-        // Its reader stops at the first thing wrong; a text that is no JSON further on is that first of all.
-        let malformed = error
-            .is_data()
-            .then(|| serde_json::from_slice::<Value>(text).err())
-            .flatten();
-        of_serde(text, &malformed.unwrap_or(error))
-    })
+    // Such a reader stops at the first value that it does not expect, and looks less closely at values that it skips.
+    serde_json::from_slice::<Value>(text)
+        .and_then(|_| serde_json::from_slice(text))
+        .map_err(|error| of_serde(text, &error))
 }
 
 fn of_mismatch(text: &[u8], mismatch: &Mismatch) -> ParseError {

@@ -127,7 +127,15 @@ fn documents_of_schema_1_tell_the_place_too() {
 
 #[test]
 fn a_text_that_is_no_json_is_called_so_by_every_reader() {
-    for text in ["\"x\":1", "{\"Name\": 7,}", "{\"Layers\": true"] {
+    let texts: [&[u8]; 6] = [
+        b"\"x\":1",
+        b"{\"Name\": 7,}",
+        b"{\"Layers\": true",
+        b"{\"Layers\":[{\"x\":\"\xB4\"}]}",
+        b"{\"Layers\":[{\"x\":\"\\ud800\"}]}",
+        b"{\"Layers\":[{\"x\":1e999}]}",
+    ];
+    for text in texts {
         let errors = [
             parse::<ContainerConfig>(text).unwrap_err(),
             parse::<ComputeSystem>(text).unwrap_err(),
