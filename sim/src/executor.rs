@@ -15,7 +15,7 @@ use crate::choice::{Choices, Draw};
 use crate::client::SimHost;
 use crate::evidence::Evidence;
 use crate::faults::{FaultHit, FaultPlan};
-use crate::inner::{Budget, HostState, Inner, Locked, Ready, Root, Stepped, TaskWaker};
+use crate::inner::{HostState, Inner, Locked, Ready, Root, Stepped, TaskWaker};
 use crate::profile::Profile;
 use crate::queue::Schedule;
 use crate::trace::TraceRecord;
@@ -327,9 +327,7 @@ impl Sim {
     /// Whether a client has issued all the calls that it may, or wanted to issue a durable step that it may not.
     #[must_use]
     pub fn is_spent(&self, client: &SimHost) -> bool {
-        let locked = self.lock();
-        let budget = locked.budgets.get(&client.id());
-        budget.is_some_and(Budget::is_spent)
+        self.lock().is_spent(client.id())
     }
 
     /// The calls that wait for an answer: function and object.
@@ -355,6 +353,8 @@ impl Sim {
     /// was asked for goes on. Its futures never become ready again.
     pub fn kill(&self, client: &SimHost) {
         let mut locked = self.lock();
+        let gone = |waiting| waiting == client.id();
+        locked.inner.deadlines.remove(self.place, gone);
         let host = &mut *locked;
         host.tear_trees(client.id());
         for op in host.world.kill(client.id()) {

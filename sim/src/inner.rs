@@ -12,6 +12,7 @@ use wcow_ntmeta::FileTime;
 
 use crate::blobs::{BlobReadings, BlobStore};
 use crate::call::{Call, ClientId, OpId, TreeId};
+use crate::deadline::Deadlines;
 use crate::fs::{SharedBuilder, TreeCache};
 use crate::op::ByOp;
 use crate::paced::Pace;
@@ -43,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) tasks: BTreeMap<u64, BoxedTask>,
     pub(crate) next_task: u64,
     pub(crate) ready: Arc<Ready>,
+    /// How long clients wait.
+    pub(crate) deadlines: Deadlines,
     /// How virtual time follows the wall clock, if it does.
     pub(crate) pace: Option<Arc<Pace>>,
 }
@@ -74,6 +77,7 @@ impl Inner {
             tasks: BTreeMap::new(),
             next_task: 0,
             ready: Arc::default(),
+            deadlines: Deadlines::default(),
             pace: None,
         }
     }
@@ -129,16 +133,47 @@ impl Inner {
         self.hosts().flat_map(|host| host.world.waiting()).collect()
     }
 
-    /// When the next event of any host is due.
+    /// When the next event of any host is due, or the next deadline of any client.
     pub(crate) fn next_time(&self) -> Option<FileTime> {
-        self.hosts()
-            .filter_map(|host| host.world.queue.next_time())
+        self.next_event()
+            .into_iter()
+            .chain(self.deadlines.next_time())
             .min()
+    }
+
+    fn next_event(&self) -> Option<FileTime> {
+        let first = self.first.world.queue.next_time();
+        let others = self.others.iter();
+        others
+            .filter_map(|host| host.world.queue.next_time())
+            .chain(first)
+            .min()
+    }
+
+    /// Lets the next deadline come if it is due before anything happens on any host, and at `until` at the latest: what comes at the
+    /// same time is in time.
+    fn next_deadline(&mut self, until: Option<FileTime>) -> Option<Waker> {
+        let due = self.deadlines.next_time()?;
+        if until.is_some_and(|until| due > until)
+            || self.next_event().is_some_and(|event| event <= due)
+        {
+            return None;
+        }
+        self.set_time(due);
+        self.deadlines.pop()
     }
 
     /// Lets the next event of any host happen if it is due at `until` at the latest; of equal times that of the host that was
     /// added first. Wakers are handed to `woken`.
-    pub(crate) fn step(&mut self, until: Option<FileTime>, woken: impl FnMut(Waker)) -> Stepped {
+    pub(crate) fn step(
+        &mut self,
+        until: Option<FileTime>,
+        mut woken: impl FnMut(Waker),
+    ) -> Stepped {
+        if let Some(waker) = self.next_deadline(until) {
+            woken(waker);
+            return Stepped::Event;
+        }
         if self.others.is_empty() {
             return self.step_at(0, until, woken);
         }
@@ -175,6 +210,7 @@ impl Inner {
     /// The power of a host goes. The clocks of the others show the time at which it is up again; what was due there meanwhile
     /// happens then.
     pub(crate) fn power_loss(&mut self, place: usize) {
+        self.deadlines.remove(place, |_| true);
         let host = self.host_mut(place);
         host.power_loss();
         let now = host.world.now();
@@ -296,6 +332,11 @@ impl HostState {
                 self.unclaimed += 1;
             }
         }
+    }
+
+    /// Whether a client may issue no call any more.
+    pub(crate) fn is_spent(&self, client: ClientId) -> bool {
+        self.budgets.get(&client).is_some_and(Budget::is_spent)
     }
 
     /// Issues a call, unless the client has gone or may not.

@@ -39,6 +39,7 @@ mod call;
 mod check;
 mod choice;
 mod client;
+mod deadline;
 mod evidence;
 mod executor;
 mod faults;

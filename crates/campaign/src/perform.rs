@@ -87,7 +87,7 @@ impl Step {
             Self::Exec { name, command } => {
                 let process = engine.exec(name, &ExecSpec::new(command)).await?;
                 let ended = process.wait().await.map_err(StepError::Wait)?;
-                return Ok(Some(ended.exit_code));
+                return Ok(ended.code);
             }
             Self::Stop(name) => drop(engine.stop(name, GRACE).await?),
             Self::Kill(name) => drop(engine.kill(name).await?),

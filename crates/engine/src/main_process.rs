@@ -108,7 +108,7 @@ impl<H: Host> Engine<H> {
                 name: record.name,
             });
         };
-        let process = Process::from_handles(&self.host, main.handles);
+        let process = self.main_process(&record, &main);
         let lost = |error| {
             let doing = format!("follow the main process of container {:?}", record.name);
             EngineError::host(doing, error)
@@ -130,8 +130,8 @@ impl<H: Host> Engine<H> {
                 }
             }
         }
-        let status = process.wait().await.map_err(lost)?;
-        self.finish(&record, &main, Some(status.exit_code)).await
+        let exit = process.wait().await.map_err(lost)?;
+        self.finish(&record, &main, exit.code).await
     }
 
     /// Waits until the main process of a container has ended, and tells how; the container is off then.
@@ -171,7 +171,7 @@ impl<H: Host> Engine<H> {
         let Some(_follower) = self.following.begin(record.id()) else {
             return Ok(());
         };
-        let process = Process::from_handles(&self.host, main.handles);
+        let process = self.main_process(&record, &main);
         let Ok(status) = process.status().await else {
             return Ok(());
         };
@@ -206,7 +206,7 @@ impl<H: Host> Engine<H> {
         let Started::Runs(main) = started_main(&record)? else {
             return Err(state(&record, ContainerStatus::Off, "Running"));
         };
-        let process = Process::from_handles(&self.host, main.handles);
+        let process = self.main_process(&record, &main);
         let given = async {
             process.write(bytes).await?;
             process.close_input().await
@@ -241,12 +241,17 @@ impl<H: Host> Engine<H> {
         Ok(())
     }
 
+    /// A main process that was started, for as long as the handles to it are open.
+    fn main_process(&self, record: &ContainerRecord, main: &Main) -> Process<'_, H> {
+        Process::from_handles(&self.host, &record.created.spec.id, main.handles)
+    }
+
     /// Whether the main process of a running container has ended.
     pub(crate) async fn main_has_ended(&self, record: &ContainerRecord) -> bool {
         let Some(main) = record.main else {
             return false;
         };
-        let process = Process::from_handles(&self.host, main.handles);
+        let process = self.main_process(record, &main);
         match process.status().await {
             Ok(status) => status.exited,
             // Somebody else's: one that has ended cannot be opened.
@@ -267,7 +272,7 @@ impl<H: Host> Engine<H> {
         let Some(_follower) = self.following.begin(record.id()) else {
             return;
         };
-        let process = Process::from_handles(&self.host, main.handles);
+        let process = self.main_process(record, &main);
         // Handles that are gone, as after a restart of the host, tell nothing.
         let status = process.status().await.ok().filter(|status| status.exited);
         if status.is_some()

@@ -6,9 +6,8 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use wcow_host::{
-    ComputeService, FileKind, FileSystem, Host, HostError, NetworkService, SystemId, era,
-};
+use wcow_host::client::Client;
+use wcow_host::{FileKind, FileSystem, Host, HostError, NetworkService, SystemId, era};
 use wcow_ntmeta::HostPath;
 use wcow_runtime::{Undo, undo_all};
 
@@ -68,8 +67,9 @@ impl<H: Host> Engine<H> {
         let (mut systems, mut endpoints, mut layers) = (Vec::new(), Vec::new(), Vec::new());
         let folder = era::scratch_folder(info.build, "x").parent();
         if ours_alone {
-            systems = self.host.compute().enumerate().await.map_err(look)?;
-            systems.retain(|system| system.owner == OWNER);
+            let listed = Client::new(&self.host).list().await;
+            systems = listed.map_err(|error| look(error.into()))?;
+            systems.retain(|(system, _)| system.owner == OWNER);
             // A host without the service has none.
             endpoints = self.host.network().endpoints().await.unwrap_or_default();
             if let Some(folder) = &folder {
@@ -100,8 +100,8 @@ impl<H: Host> Engine<H> {
             .map(|endpoint| endpoint.id.to_string().to_lowercase())
             .collect();
 
-        systems.retain(|system| !known.contains(&system.id.0.to_lowercase()));
-        for system in systems {
+        systems.retain(|(system, _)| !known.contains(&system.id.0.to_lowercase()));
+        for (system, _) in systems {
             let step = Undo::Terminate(system.id.clone());
             if self.undone(step, pruned).await {
                 pruned.systems.push(system.id);

@@ -210,4 +210,10 @@ pub trait Clock: Send + Sync {
 
     /// Sleeps until `time`.
     fn sleep_until(&self, time: FileTime) -> impl Future<Output = ()> + Send;
+
+    /// Sleeps until `time`, for whoever hopes for something else to come first: the end of a client's patience. What it is dropped
+    /// for is the usual case, and must cost next to nothing.
+    fn deadline(&self, time: FileTime) -> impl Future<Output = ()> + Send {
+        self.sleep_until(time)
+    }
 }

@@ -406,6 +406,38 @@ impl Operation {
     }
 }
 
+impl Operation {
+    /// True for calls to the Host Compute Service.
+    #[must_use]
+    pub const fn is_compute(self) -> bool {
+        matches!(
+            self,
+            Self::CreateSystem
+                | Self::OpenSystem
+                | Self::CloseSystem
+                | Self::EnumerateSystems
+                | Self::QuerySystem
+                | Self::StartSystem
+                | Self::ShutdownSystem
+                | Self::TerminateSystem
+                | Self::PauseSystem
+                | Self::ResumeSystem
+                | Self::SaveSystem
+                | Self::ModifySystem
+                | Self::RemoveSystem
+                | Self::WaitSystem
+                | Self::CreateProcess
+                | Self::OpenProcess
+                | Self::QueryProcess
+                | Self::TerminateProcess
+                | Self::SignalProcess
+                | Self::ModifyProcess
+                | Self::ProcessPipe
+                | Self::CloseProcess
+        )
+    }
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

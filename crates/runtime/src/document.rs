@@ -25,6 +25,14 @@ pub(crate) fn unsupported(build: u32, spec: &ContainerSpec) -> Option<String> {
             return Some(format!("build {build} takes no container with {what}"));
         }
     }
+    let layers = spec.layers.iter().map(|layer| &layer.path);
+    let mut paths = layers.chain(spec.mounts.iter().map(|mount| &mount.host));
+    // A document is text: what replaces such a character in it would be another path.
+    if let Some(path) = paths.find(|path| path.to_wide().to_utf8().is_none()) {
+        return Some(format!(
+            "the path {path:?} has half a surrogate pair, which no document can say"
+        ));
+    }
     cannot_connect(build, spec.attachment.as_ref())
 }
 

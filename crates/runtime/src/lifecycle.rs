@@ -4,15 +4,15 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::hns::HnsEndpoint;
-use wcow_host::client::{Winner, race};
+use wcow_host::client::{Client, ClientError};
 use wcow_host::codes::{self, v1, win32};
 use wcow_host::era::{self, Verdict};
 use wcow_host::{
-    Clock, ComputeService, CreateDocument, FileSystem, Host, HostControl, HostError, HostInfo,
-    LayerStorage, NetworkService, Operation, SystemHandle, SystemId,
+    CreateDocument, FileSystem, Host, HostControl, HostError, HostInfo, NetworkService, Operation,
+    SystemId,
 };
 use wcow_network::PortMapping;
-use wcow_ntmeta::{FileTime, Guid, HostPath};
+use wcow_ntmeta::{Guid, HostPath};
 
 use crate::document::{preview_document, schema1_document, unsupported};
 use crate::process::{ExecSpec, Process};
@@ -66,7 +66,8 @@ pub enum ContainerState {
 /// Creates, starts, stops and removes containers on one host.
 #[derive(Debug)]
 pub struct Runtime<'h, H: Host> {
-    pub(crate) host: &'h H,
+    /// How compute systems and layers are driven.
+    pub(crate) client: Client<'h, H>,
     /// What the host is, once it was asked.
     info: OnceLock<HostInfo>,
 }
@@ -76,7 +77,7 @@ impl<'h, H: Host> Runtime<'h, H> {
     #[must_use]
     pub fn new(host: &'h H) -> Self {
         Self {
-            host,
+            client: Client::new(host),
             info: OnceLock::new(),
         }
     }
@@ -85,7 +86,7 @@ impl<'h, H: Host> Runtime<'h, H> {
     #[must_use]
     pub fn with_info(host: &'h H, info: HostInfo) -> Self {
         Self {
-            host,
+            client: Client::new(host),
             info: info.into(),
         }
     }
@@ -103,7 +104,8 @@ impl<'h, H: Host> Runtime<'h, H> {
             .map_err(|error| host_error(&spec.id, "be created", error, Vec::new()))?;
         let scratch = era::scratch_folder(build, &spec.id.0);
         let taken = self
-            .host
+            .client
+            .host()
             .files()
             .metadata(&scratch)
             .await
@@ -128,7 +130,7 @@ impl<'h, H: Host> Runtime<'h, H> {
     /// # Errors
     /// [`RuntimeError::Host`] with the host's answer; nothing is left behind, or the error says what is.
     pub async fn create(&self, planned: Created) -> Result<Created, RuntimeError> {
-        let mut done = Rollback::new(self.host);
+        let mut done = Rollback::new(self.client.host());
         match self.create_steps(&planned, &mut done).await {
             Ok(()) => Ok(Created {
                 teardown: done.keep(),
@@ -157,7 +159,8 @@ impl<'h, H: Host> Runtime<'h, H> {
         let mut endpoint = None;
         if let Some(Attachment::Hns { .. }) = spec.attachment {
             let id = self
-                .host
+                .client
+                .host()
                 .control()
                 .new_guid()
                 .await
@@ -182,7 +185,7 @@ impl<'h, H: Host> Runtime<'h, H> {
         created: &Created,
         planned: &Running,
     ) -> Result<Running, RuntimeError> {
-        let mut done = Rollback::new(self.host);
+        let mut done = Rollback::new(self.client.host());
         match self.start_steps(created, planned, &mut done).await {
             Ok(endpoint) => Ok(Running {
                 endpoint,
@@ -201,19 +204,11 @@ impl<'h, H: Host> Runtime<'h, H> {
         id: &SystemId,
         spec: &ExecSpec,
     ) -> Result<Process<'h, H>, RuntimeError> {
-        let compute = self.host.compute();
-        let system = match compute.open(id).await {
-            Ok(system) => system,
-            Err(error) => return Err(host_error(id, "run a program", error, Vec::new())),
+        let started = match self.client.open(id).await {
+            Ok(system) => Process::create(system, spec).await,
+            Err(error) => Err(error),
         };
-        match Process::create(self.host, system, spec).await {
-            Ok(process) => Ok(process),
-            Err(error) => {
-                // A handle that cannot be closed is one the host has already dropped.
-                let _ = compute.close(system).await;
-                Err(host_error(id, "run a program", error, Vec::new()))
-            }
-        }
+        started.map_err(|error| host_error(id, "run a program", error.into(), Vec::new()))
     }
 
     /// Asks a container to shut down, ends it after `grace` (100 ns ticks of the host's clock), and takes back what starting
@@ -269,7 +264,7 @@ impl<'h, H: Host> Runtime<'h, H> {
         if let Some(info) = self.info.get() {
             return Ok(info);
         }
-        let info = self.host.control().info().await?;
+        let info = self.client.host().control().info().await?;
         Ok(self.info.get_or_init(|| info))
     }
 
@@ -287,17 +282,16 @@ impl<'h, H: Host> Runtime<'h, H> {
         if let Some(reason) = unsupported(build, spec) {
             return Err(Step::Unsupported(reason));
         }
-        let layers = self.host.layers();
-        let scratch_made = layers.create_scratch(scratch, &spec.layers);
+        let scratch_made = self.client.create_scratch(scratch, &spec.layers);
         done.attempt(Undo::DestroyLayer(scratch.clone()), scratch_made)
             .await?;
         if era::containers_persist(build) {
             let document = CreateDocument::TechnicalPreview(preview_document(spec, scratch));
-            let created = self.host.compute().create(&spec.id, &document);
+            let created = self.client.create(&spec.id, &document);
             let system = done
                 .attempt(Undo::RemoveSystem(spec.id.clone()), created)
                 .await?;
-            self.host.compute().close(system).await?;
+            system.close().await?;
         }
         Ok(())
     }
@@ -310,30 +304,30 @@ impl<'h, H: Host> Runtime<'h, H> {
     ) -> Result<Option<Endpoint>, Step> {
         let spec = &created.spec;
         let scratch = &created.scratch;
-        let layers = self.host.layers();
-        let compute = self.host.compute();
+        let client = &self.client;
         let build = self.build().await?;
         if spec.isolation == Isolation::Process {
-            done.attempt(Undo::Deactivate(scratch.clone()), layers.activate(scratch))
+            let activated = client.activate(scratch);
+            done.attempt(Undo::Deactivate(scratch.clone()), activated)
                 .await?;
-            let prepared = layers.prepare(scratch, &spec.layers);
+            let prepared = client.prepare(scratch, &spec.layers);
             done.attempt(Undo::Unprepare(scratch.clone()), prepared)
                 .await?;
         }
 
         if era::containers_persist(build) {
-            let system = compute.open(&spec.id).await?;
+            let system = client.open(&spec.id).await?;
             let started = done
-                .attempt(Undo::Terminate(spec.id.clone()), compute.start(system))
+                .attempt(Undo::Terminate(spec.id.clone()), system.start())
                 .await;
-            let closed = compute.close(system).await;
+            let closed = system.close().await;
             started?;
             closed?;
             return Ok(None);
         }
 
         let volume = match spec.isolation {
-            Isolation::Process => layers.mount_path(scratch).await?,
+            Isolation::Process => client.mount_path(scratch).await?,
             Isolation::HyperV => String::new(),
         };
         let endpoint = match &spec.attachment {
@@ -344,14 +338,12 @@ impl<'h, H: Host> Runtime<'h, H> {
         };
         let document =
             CreateDocument::Schema1(schema1_document(spec, scratch, volume, endpoint.as_ref()));
+        let created = client.create(&spec.id, &document);
         let system = done
-            .attempt(
-                Undo::Terminate(spec.id.clone()),
-                compute.create(&spec.id, &document),
-            )
+            .attempt(Undo::Terminate(spec.id.clone()), created)
             .await?;
-        let started = compute.start(system).await;
-        let closed = compute.close(system).await;
+        let started = system.start().await;
+        let closed = system.close().await;
         started?;
         closed?;
         Ok(endpoint)
@@ -373,7 +365,7 @@ impl<'h, H: Host> Runtime<'h, H> {
             policies: ports.iter().map(PortMapping::nat_policy).collect(),
             ..HnsEndpoint::default()
         };
-        let made = match self.host.network().create_endpoint(&wanted).await {
+        let made = match self.client.host().network().create_endpoint(&wanted).await {
             Err(error) => {
                 // The answer was lost; the endpoint may be there under the planned id.
                 if let Some(id) = planned {
@@ -398,22 +390,14 @@ impl<'h, H: Host> Runtime<'h, H> {
     }
 
     /// Shuts a system down, and ends it when the grace is over.
-    async fn shut_down(&self, id: &SystemId, grace: u64) -> Result<(), HostError> {
-        let compute = self.host.compute();
-        let system = compute.open(id).await?;
-        let stopped = self.shut_down_open(system, grace).await;
-        let closed = compute.close(system).await;
+    async fn shut_down(&self, id: &SystemId, grace: u64) -> Result<(), ClientError> {
+        let system = self.client.open(id).await?;
+        let stopped = match system.shut_down(grace).await {
+            Ok(false) => system.terminate().await,
+            answer => answer.map(drop),
+        };
+        let closed = system.close().await;
         stopped.and(closed)
-    }
-
-    async fn shut_down_open(&self, system: SystemHandle, grace: u64) -> Result<(), HostError> {
-        let compute = self.host.compute();
-        let clock = self.host.clock();
-        let deadline = FileTime::from_ticks(clock.now().ticks().saturating_add(grace));
-        match race(compute.shutdown(system), clock.sleep_until(deadline)).await {
-            Winner::First(answer) => answer,
-            Winner::Second(()) => compute.terminate(system).await,
-        }
     }
 
     async fn take_back(
@@ -422,7 +406,7 @@ impl<'h, H: Host> Runtime<'h, H> {
         doing: &'static str,
         steps: &[Undo],
     ) -> Result<(), RuntimeError> {
-        let failures = undo_all(self.host, steps.to_vec()).await;
+        let failures = undo_all(self.client.host(), steps.to_vec()).await;
         match failures.first() {
             None => Ok(()),
             Some(first) => Err(host_error(id, doing, first.error.clone(), failures)),
@@ -504,6 +488,12 @@ enum Step {
     Unsupported(String),
 }
 
+impl From<ClientError> for Step {
+    fn from(error: ClientError) -> Self {
+        Self::Host(error.into())
+    }
+}
+
 impl From<HostError> for Step {
     fn from(error: HostError) -> Self {
         Self::Host(error)
@@ -523,16 +513,4 @@ fn host_error(
         error: Box::new(error),
         left_behind,
     }
-}
-
-pub(crate) fn is_stopped(error: &HostError) -> bool {
-    error.hresult().is_some_and(|code| {
-        [
-            v1::SYSTEM_NOT_FOUND,
-            v1::SYSTEM_ALREADY_STOPPED,
-            v1::INVALID_STATE,
-        ]
-        .into_iter()
-        .any(|known| codes::same(known, code))
-    })
 }

@@ -8,7 +8,9 @@ use std::task::Poll;
 
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
-use wcow_host::{ComputeService, Host, HostError, Output, ProcessHandle, SystemHandle};
+use wcow_host::client::{self, Client, ClientError, ProcessExit, System};
+use wcow_host::codes::win32;
+use wcow_host::{Host, HostError, Output, ProcessHandle, SystemHandle, SystemId};
 
 /// A program to be run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,31 +81,25 @@ pub struct ProcessHandles {
 /// A program that was started in a container. Dropping it leaves the program running.
 #[derive(Debug)]
 pub struct Process<'h, H: Host> {
-    host: &'h H,
-    handles: ProcessHandles,
+    system: System<'h, H>,
+    process: client::Process<'h, H>,
+    console: bool,
 }
 
 impl<'h, H: Host> Process<'h, H> {
     pub(crate) async fn create(
-        host: &'h H,
-        system: SystemHandle,
+        system: System<'h, H>,
         spec: &ExecSpec,
-    ) -> Result<Self, HostError> {
-        let compute = host.compute();
-        let process = compute.create_process(system, &spec.parameters()).await?;
-        match compute.process_status(process).await {
-            Ok(status) => Ok(Self {
-                host,
-                handles: ProcessHandles {
-                    id: status.process_id,
-                    system,
-                    process,
-                    console: spec.console,
-                },
+    ) -> Result<Self, ClientError> {
+        match system.exec(&spec.parameters()).await {
+            Ok(process) => Ok(Self {
+                system,
+                process,
+                console: spec.console,
             }),
             Err(error) => {
-                // As for the system's handle: one that cannot be closed is gone.
-                let _ = compute.close_process(process).await;
+                // A handle that cannot be closed is one the host has already dropped.
+                let _ = system.close().await;
                 Err(error)
             }
         }
@@ -112,19 +108,29 @@ impl<'h, H: Host> Process<'h, H> {
     /// Its process id in the container.
     #[must_use]
     pub fn id(&self) -> u32 {
-        self.handles.id
+        self.process.id()
     }
 
     /// How it is found again.
     #[must_use]
     pub fn handles(&self) -> ProcessHandles {
-        self.handles
+        ProcessHandles {
+            id: self.process.id(),
+            system: self.system.handle(),
+            process: self.process.handle(),
+            console: self.console,
+        }
     }
 
-    /// The program behind handles that are still open.
+    /// The program behind handles that are still open, in the container of this id.
     #[must_use]
-    pub fn from_handles(host: &'h H, handles: ProcessHandles) -> Self {
-        Self { host, handles }
+    pub fn from_handles(host: &'h H, container: &SystemId, handles: ProcessHandles) -> Self {
+        let system = Client::new(host).system(container.clone(), handles.system);
+        Self {
+            process: system.process(handles.id, handles.process),
+            system,
+            console: handles.console,
+        }
     }
 
     /// What is known of it, at once.
@@ -132,10 +138,7 @@ impl<'h, H: Host> Process<'h, H> {
     /// # Errors
     /// The host's answer; 0x6 if the handles are not open, or another process's.
     pub async fn status(&self) -> Result<ProcessStatus, HostError> {
-        self.host
-            .compute()
-            .process_status(self.handles.process)
-            .await
+        Ok(self.process.status().await?)
     }
 
     /// Whether reading would give an answer at once.
@@ -143,10 +146,7 @@ impl<'h, H: Host> Process<'h, H> {
     /// # Errors
     /// As for [`read`](Self::read).
     pub async fn is_ready(&self, output: Output) -> Result<bool, HostError> {
-        self.host
-            .compute()
-            .output_ready(self.handles.process, output)
-            .await
+        Ok(self.process.is_ready(output).await?)
     }
 
     /// What it writes, from all of its pipes, as it comes: at most `max` bytes at once. A read that was begun is never given up, so
@@ -167,7 +167,7 @@ impl<'h, H: Host> Process<'h, H> {
     /// The pipes that it has.
     #[must_use]
     pub fn pipes(&self) -> &'static [Output] {
-        if self.handles.console {
+        if self.console {
             &[Output::Out]
         } else {
             &[Output::Out, Output::Err]
@@ -177,34 +177,49 @@ impl<'h, H: Host> Process<'h, H> {
     /// Closes the handles to it. It goes on.
     ///
     /// # Errors
-    /// They are not open.
+    /// The host's answer, where that does not say that they have gone.
     pub async fn close(self) -> Result<(), HostError> {
-        let compute = self.host.compute();
-        let process = compute.close_process(self.handles.process).await;
-        let system = compute.close(self.handles.system).await;
-        process.and(system)
+        let process = self.process.close().await;
+        let system = self.system.close().await;
+        Ok(process.and(system)?)
     }
 
-    /// Reads what it wrote, at most `max` bytes; waits for output; empty at the end.
+    /// Reads what it wrote, at most `max` bytes; waits for output, for ever if need be; empty at the end.
     ///
     /// # Errors
     /// The host's answer, for example after a restart of its service.
     pub async fn read(&self, output: Output, max: usize) -> Result<Vec<u8>, HostError> {
-        self.host
-            .compute()
-            .read_output(self.handles.process, output, max)
-            .await
+        Ok(self.process.read(output, max).await?)
     }
 
     /// Writes to its standard input.
     ///
     /// # Errors
-    /// There is no pipe, or it is closed.
+    /// There is no pipe, it is closed, or the program reads nothing of it for four minutes (0x80370118).
     pub async fn write(&self, bytes: &[u8]) -> Result<(), HostError> {
-        self.host
-            .compute()
-            .write_input(self.handles.process, bytes)
-            .await
+        Ok(self.process.write(bytes).await?)
+    }
+
+    /// Writes to its standard input what `next` gives, piece by piece, and ends it when that is empty. One piece is on its way at a time,
+    /// and waits while the program reads nothing: read the program's outputs meanwhile ([`beside`](wcow_host::client::beside)), or
+    /// both sides wait for each other. A program that ends, or reads no more, is no error.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    pub async fn feed(&self, mut next: impl FnMut() -> Vec<u8>) -> Result<(), HostError> {
+        loop {
+            let piece = next();
+            let fed = if piece.is_empty() {
+                self.close_input().await
+            } else {
+                self.write(&piece).await
+            };
+            match fed {
+                Err(error) if error.hresult() == Some(win32::NO_DATA) => return Ok(()),
+                Ok(()) if !piece.is_empty() => {}
+                answer => return answer,
+            }
+        }
     }
 
     /// Ends its standard input.
@@ -212,32 +227,28 @@ impl<'h, H: Host> Process<'h, H> {
     /// # Errors
     /// There is no pipe.
     pub async fn close_input(&self) -> Result<(), HostError> {
-        self.host.compute().close_input(self.handles.process).await
+        Ok(self.process.close_input().await?)
     }
 
-    /// Ends it.
+    /// Ends it, through a handle of its own: the service serves the calls on one handle one after the other. False if it has exited
+    /// already.
     ///
     /// # Errors
-    /// It has already exited.
-    pub async fn terminate(&self) -> Result<(), HostError> {
-        self.host
-            .compute()
-            .terminate_process(self.handles.process)
-            .await
+    /// The host's answer.
+    pub async fn kill(&mut self) -> Result<bool, HostError> {
+        Ok(self.process.kill().await?)
     }
 
-    /// Waits until it has exited, and closes the handles to it.
+    /// Waits until it has exited, and closes the handles to it. That it has is noticed although nobody tells.
     ///
     /// # Errors
     /// The host's answer, for example after a restart of its service.
-    pub async fn wait(self) -> Result<ProcessStatus, HostError> {
-        let compute = self.host.compute();
-        let status = compute.wait_process(self.handles.process).await;
-        let process = compute.close_process(self.handles.process).await;
-        let system = compute.close(self.handles.system).await;
-        let status = status?;
-        process.and(system)?;
-        Ok(status)
+    pub async fn wait(self) -> Result<ProcessExit, HostError> {
+        let exit = self.process.wait().await;
+        let closed = self.close().await;
+        let exit = exit?;
+        closed?;
+        Ok(exit)
     }
 }
 

@@ -4,11 +4,10 @@ use std::fmt;
 use std::future::Future;
 
 use serde::{Deserialize, Serialize};
-use wcow_host::codes::{self, hcn, v1, win32};
-use wcow_host::{
-    ComputeService, Host, HostError, LayerStorage, NetworkService, Precaution, SystemId,
-};
-use wcow_ntmeta::{Guid, HostPath, Hresult};
+use wcow_host::client::Client;
+use wcow_host::codes::{self, hcn, win32};
+use wcow_host::{Host, HostError, NetworkService, Precaution, SystemId};
+use wcow_ntmeta::{Guid, HostPath};
 
 /// One step that takes back one thing the runtime made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,12 +106,12 @@ impl<'h, H: Host> Rollback<'h, H> {
     ///
     /// # Errors
     /// The call's own.
-    pub async fn attempt<T>(
+    pub async fn attempt<T, E: Into<HostError>>(
         &mut self,
         undo: Undo,
-        call: impl Future<Output = Result<T, HostError>>,
+        call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, HostError> {
-        let answer = call.await;
+        let answer = call.await.map_err(Into::into);
         match &answer {
             Ok(_) => self.push(undo),
             Err(error) => self.failed(error, undo),
@@ -142,13 +141,11 @@ impl<'h, H: Host> Rollback<'h, H> {
 }
 
 /// Undoes steps that were done in this order, the last one first. A step that fails does not stop the others; one whose object is
-/// already gone counts as done.
+/// already gone, as attachments, endpoints and systems are after a restart of the host, counts as done.
 pub async fn undo_all<H: Host>(host: &H, steps: Vec<Undo>) -> Vec<UndoFailure> {
     let mut failures = Vec::new();
     for step in steps.into_iter().rev() {
-        if let Err(error) = undo(host, &step).await
-            && !already_gone(&step, &error)
-        {
+        if let Err(error) = undo(host, &step).await {
             failures.push(UndoFailure { step, error });
         }
     }
@@ -156,55 +153,32 @@ pub async fn undo_all<H: Host>(host: &H, steps: Vec<Undo>) -> Vec<UndoFailure> {
 }
 
 async fn undo<H: Host>(host: &H, step: &Undo) -> Result<(), HostError> {
-    match step {
-        Undo::DestroyLayer(layer) => destroy(host, layer).await,
-        Undo::Deactivate(scratch) => host.layers().deactivate(scratch).await,
-        Undo::Unprepare(scratch) => host.layers().unprepare(scratch).await,
-        Undo::DeleteEndpoint(id) => host.network().delete_endpoint(*id).await,
-        Undo::RemoveSystem(id) => host.compute().remove(id).await,
-        Undo::Terminate(id) => {
-            let system = host.compute().open(id).await?;
-            let ended = host.compute().terminate(system).await;
-            let closed = host.compute().close(system).await;
-            ended.and(closed)
-        }
-    }
-}
-
-/// How often a layer may be attached when it is to be destroyed.
-const MOST_ATTACHED: u32 = 8;
-
-/// Destroys a layer. It may be attached although nothing is known of it: a call of a start that was cut off can come late.
-async fn destroy<H: Host>(host: &H, layer: &HostPath) -> Result<(), HostError> {
-    let layers = host.layers();
-    for _ in 0..MOST_ATTACHED {
-        match layers.destroy(layer).await {
-            Err(error) if error.hresult() == Some(win32::SHARING_VIOLATION) => {
-                let _ = layers.unprepare(layer).await;
-                if layers.deactivate(layer).await.is_err() {
-                    return Err(error);
-                }
+    let client = Client::new(host);
+    let undone = match step {
+        Undo::DestroyLayer(layer) => client.destroy(layer).await,
+        Undo::Deactivate(scratch) => client.deactivate(scratch).await,
+        Undo::Unprepare(scratch) => client.unprepare(scratch).await,
+        Undo::RemoveSystem(id) => client.remove(id).await,
+        Undo::Terminate(id) => match client.find(id).await {
+            Ok(Some(system)) => {
+                let ended = system.terminate().await;
+                let closed = system.close().await;
+                ended.and(closed)
             }
-            answer => return answer,
-        }
-    }
-    layers.destroy(layer).await
+            Ok(None) => Ok(()),
+            Err(error) if error.is_stopped() => Ok(()),
+            Err(error) => Err(error),
+        },
+        Undo::DeleteEndpoint(id) => return delete_endpoint(host, *id).await,
+    };
+    Ok(undone?)
 }
 
-/// After a restart of the host, attachments, endpoints and systems are gone; the codes that say so are no failures here.
-fn already_gone(step: &Undo, error: &HostError) -> bool {
-    let gone: &[Hresult] = match step {
-        Undo::Deactivate(_) | Undo::Unprepare(_) | Undo::DestroyLayer(_) => &[
-            win32::DEV_NOT_EXIST,
-            win32::FILE_NOT_FOUND,
-            win32::PATH_NOT_FOUND,
-        ],
-        Undo::DeleteEndpoint(_) => &[win32::NOT_FOUND, hcn::ENDPOINT_NOT_FOUND],
-        Undo::Terminate(_) | Undo::RemoveSystem(_) => {
-            &[v1::SYSTEM_NOT_FOUND, v1::SYSTEM_ALREADY_STOPPED]
-        }
-    };
-    error
-        .hresult()
-        .is_some_and(|code| gone.iter().any(|known| codes::same(*known, code)))
+async fn delete_endpoint<H: Host>(host: &H, id: Guid) -> Result<(), HostError> {
+    let gone = [win32::NOT_FOUND, hcn::ENDPOINT_NOT_FOUND];
+    let is_gone = |code| gone.iter().any(|known| codes::same(*known, code));
+    match host.network().delete_endpoint(id).await {
+        Err(error) if error.hresult().is_some_and(is_gone) => Ok(()),
+        answer => answer,
+    }
 }

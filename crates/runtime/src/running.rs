@@ -1,10 +1,9 @@
 //! What can be asked of a container that runs, and told to it.
 
 use wcow_hcs_schema::schema1::{ContainerProperties, PropertyType};
-use wcow_host::codes::win32;
-use wcow_host::{ComputeService, Host, HostError, Signal, SystemHandle, SystemId, SystemState};
+use wcow_host::client::{ClientError, System};
+use wcow_host::{Host, HostError, Signal, SystemId, SystemState};
 
-use crate::lifecycle::is_stopped;
 use crate::{ContainerState, Runtime};
 
 impl<H: Host> Runtime<'_, H> {
@@ -13,21 +12,20 @@ impl<H: Host> Runtime<'_, H> {
     /// # Errors
     /// The service cannot be reached.
     pub async fn state(&self, id: &SystemId) -> Result<ContainerState, HostError> {
-        let compute = self.host.compute();
-        let system = match compute.open(id).await {
+        let system = match self.client.open(id).await {
             Ok(system) => system,
-            Err(error) if is_stopped(&error) => return Ok(ContainerState::Off),
-            Err(error) => return Err(error),
+            Err(error) if is_off(&error) => return Ok(ContainerState::Off),
+            Err(error) => return Err(error.into()),
         };
-        let status = compute.status(system).await;
-        compute.close(system).await?;
+        let status = system.status().await;
+        system.close().await?;
         match status.map(|status| status.state) {
             Ok(SystemState::Running) => Ok(ContainerState::Running),
             Ok(SystemState::Paused | SystemState::SavedAsTemplate) => Ok(ContainerState::Paused),
             Ok(SystemState::Created | SystemState::Stopped) => Ok(ContainerState::Off),
             // It ended between the two calls.
-            Err(error) if is_stopped(&error) => Ok(ContainerState::Off),
-            Err(error) => Err(error),
+            Err(error) if is_off(&error) => Ok(ContainerState::Off),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -41,13 +39,9 @@ impl<H: Host> Runtime<'_, H> {
         id: &SystemId,
         wanted: &[PropertyType],
     ) -> Result<ContainerProperties, HostError> {
-        let compute = self.host.compute();
-        let system = compute.open(id).await?;
-        let properties = compute.properties(system, wanted).await;
-        let closed = compute.close(system).await;
-        let properties = properties?;
-        closed?;
-        Ok(properties)
+        let system = self.client.open(id).await?;
+        let properties = system.properties(wanted).await;
+        closed(system, properties).await
     }
 
     /// Whether a process of a running container has not ended yet, by its id.
@@ -55,18 +49,13 @@ impl<H: Host> Runtime<'_, H> {
     /// # Errors
     /// The host's answer, for example that the container does not run.
     pub async fn has_process(&self, id: &SystemId, process: u32) -> Result<bool, HostError> {
-        let compute = self.host.compute();
-        let system = compute.open(id).await?;
-        let opened = compute.open_process(system, process).await;
-        let found = match opened {
-            Ok(process) => compute.close_process(process).await.map(|()| true),
-            Err(error) if error.hresult() == Some(win32::NOT_FOUND) => Ok(false),
+        let system = self.client.open(id).await?;
+        let found = match system.open_process(process).await {
+            Ok(process) => process.close().await.map(|()| true),
+            Err(error) if error.is_not_found() => Ok(false),
             Err(error) => Err(error),
         };
-        let closed = compute.close(system).await;
-        let found = found?;
-        closed?;
-        Ok(found)
+        closed(system, found).await
     }
 
     /// Waits until a process has ended that somebody else may have started. Which code it ended with only that one is told.
@@ -74,22 +63,20 @@ impl<H: Host> Runtime<'_, H> {
     /// # Errors
     /// The service cannot be reached.
     pub async fn wait_for(&self, id: &SystemId, process: u32) -> Result<(), HostError> {
-        let compute = self.host.compute();
-        let system = match compute.open(id).await {
-            Err(error) if is_stopped(&error) => return Ok(()),
+        let system = match self.client.open(id).await {
+            Err(error) if is_off(&error) => return Ok(()),
             answer => answer?,
         };
-        let waited = match compute.open_process(system, process).await {
+        let waited = match system.open_process(process).await {
             Ok(process) => {
-                let waited = compute.wait_process(process).await.map(drop);
-                let closed = compute.close_process(process).await;
+                let waited = process.wait().await.map(drop);
+                let closed = process.close().await;
                 waited.and(closed)
             }
-            Err(error) if error.hresult() == Some(win32::NOT_FOUND) || is_stopped(&error) => Ok(()),
+            Err(error) if is_off(&error) => Ok(()),
             Err(error) => Err(error),
         };
-        let closed = compute.close(system).await;
-        waited.and(closed)
+        closed(system, waited).await
     }
 
     /// Freezes a running container.
@@ -97,10 +84,9 @@ impl<H: Host> Runtime<'_, H> {
     /// # Errors
     /// It does not run (0105, 010E); with process isolation hosts know no pause (0x32).
     pub async fn pause(&self, id: &SystemId) -> Result<(), HostError> {
-        let compute = self.host.compute();
-        let system = compute.open(id).await?;
-        let paused = compute.pause(system).await;
-        self.closed(system, paused).await
+        let system = self.client.open(id).await?;
+        let paused = system.pause().await;
+        closed(system, paused).await
     }
 
     /// Lets a frozen container go on.
@@ -108,13 +94,12 @@ impl<H: Host> Runtime<'_, H> {
     /// # Errors
     /// It is not frozen (0105, 010E).
     pub async fn resume(&self, id: &SystemId) -> Result<(), HostError> {
-        let compute = self.host.compute();
-        let system = compute.open(id).await?;
-        let resumed = compute.resume(system).await;
-        self.closed(system, resumed).await
+        let system = self.client.open(id).await?;
+        let resumed = system.resume().await;
+        closed(system, resumed).await
     }
 
-    /// Tells a process of a running container something, by its id.
+    /// Tells a process of a running container something, by its id. One that ends meanwhile need not be told any more.
     ///
     /// # Errors
     /// It has ended (0x490); builds before 17763 cannot (0x32).
@@ -124,25 +109,31 @@ impl<H: Host> Runtime<'_, H> {
         process: u32,
         signal: Signal,
     ) -> Result<(), HostError> {
-        let compute = self.host.compute();
-        let system = compute.open(id).await?;
-        let signalled = match compute.open_process(system, process).await {
-            Ok(process) => {
-                let signalled = compute.signal_process(process, signal).await;
-                let closed = compute.close_process(process).await;
-                signalled.and(closed)
+        let system = self.client.open(id).await?;
+        let told = match system.open_process(process).await {
+            Ok(mut process) => {
+                let told = process.signal(signal).await.map(drop);
+                let closed = process.close().await;
+                told.and(closed)
             }
             Err(error) => Err(error),
         };
-        self.closed(system, signalled).await
+        closed(system, told).await
     }
+}
 
-    async fn closed(
-        &self,
-        system: SystemHandle,
-        answer: Result<(), HostError>,
-    ) -> Result<(), HostError> {
-        let closed = self.host.compute().close(system).await;
-        answer.and(closed)
-    }
+/// Closes a container again that was asked or told something.
+async fn closed<H: Host, T>(
+    system: System<'_, H>,
+    answer: Result<T, ClientError>,
+) -> Result<T, HostError> {
+    let closed = system.close().await;
+    let answer = answer?;
+    closed?;
+    Ok(answer)
+}
+
+/// Whether an answer says that a container, or its process, does not run: it is not there, has ended, or is about to.
+fn is_off(error: &ClientError) -> bool {
+    error.is_exited()
 }

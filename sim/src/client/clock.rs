@@ -7,6 +7,7 @@ use wcow_ntmeta::FileTime;
 
 use super::Face;
 use crate::call::Call;
+use crate::deadline::Deadline;
 
 impl Clock for Face {
     fn now(&self) -> FileTime {
@@ -19,5 +20,9 @@ impl Clock for Face {
             // A sleep cannot fail: the world answers it whatever happens to the machine.
             let _ = sleep.await;
         }
+    }
+
+    fn deadline(&self, time: FileTime) -> impl Future<Output = ()> + Send {
+        Deadline::new(self.sim.clone(), self.id, time)
     }
 }

@@ -349,9 +349,11 @@ impl World {
             ComputeCall::OutputReady { process, output } => {
                 self.output_ready(client, *process, *output)
             }
-            ComputeCall::WriteInput { process, bytes } => self.write_input(client, *process, bytes),
+            ComputeCall::WriteInput { process, bytes } => {
+                self.write_input(op, client, *process, bytes)
+            }
             ComputeCall::CloseInput { process } => self.close_input(client, *process),
-            ComputeCall::CloseProcess { process } => self.close_process(client, *process),
+            ComputeCall::CloseProcess { process } => self.close_process(client, *process, out),
         }
     }
 
@@ -400,6 +402,7 @@ impl World {
         let keys: Vec<SystemKey> = self.compute.systems.keys().copied().collect();
         for key in keys {
             let ended = self.compute.end_all(key, KILLED);
+            self.cut_off_writers(ended.writers, out);
             for (op, _) in ended.waiting {
                 self.answer(op, Err(v1::UNEXPECTED_EXIT.into()), out);
             }

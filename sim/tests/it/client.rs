@@ -1,9 +1,10 @@
 //! The typed client of `wcow-host`, on hosts that do to it what real ones do.
 
+use wcow_hcs_schema::schema1::ResourceModificationRequest;
 use wcow_host::client::{Client, ClientError, SystemExit, Times};
 use wcow_host::{
-    ComputeApi, ComputeService, ExitType, Host, HostControl, LayerStorage, Operation, Output,
-    Signal, SystemState,
+    ComputeApi, ComputeService, ExitType, Host, HostControl, HostError, LayerStorage, Modification,
+    Operation, Output, Signal, SystemState, SystemStatus,
 };
 use wcow_ntmeta::Hresult;
 use wcow_sim::{FaultPlan, FaultRule, Profile, Sim, SimHost, What, When};
@@ -218,6 +219,90 @@ fn an_exit_whose_notification_is_lost_gets_a_second() {
         assert!(hits.iter().any(|hit| hit.what == What::NotificationLost));
     })
     .unwrap();
+}
+
+#[test]
+fn an_exit_that_nobody_tells_is_noticed_by_looking() {
+    let (sim, host) = host();
+    sim.run(async {
+        let client = Client::new(&host);
+        let system = client.open(&id()).await.unwrap();
+        let program = system.exec(&parameters("ping -n 3 localhost")).await;
+        let ping = program.unwrap();
+        hit(&sim, Operation::QueryProcess, What::NotificationLost);
+        let exit = ping.wait().await.unwrap();
+        assert_eq!((exit.code, exit.reliable), (Some(0), true));
+        assert_eq!(sim.fault_hits().len(), 1);
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_system_is_changed_and_tells_of_itself() {
+    let (sim, host) = host();
+    sim.run(async {
+        let client = Client::new(&host);
+        let system = client.open(&id()).await.unwrap();
+        let again = client.system(id(), system.handle());
+        let properties = again.properties(&[]).await.unwrap();
+        assert_eq!(SystemStatus::of(&properties).state, SystemState::Running);
+        let nothing = Modification::Schema1(ResourceModificationRequest::default());
+        let error = again.modify(&nothing).await.unwrap_err();
+        assert!(error.hresult().is_some(), "{error}");
+        // A process behind a handle is the same one.
+        let ping = system.exec(&parameters("ping -t localhost")).await.unwrap();
+        let mut same = again.process(ping.id(), ping.handle());
+        assert!(!same.status().await.unwrap().exited);
+        assert!(same.kill().await.unwrap());
+        assert_eq!(ping.wait().await.unwrap().code, Some(1067));
+        assert!(ping.is_ready(Output::Out).await.unwrap());
+    })
+    .unwrap();
+}
+
+#[test]
+fn only_hosts_that_stumble_are_asked_again() {
+    for (build, times) in [(14393, 501), (20348, 1)] {
+        let mut profile = Profile::server_2022();
+        profile.build = build;
+        profile.revision = 0;
+        let sim = Sim::new(profile, 1);
+        let host = sim.client();
+        sim.set_faults(FaultPlan {
+            rules: vec![FaultRule {
+                when: When::Chance {
+                    operation: Some(Operation::EnumerateSystems),
+                    numerator: 1,
+                    denominator: 1,
+                },
+                what: What::RefusedWith(Hresult::from_win32(5)),
+            }],
+            budget: 1000,
+        });
+        let listed = sim.run(Client::new(&host).list()).unwrap();
+        assert_eq!(listed.unwrap_err().hresult(), Some(Hresult::from_win32(5)));
+        assert_eq!(sim.fault_hits().len(), times, "on build {build}");
+    }
+}
+
+#[test]
+fn an_answer_that_never_came_is_one_that_may_have_had_an_effect() {
+    for (operation, code) in [
+        (Operation::StartSystem, "0x80370118"),
+        (Operation::ProcessPipe, "0x80370118"),
+        (Operation::PrepareLayer, "0x800705B4"),
+    ] {
+        let error = ClientError::TimedOut {
+            operation,
+            object: "one".to_owned(),
+            seconds: 240,
+        };
+        assert!(error.is_ambiguous());
+        let error = HostError::from(error);
+        assert!(error.is_ambiguous());
+        assert_eq!(error.hresult().unwrap().to_string(), code);
+        assert_eq!((error.operation, error.object.as_str()), (operation, "one"));
+    }
 }
 
 #[test]

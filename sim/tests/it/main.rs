@@ -11,6 +11,8 @@ mod conformance;
 #[cfg(test)]
 mod containers;
 #[cfg(test)]
+mod deadline;
+#[cfg(test)]
 mod durable;
 #[cfg(test)]
 mod examples;

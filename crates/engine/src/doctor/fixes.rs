@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
-use wcow_host::codes::win32;
+use wcow_host::client::Client;
 use wcow_host::{
-    ComputeService, FileSystem, Host, HostControl, HostError, LayerStorage, NetworkService,
-    SwitchService, SystemId, era,
+    FileSystem, Host, HostControl, HostError, LayerStorage, NetworkService, SwitchService,
+    SystemId, era,
 };
 use wcow_image_store::ImageStore;
 use wcow_ntmeta::{Guid, HostPath};
@@ -152,8 +152,7 @@ impl<H: Host> Engine<H> {
             Fix::StartService(name) => host.control().restart_service(name).await?,
             Fix::EndSystem(id) => self.end_system(id).await?,
             Fix::DetachScratch(path) => {
-                unless_detached(host.layers().unprepare(path).await)?;
-                unless_detached(host.layers().deactivate(path).await)?;
+                Client::new(host).unmount(path).await?;
             }
             Fix::RemoveEndpoint(id) => return self.remove_endpoint(*id).await,
             Fix::RemoveNat(name) => host.switches().remove_nat(name).await?,
@@ -165,27 +164,27 @@ impl<H: Host> Engine<H> {
     }
 
     async fn end_system(&self, id: &SystemId) -> Result<(), HostError> {
-        let compute = self.host.compute();
+        let client = Client::new(&self.host);
         let build = self.host.control().info().await?.build;
-        let system = compute.open(id).await?;
-        let ended = compute.terminate(system).await;
-        let closed = compute.close(system).await;
+        let system = client.open(id).await?;
+        let ended = system.terminate().await;
+        let closed = system.close().await;
         if era::containers_persist(build) {
             // It may have been off already: then only the removal counts.
-            return compute.remove(id).await;
+            return Ok(client.remove(id).await?);
         }
-        ended.and(closed)
+        Ok(ended.and(closed)?)
     }
 
     /// Somebody may have attached the endpoint since it was looked at.
     async fn remove_endpoint(&self, id: Guid) -> Result<Fixed, HostError> {
         let network = self.host.network();
-        let systems = self.host.compute().enumerate().await?;
+        let systems = Client::new(&self.host).list().await?;
         let used = network.endpoints().await?.into_iter().any(|endpoint| {
             endpoint.id.parse() == Ok(id)
                 && systems
                     .iter()
-                    .any(|system| endpoint.shared_containers.contains(&system.id.0))
+                    .any(|(system, _)| endpoint.shared_containers.contains(&system.id.0))
         });
         if used {
             return Ok(Fixed::NotNeeded);
@@ -209,13 +208,5 @@ impl<H: Host> Engine<H> {
         }
         self.host.layers().destroy(path).await?;
         Ok(Fixed::Now)
-    }
-}
-
-/// A layer that is not attached needs no detaching.
-fn unless_detached(answer: Result<(), HostError>) -> Result<(), HostError> {
-    match answer {
-        Err(error) if error.hresult() == Some(win32::DEV_NOT_EXIST) => Ok(()),
-        answer => answer,
     }
 }

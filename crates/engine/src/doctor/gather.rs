@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
+use wcow_host::client::Client;
 use wcow_host::{
-    Adapter, Clock, ComputeService, Diagnostics, EventRecord, Feature, FileMetadata, FileSystem,
-    FilterDriver, Hardware, Host, HostControl, HostError, HostInfo, HostProcess, Identity,
-    Interface, Listener, NetNat, NetworkService, Package, PortRange, RegistryData, RegistryValue,
-    Route, Service, ServiceSetup, StaticMapping, SwitchService, SystemSummary, VmSwitch, Volume,
-    era,
+    Adapter, Clock, Diagnostics, EventRecord, Feature, FileMetadata, FileSystem, FilterDriver,
+    Hardware, Host, HostControl, HostError, HostInfo, HostProcess, Identity, Interface, Listener,
+    NetNat, NetworkService, Package, PortRange, RegistryData, RegistryValue, Route, Service,
+    ServiceSetup, StaticMapping, SwitchService, SystemSummary, VmSwitch, Volume, era,
 };
 use wcow_image_store::{ImageList, ImageStore, StoreError, ValidationError};
 use wcow_ntmeta::{FileTime, Guid, HostPath};
@@ -148,7 +148,7 @@ impl Seen {
         } else {
             Ok(Vec::new())
         };
-        let systems = host.compute().enumerate().await;
+        let systems = systems(host).await;
         let (containers, mut bad) = split(engine.peek_records(Folder::Containers).await);
         let (recorded_networks, bad_networks) = split(engine.look_at_networks().await);
         bad.extend(bad_networks);
@@ -341,6 +341,11 @@ async fn networks<H: Host>(host: &H) -> Answer<Vec<SeenNetwork>> {
         name: network.name,
     });
     Ok(seen.collect())
+}
+
+async fn systems<H: Host>(host: &H) -> Answer<Vec<SystemSummary>> {
+    let systems = Client::new(host).list().await?;
+    Ok(systems.into_iter().map(|(system, _)| system).collect())
 }
 
 async fn endpoints<H: Host>(host: &H) -> Answer<Vec<SeenEndpoint>> {

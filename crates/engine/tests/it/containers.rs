@@ -37,7 +37,7 @@ fn a_whole_life_leaves_nothing_behind() {
                 .await?;
             let output = process.read(Output::Out, 1024).await.unwrap();
             let status = process.wait().await.unwrap();
-            Ok((String::from_utf8(output).unwrap(), status.exit_code))
+            Ok((String::from_utf8(output).unwrap(), status.code.unwrap()))
         });
         assert_eq!(output, ("hello\r\n".to_owned(), 7));
         stage.ok(engine.stop("one", 10_000_000));

@@ -44,7 +44,7 @@ fn it_runs_programs_is_frozen_goes_on_and_is_removed() {
         let process = engine.exec("one", &program).await?;
         let output = process.read(Output::Out, 1024).await.unwrap();
         let status = process.wait().await.unwrap();
-        Ok((String::from_utf8(output).unwrap(), status.exit_code))
+        Ok((String::from_utf8(output).unwrap(), status.code.unwrap()))
     };
     assert_eq!(stage.ok(run()), ("hello\r\n".to_owned(), 7));
 

@@ -26,7 +26,7 @@ fn exec(stage: &Stage, command: &str) -> (u32, String) {
         }
         drop(outputs);
         let ended = process.wait().await.unwrap();
-        Ok((ended.exit_code, String::from_utf8(text).unwrap()))
+        Ok((ended.code.unwrap(), String::from_utf8(text).unwrap()))
     })
 }
 

@@ -48,7 +48,7 @@ fn processes_and_what_they_take_together_agree() {
 fn a_program_adds_itself_its_memory_and_its_time() {
     let stage = running(Profile::server_2022());
     let before = stage.ok(stage.engine.stats("one"));
-    let process = stage.ok(stage
+    let mut process = stage.ok(stage
         .engine
         .exec("one", &ExecSpec::new("ping -n 100 127.0.0.1")));
     let clock = stage.engine.host().clock();
@@ -77,7 +77,7 @@ fn a_program_adds_itself_its_memory_and_its_time() {
         .find(|listed| listed.process == Some(process.id()))
         .expect("it is in the list");
     assert!(ping.processor() > Some(0), "{ping:?}");
-    stage.sim.run(process.terminate()).unwrap().unwrap();
+    assert!(stage.sim.run(process.kill()).unwrap().unwrap());
     let after = stage.ok(stage.engine.stats("one"));
     assert_eq!(after.processes, before.processes);
     assert!(

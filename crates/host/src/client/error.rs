@@ -4,7 +4,7 @@ use wcow_ntmeta::Hresult;
 
 use super::is_one_of;
 use crate::codes::{v1, v2, win32};
-use crate::{HostError, Operation};
+use crate::{HostError, Operation, Retry};
 
 /// Why a client's call did not work.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -66,9 +66,41 @@ impl ClientError {
         ])
     }
 
+    /// Whether the call may have taken effect all the same: its answer was lost, or did not come in time.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        match self {
+            Self::Host(error) => error.is_ambiguous(),
+            Self::TimedOut { .. } => true,
+        }
+    }
+
     /// Whether the host's code is one of these, in either spelling.
     #[must_use]
     pub fn is_one_of(&self, codes: &[Hresult]) -> bool {
         self.hresult().is_some_and(|code| is_one_of(code, codes))
+    }
+}
+
+impl From<ClientError> for HostError {
+    /// The host's answer. Where there is none, the code with which the host's own functions say so to those who wait for it:
+    /// 0x80370118 of compute systems and processes, 0x5B4 of all else.
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Host(error) => error,
+            ClientError::TimedOut {
+                operation, object, ..
+            } => {
+                let code = if operation.is_compute() {
+                    v2::OPERATION_TIMEOUT
+                } else {
+                    win32::TIMEOUT
+                };
+                Self {
+                    retry: Retry::Soon,
+                    ..Self::new(operation, object, code)
+                }
+            }
+        }
     }
 }

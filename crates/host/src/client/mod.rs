@@ -4,6 +4,7 @@
 //! * The end of a system or a process is noticed although its notification is late or lost, or the service was restarted.
 //! * Ending what has ended is no error, whichever of its codes a build gives.
 //! * A process is ended through a handle of its own, because the service serves the calls on one handle one after the other.
+//! * What a program reads is given to it piece by piece while its output is read ([`beside`]).
 //! * Calls that fail on some builds while something else is torn down or set up are tried again, so often as Microsoft's own
 //!   clients do.
 //!
@@ -11,27 +12,31 @@
 //! the client's process.
 
 mod error;
+mod layers;
 mod process;
 mod race;
 mod system;
 
+use std::fmt;
 use std::future::Future;
 
-use wcow_ntmeta::{FileTime, HostPath};
+use wcow_ntmeta::{FileTime, Hresult};
 
 use crate::codes::{self, v1, win32};
 use crate::{
-    Clock, ComputeService, CreateDocument, Host, HostControl, HostError, LayerDescriptor,
-    LayerStorage, Operation, SystemId, SystemState, SystemSummary,
+    Clock, ComputeService, CreateDocument, Host, HostControl, HostError, Operation, SystemHandle,
+    SystemId, SystemState, SystemSummary,
 };
 
 pub use error::ClientError;
 pub use process::{Process, ProcessExit};
-pub use race::{Winner, race};
+pub use race::{Winner, beside, race};
 pub use system::{System, SystemExit};
 
 /// Ticks of 100 ns in a millisecond.
 const MILLISECOND: u64 = 10_000;
+/// The last build that does not list compute systems while one is being torn down.
+const LAST_TO_STUMBLE: u32 = 15063;
 
 /// How long a client waits, in ticks of 100 ns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +103,7 @@ impl<'h, H: Host> Client<'h, H> {
         document: &CreateDocument,
     ) -> Result<System<'h, H>, ClientError> {
         let call = self.host.compute().create(id, document);
-        let handle = self.answered(Operation::CreateSystem, &id.0, call).await?;
+        let handle = self.answered(Operation::CreateSystem, id, call).await?;
         Ok(System::new(*self, id.clone(), handle))
     }
 
@@ -108,7 +113,7 @@ impl<'h, H: Host> Client<'h, H> {
     /// There is none of this id (010E), or none answers in time.
     pub async fn open(&self, id: &SystemId) -> Result<System<'h, H>, ClientError> {
         let call = self.host.compute().open(id);
-        let handle = self.answered(Operation::OpenSystem, &id.0, call).await?;
+        let handle = self.answered(Operation::OpenSystem, id, call).await?;
         Ok(System::new(*self, id.clone(), handle))
     }
 
@@ -124,6 +129,24 @@ impl<'h, H: Host> Client<'h, H> {
         }
     }
 
+    /// A compute system behind a handle that is open already, and stays so until the answer is closed.
+    #[must_use]
+    pub fn system(&self, id: SystemId, handle: SystemHandle) -> System<'h, H> {
+        System::new(*self, id, handle)
+    }
+
+    /// Removes a compute system that persists (technical previews). One that is not there is no error.
+    ///
+    /// # Errors
+    /// It runs (0105), another answer of the host's, or none in time.
+    pub async fn remove(&self, id: &SystemId) -> Result<(), ClientError> {
+        let call = self.host.compute().remove(id);
+        match self.answered(Operation::RemoveSystem, id, call).await {
+            Err(error) if error.is_stopped() => Ok(()),
+            answer => answer,
+        }
+    }
+
     /// Lists the compute systems; a state that the host leaves out is filled in.
     ///
     /// While a system is being torn down, builds up to 15063 refuse to list any (0105, 0x5): it is tried again, 500 times 10 ms.
@@ -131,13 +154,19 @@ impl<'h, H: Host> Client<'h, H> {
     /// # Errors
     /// The host's answer, or none in time.
     pub async fn list(&self) -> Result<Vec<(SystemSummary, SystemState)>, ClientError> {
-        const STUMBLES: [wcow_ntmeta::Hresult; 2] = [v1::INVALID_STATE, win32::ACCESS_DENIED];
-        let systems = self
-            .again(500, 10 * MILLISECOND, &STUMBLES, async || {
-                let call = self.host.compute().enumerate();
-                self.answered(Operation::EnumerateSystems, "", call).await
-            })
-            .await?;
+        let mut again = Again {
+            codes: &[v1::INVALID_STATE, win32::ACCESS_DENIED],
+            on: |build| build <= LAST_TO_STUMBLE,
+            times: 500,
+            pause: 10 * MILLISECOND,
+        };
+        let systems = loop {
+            let call = self.host.compute().enumerate();
+            match self.answered(Operation::EnumerateSystems, &"", call).await {
+                Ok(systems) => break systems,
+                Err(error) => again.or_fail(self, error).await?,
+            }
+        };
         let known = |system: SystemSummary| {
             let state = system.known_state();
             (system, state)
@@ -145,68 +174,9 @@ impl<'h, H: Host> Client<'h, H> {
         Ok(systems.into_iter().map(known).collect())
     }
 
-    /// Attaches a scratch layer and mounts its parents; gives the volume.
-    ///
-    /// Build 17763 answers that a device is not ready (0x15, 0x48F) while another layer is being mounted: each step is tried again,
-    /// five times 100 ms. A layer that cannot be mounted is detached again.
-    ///
-    /// # Errors
-    /// The host's answer to the step that failed, or none in time.
-    pub async fn mount(
-        &self,
-        scratch: &HostPath,
-        parents: &[LayerDescriptor],
-    ) -> Result<String, ClientError> {
-        const NOT_YET: [wcow_ntmeta::Hresult; 2] = [win32::NOT_READY, win32::DEVICE_NOT_CONNECTED];
-        let layers = self.host.layers();
-        let name = scratch.to_string();
-        let build = self.build().await?;
-        let times = if build == 17763 { 5 } else { 0 };
-        self.again(times, 100 * MILLISECOND, &NOT_YET, async || {
-            let call = layers.activate(scratch);
-            self.answered(Operation::ActivateLayer, &name, call).await
-        })
-        .await?;
-        let prepared = self
-            .again(times, 100 * MILLISECOND, &NOT_YET, async || {
-                let call = layers.prepare(scratch, parents);
-                self.answered(Operation::PrepareLayer, &name, call).await
-            })
-            .await;
-        let volume = match prepared {
-            Ok(()) => {
-                let call = layers.mount_path(scratch);
-                self.answered(Operation::LayerMountPath, &name, call).await
-            }
-            Err(error) => Err(error),
-        };
-        match volume {
-            Ok(volume) => Ok(volume),
-            Err(error) => {
-                // The first error is the one to tell.
-                let _ = self.unmount(scratch).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Undoes [`mount`](Self::mount). What is not mounted (0x37), or gone (0x2, 0x3), counts as done, as after a restart.
-    ///
-    /// # Errors
-    /// It is in use (0x20), or another answer of the host's; both steps are tried.
-    pub async fn unmount(&self, scratch: &HostPath) -> Result<(), ClientError> {
-        let layers = self.host.layers();
-        let name = scratch.to_string();
-        let call = layers.unprepare(scratch);
-        let unprepared = self.answered(Operation::UnprepareLayer, &name, call).await;
-        let call = layers.deactivate(scratch);
-        let deactivated = self.answered(Operation::DeactivateLayer, &name, call).await;
-        unless_gone(unprepared).and(unless_gone(deactivated))
-    }
-
     async fn build(&self) -> Result<u32, ClientError> {
         let call = self.host.control().info();
-        let info = self.answered(Operation::HostInfo, "", call).await?;
+        let info = self.answered(Operation::HostInfo, &"", call).await?;
         Ok(info.build)
     }
 
@@ -214,59 +184,64 @@ impl<'h, H: Host> Client<'h, H> {
     async fn answered<T>(
         &self,
         operation: Operation,
-        object: &str,
+        object: &(impl fmt::Display + Sync),
         call: impl Future<Output = Result<T, HostError>>,
     ) -> Result<T, ClientError> {
-        match race(call, self.sleep(self.times.answer)).await {
+        let clock = self.host.clock();
+        let late = clock.deadline(self.later(self.times.answer));
+        match race(call, late).await {
             Winner::First(answer) => Ok(answer?),
             Winner::Second(()) => Err(ClientError::TimedOut {
                 operation,
-                object: object.to_owned(),
+                object: object.to_string(),
                 seconds: self.times.answer / (1_000 * MILLISECOND),
             }),
         }
     }
 
-    /// Tries a call again, at most so many times, while it is answered with one of these codes.
-    async fn again<T, F: Future<Output = Result<T, ClientError>>>(
-        &self,
-        times: u32,
-        pause: u64,
-        passing: &[wcow_ntmeta::Hresult],
-        call: impl Fn() -> F,
-    ) -> Result<T, ClientError> {
-        let mut left = times;
-        loop {
-            match call().await {
-                Err(error) if left > 0 && error.is_one_of(passing) => {
-                    left -= 1;
-                    self.sleep(pause).await;
-                }
-                answer => return answer,
-            }
-        }
-    }
-
-    fn sleep(&self, ticks: u64) -> impl Future<Output = ()> + Send + use<'h, H> {
-        let clock = self.host.clock();
-        let until = FileTime::from_ticks(clock.now().ticks().saturating_add(ticks));
-        clock.sleep_until(until)
+    /// So many ticks from now.
+    fn later(&self, ticks: u64) -> FileTime {
+        FileTime::from_ticks(self.host.clock().now().ticks().saturating_add(ticks))
     }
 }
 
-fn unless_gone(answer: Result<(), ClientError>) -> Result<(), ClientError> {
-    const GONE: [wcow_ntmeta::Hresult; 3] = [
-        win32::DEV_NOT_EXIST,
-        win32::FILE_NOT_FOUND,
-        win32::PATH_NOT_FOUND,
-    ];
-    match answer {
-        Err(error) if error.is_one_of(&GONE) => Ok(()),
-        answer => answer,
+/// Asks a host again that refuses a call in passing, on builds that do.
+struct Again {
+    /// What it answers meanwhile.
+    codes: &'static [Hresult],
+    /// Which builds those are. It matters only when a call was refused.
+    on: fn(u32) -> bool,
+    /// How often it may still be asked.
+    times: u32,
+    /// The pause before it is, in ticks of 100 ns.
+    pause: u64,
+}
+
+impl Again {
+    /// Waits until it is time to ask again.
+    ///
+    /// # Errors
+    /// The one given, if it is one that stays.
+    async fn or_fail<H: Host>(
+        &mut self,
+        client: &Client<'_, H>,
+        error: ClientError,
+    ) -> Result<(), ClientError> {
+        if self.times == 0 || !error.is_one_of(self.codes) {
+            return Err(error);
+        }
+        // A host that does not say what it is is none of those.
+        if !client.build().await.is_ok_and(self.on) {
+            return Err(error);
+        }
+        self.times -= 1;
+        let later = client.later(self.pause);
+        client.host.clock().sleep_until(later).await;
+        Ok(())
     }
 }
 
 /// Whether a code is one of these, in either spelling.
-fn is_one_of(code: wcow_ntmeta::Hresult, known: &[wcow_ntmeta::Hresult]) -> bool {
+fn is_one_of(code: Hresult, known: &[Hresult]) -> bool {
     known.iter().any(|known| codes::same(*known, code))
 }

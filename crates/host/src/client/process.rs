@@ -1,11 +1,14 @@
 //! A process in a compute system.
 
+use std::fmt;
 use std::pin::pin;
 
 use wcow_hcs_schema::schema1::ProcessStatus;
 
 use super::{Client, ClientError, Winner, race};
-use crate::{ComputeService, Host, HostError, Operation, Output, ProcessHandle, Signal, SystemId};
+use crate::{
+    Clock, ComputeService, Host, HostError, Operation, Output, ProcessHandle, Signal, SystemId,
+};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,30 @@ impl<'h, H: Host> Process<'h, H> {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.id
+    }
+
+    /// Its handle, which is open until [`close`](Self::close). The pipes belong to it.
+    #[must_use]
+    pub fn handle(&self) -> ProcessHandle {
+        self.handle
+    }
+
+    /// What is known of it, at once.
+    ///
+    /// # Errors
+    /// The handle is not open, or another client's (0x6); another answer of the host's, or none in time.
+    pub async fn status(&self) -> Result<ProcessStatus, ClientError> {
+        let call = self.compute().process_status(self.handle);
+        self.answered(Operation::QueryProcess, call).await
+    }
+
+    /// Whether [`read`](Self::read) would give an answer at once.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read), or no answer in time.
+    pub async fn is_ready(&self, output: Output) -> Result<bool, ClientError> {
+        let call = self.compute().output_ready(self.handle, output);
+        self.answered(Operation::ProcessPipe, call).await
     }
 
     /// Reads what it wrote, at most `max` bytes; waits for output, for ever if need be; empty at the end.
@@ -120,28 +147,32 @@ impl<'h, H: Host> Process<'h, H> {
         killed.and(system.close().await)
     }
 
-    /// Waits until it has exited, for ever if need be. Once a call has told that it has, the notification gets a second more; then
-    /// the host is asked, and at last it is taken as exited without a code.
+    /// Waits until it has exited, for ever if need be. A notification that never comes is noticed by looking. Once a call has told that
+    /// it has exited, the notification gets a second more; then the host is asked, and at last it is taken as exited without a code.
     ///
     /// # Errors
     /// The host's answer, for example after a restart of its service.
     pub async fn wait(&self) -> Result<ProcessExit, ClientError> {
+        let clock = self.client.host.clock();
+        let times = self.client.times;
         let mut told = pin!(self.compute().wait_process(self.handle));
-        if !self.exited {
-            return exit_of(told.await);
-        }
-        let grace = self.client.sleep(self.client.times.grace);
-        match race(told.as_mut(), grace).await {
-            Winner::First(status) => exit_of(status),
-            Winner::Second(()) => {
-                let call = self.compute().process_status(self.handle);
-                match self.answered(Operation::QueryProcess, call).await {
-                    Ok(status) if status.exited => exit_of(Ok(status)),
-                    _ => Ok(ProcessExit {
+        let patience = if self.exited { times.grace } else { times.look };
+        loop {
+            let over = clock.deadline(self.client.later(patience));
+            if let Winner::First(status) = race(told.as_mut(), over).await {
+                return exit_of(status);
+            }
+            match self.status().await {
+                Ok(status) if status.exited => return exit_of(Ok(status)),
+                _ if self.exited => {
+                    return Ok(ProcessExit {
                         code: None,
                         reliable: false,
-                    }),
+                    });
                 }
+                // Whoever waits goes on waiting.
+                Ok(_) | Err(ClientError::TimedOut { .. }) => {}
+                Err(error) => return Err(error),
             }
         }
     }
@@ -178,8 +209,23 @@ impl<'h, H: Host> Process<'h, H> {
         operation: Operation,
         call: impl Future<Output = Result<T, HostError>>,
     ) -> Result<T, ClientError> {
-        let object = format!("process {} of {}", self.id, self.system);
+        let object = Named {
+            id: self.id,
+            system: &self.system,
+        };
         self.client.answered(operation, &object, call).await
+    }
+}
+
+/// A process, as an error names it.
+struct Named<'a> {
+    id: u32,
+    system: &'a SystemId,
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} of {}", self.id, self.system)
     }
 }
 

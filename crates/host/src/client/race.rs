@@ -1,8 +1,23 @@
-//! Two futures, the first to finish wins; when both can, the first one given.
+//! Two futures at once: the first to finish wins, and when both can, the first one given; or one is done beside the other.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+
+/// Polls `side` along with `main`, until that is done. What is left of the side is dropped, which stops waiting for it.
+pub async fn beside<A>(main: impl Future<Output = A>, side: impl Future<Output = ()>) -> A {
+    let mut main = pin!(main);
+    let mut side = pin!(side);
+    let mut goes_on = true;
+    poll_fn(|context| {
+        let done = main.as_mut().poll(context);
+        if done.is_pending() && goes_on {
+            goes_on = side.as_mut().poll(context).is_pending();
+        }
+        done
+    })
+    .await
+}
 
 /// Which of two futures finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

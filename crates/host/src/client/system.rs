@@ -2,13 +2,13 @@
 
 use std::pin::pin;
 
-use wcow_hcs_schema::schema1::ProcessParameters;
+use wcow_hcs_schema::schema1::{ContainerProperties, ProcessParameters, PropertyType};
 use wcow_ntmeta::Hresult;
 
 use super::{Client, ClientError, Process, Winner, race};
 use crate::{
-    ComputeService, ExitType, Host, HostError, Operation, SystemEvent, SystemHandle, SystemId,
-    SystemStatus,
+    Clock, ComputeService, ExitType, Host, HostError, Modification, Operation, ProcessHandle,
+    SystemEvent, SystemHandle, SystemId, SystemStatus,
 };
 
 /// How a compute system ended.
@@ -39,6 +39,12 @@ impl<'h, H: Host> System<'h, H> {
         &self.id
     }
 
+    /// Its handle, which is open until [`close`](Self::close).
+    #[must_use]
+    pub fn handle(&self) -> SystemHandle {
+        self.handle
+    }
+
     /// Its state.
     ///
     /// # Errors
@@ -46,6 +52,27 @@ impl<'h, H: Host> System<'h, H> {
     pub async fn status(&self) -> Result<SystemStatus, ClientError> {
         let call = self.compute().status(self.handle);
         self.answered(Operation::QuerySystem, call).await
+    }
+
+    /// What it tells of itself: the basic properties, and those that are asked for.
+    ///
+    /// # Errors
+    /// It has ended (0110, on older builds); another answer of the host's, or none in time.
+    pub async fn properties(
+        &self,
+        wanted: &[PropertyType],
+    ) -> Result<ContainerProperties, ClientError> {
+        let call = self.compute().properties(self.handle, wanted);
+        self.answered(Operation::QuerySystem, call).await
+    }
+
+    /// Changes it.
+    ///
+    /// # Errors
+    /// The host's answer, or none in time.
+    pub async fn modify(&self, change: &Modification) -> Result<(), ClientError> {
+        let call = self.compute().modify(self.handle, change);
+        self.answered(Operation::ModifySystem, call).await
     }
 
     /// Starts it; returns when it runs.
@@ -75,19 +102,31 @@ impl<'h, H: Host> System<'h, H> {
         self.answered(Operation::ResumeSystem, call).await
     }
 
+    /// Asks it to shut down and waits for at most `grace` ticks of 100 ns. False if it has not ended by then.
+    ///
+    /// # Errors
+    /// The host's answer, also that it has ended already.
+    pub async fn shut_down(&self, grace: u64) -> Result<bool, ClientError> {
+        let clock = self.client.host.clock();
+        let asked = race(
+            self.compute().shutdown(self.handle),
+            clock.sleep_until(self.client.later(grace)),
+        );
+        match asked.await {
+            Winner::First(answer) => Ok(answer.map(|()| true)?),
+            Winner::Second(()) => Ok(false),
+        }
+    }
+
     /// Asks it to shut down and waits for at most `grace` ticks of 100 ns; then ends it. One that has ended already is no error.
     ///
     /// # Errors
     /// The host's answer to the forced end, or none in time.
     pub async fn stop(&self, grace: u64) -> Result<(), ClientError> {
-        let asked = race(
-            self.compute().shutdown(self.handle),
-            self.client.sleep(grace),
-        );
-        match asked.await {
-            Winner::First(Ok(())) => Ok(()),
-            Winner::First(Err(error)) if ClientError::from(error.clone()).is_stopped() => Ok(()),
-            Winner::First(Err(_)) | Winner::Second(()) => self.terminate().await,
+        match self.shut_down(grace).await {
+            Ok(true) => Ok(()),
+            Err(error) if error.is_stopped() => Ok(()),
+            Ok(false) | Err(_) => self.terminate().await,
         }
     }
 
@@ -109,11 +148,13 @@ impl<'h, H: Host> System<'h, H> {
     /// # Errors
     /// The host's answer, where that does not say that the system has ended.
     pub async fn wait(&mut self) -> Result<SystemExit, ClientError> {
+        let clock = self.client.host.clock();
         loop {
             let handle = self.handle;
             let mut event = pin!(self.client.host.compute().next_event(handle));
             let told = loop {
-                match race(event.as_mut(), self.client.sleep(self.client.times.look)).await {
+                let look = clock.deadline(self.client.later(self.client.times.look));
+                match race(event.as_mut(), look).await {
                     Winner::First(told) => break told,
                     Winner::Second(()) => {
                         if self.has_ended().await? {
@@ -198,6 +239,12 @@ impl<'h, H: Host> System<'h, H> {
         ))
     }
 
+    /// A process of it behind a handle that is open already, and stays so until the answer is closed.
+    #[must_use]
+    pub fn process(&self, process_id: u32, handle: ProcessHandle) -> Process<'h, H> {
+        Process::new(self.client, self.id.clone(), handle, process_id)
+    }
+
     /// Closes the handle. The system goes on, unless its document says that it ends with its last handle.
     ///
     /// # Errors
@@ -232,6 +279,6 @@ impl<'h, H: Host> System<'h, H> {
         operation: Operation,
         call: impl Future<Output = Result<T, HostError>>,
     ) -> Result<T, ClientError> {
-        self.client.answered(operation, &self.id.0, call).await
+        self.client.answered(operation, &self.id, call).await
     }
 }

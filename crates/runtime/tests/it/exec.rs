@@ -50,7 +50,7 @@ fn try_exec(stage: &Stage, spec: &ExecSpec, input: &[u8]) -> Result<Ran, Runtime
             *text = String::from_utf8(all).unwrap();
         }
         let [out, err] = texts;
-        let exit = process.wait().await.unwrap().exit_code;
+        let exit = process.wait().await.unwrap().code.unwrap();
         Ok(Ran { out, err, exit })
     })
 }

@@ -7,6 +7,12 @@ mod killed;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
+mod patient;
+#[cfg(test)]
 mod refused;
+#[cfg(test)]
+mod stdio;
 #[cfg(test)]
 mod support;

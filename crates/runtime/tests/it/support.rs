@@ -1,6 +1,7 @@
 //! A host with an image on it, and what is on it beside.
 
 use std::future::Future;
+use std::task::Poll;
 
 use wcow_hcs_schema::hns::{HnsNetwork, Subnet};
 use wcow_host::era::{self, ImageFacts};
@@ -39,13 +40,23 @@ impl Stage {
         Self::try_with_image(profile, build, edition, service).expect("the image can be installed")
     }
 
+    /// A host of another seed with an image that fits it.
+    pub(crate) fn seeded(profile: Profile, seed: u64) -> Self {
+        let (build, edition) = (profile.build, profile.edition.clone());
+        Self::on(Sim::new(profile, seed), build, &edition, true)
+            .expect("the image can be installed")
+    }
+
     pub(crate) fn try_with_image(
         profile: Profile,
         build: u32,
         edition: &str,
         service: bool,
     ) -> Option<Self> {
-        let sim = Sim::new(profile, 0);
+        Self::on(Sim::new(profile, 0), build, edition, service)
+    }
+
+    fn on(sim: Sim, build: u32, edition: &str, service: bool) -> Option<Self> {
         let host = sim.client();
         let request = InstallRequest {
             name: "base".to_owned(),
@@ -183,6 +194,35 @@ impl Stage {
             found
         })
     }
+}
+
+/// Both futures at once, until both are done.
+pub(crate) async fn both<A, B>(
+    first: impl Future<Output = A>,
+    second: impl Future<Output = B>,
+) -> (A, B) {
+    let (mut first, mut second) = (std::pin::pin!(first), std::pin::pin!(second));
+    let (mut one, mut other) = (None, None);
+    std::future::poll_fn(|context| {
+        if one.is_none()
+            && let Poll::Ready(value) = first.as_mut().poll(context)
+        {
+            one = Some(value);
+        }
+        if other.is_none()
+            && let Poll::Ready(value) = second.as_mut().poll(context)
+        {
+            other = Some(value);
+        }
+        match (one.take(), other.take()) {
+            (Some(one), Some(other)) => Poll::Ready((one, other)),
+            (first, second) => {
+                (one, other) = (first, second);
+                Poll::Pending
+            }
+        }
+    })
+    .await
 }
 
 pub(crate) fn nothing() -> Vec<String> {

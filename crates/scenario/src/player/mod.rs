@@ -478,10 +478,12 @@ impl<'e, H: Host> Player<'e, H> {
             }
             shown.extend_from_slice(&bytes);
         }
-        let status = direct(format!("follow {command:?}"), process.wait()).await?;
+        let exit = direct(format!("follow {command:?}"), process.wait()).await?;
         let mut text = String::from_utf8_lossy(&shown).replace("\r\n", "\n");
-        if status.exit_code != 0 {
-            text.push_str(&format!("exit code {}\n", status.exit_code));
+        match exit.code {
+            Some(0) => {}
+            Some(code) => text.push_str(&format!("exit code {code}\n")),
+            None => text.push_str("no exit code\n"),
         }
         Ok(text)
     }

@@ -75,7 +75,8 @@ impl World {
             keep
         });
         for reference in processes {
-            self.process_handle_closed(reference);
+            // The calls have gone with the client.
+            let _ = self.process_handle_closed(reference);
             self.compute.forget(reference.system);
         }
         for key in systems {
@@ -117,7 +118,7 @@ impl World {
         let references = std::mem::take(&mut self.compute.process_handles);
         for reference in references.into_values() {
             cut_off.extend(self.compute.take_waiting(reference));
-            self.process_handle_closed(reference);
+            cut_off.extend(self.process_handle_closed(reference));
         }
         for op in cut_off {
             self.answer(op, Err::<Reply, Fault>(code.into()), out);

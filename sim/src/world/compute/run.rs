@@ -268,6 +268,7 @@ impl World {
         for op in ended.readers {
             self.answer(op, Ok(Vec::<u8>::new().into()), out);
         }
+        self.cut_off_writers(ended.writers, out);
         for (op, status) in ended.waiting {
             self.answer(op, Ok(status.into()), out);
         }

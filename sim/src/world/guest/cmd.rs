@@ -16,6 +16,9 @@ const COMMAND_TICKS: u64 = 10_000;
 /// What ERRORLEVEL is after a command that does not exist.
 const NOT_RECOGNIZED: u32 = 9009;
 
+/// The longest line that it reads, in bytes; what is behind that is the next one.
+const LONGEST_LINE: usize = 8191;
+
 /// The program's state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cmd {
@@ -161,6 +164,7 @@ impl Cmd {
         let line: Vec<u8> = match end {
             Some(end) => input.drain(..=end).collect(),
             None if context.process.input_ended && !input.is_empty() => std::mem::take(input),
+            None if input.len() >= LONGEST_LINE => input.drain(..LONGEST_LINE).collect(),
             None => return false,
         };
         let line = String::from_utf8_lossy(&line);

@@ -12,6 +12,9 @@ use crate::call::{ContentRef, OpId};
 /// The most that one read of a pipe gives, in bytes.
 pub(crate) const LONGEST_READ: u64 = 1 << 20;
 
+/// How many bytes a pipe holds that nobody has taken yet. Who wants to write more has to wait.
+pub(crate) const CAPACITY: u64 = 64 << 10;
+
 /// Where a stream of a process leads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Sink {
@@ -34,9 +37,13 @@ pub(crate) enum Chunk {
 
 impl Chunk {
     fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn len(&self) -> u64 {
         match self {
-            Self::Bytes(bytes) => bytes.is_empty(),
-            Self::File { content, from } => content.len <= *from,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { content, from } => content.len.saturating_sub(*from),
         }
     }
 
@@ -79,6 +86,12 @@ pub(crate) struct OutputPipe {
     pub(crate) ended: bool,
     /// Reads that wait, with the most that each takes.
     pub(crate) readers: VecDeque<(OpId, u64)>,
+    /// The bytes in it.
+    #[serde(default)]
+    held: u64,
+    /// The processes that wait for room in it.
+    #[serde(default)]
+    pub(crate) stalled: Vec<u32>,
 }
 
 impl OutputPipe {
@@ -91,7 +104,9 @@ impl OutputPipe {
             && let Some(chunk) = self.chunks.front_mut()
         {
             any = true;
+            let before = chunk.len();
             taken.extend(chunk.take(max - taken.len(), blobs));
+            self.held = self.held.saturating_sub(before - chunk.len());
             if chunk.is_empty() {
                 self.chunks.pop_front();
             }
@@ -104,9 +119,15 @@ impl OutputPipe {
         self.ended || self.chunks.iter().any(|chunk| !chunk.is_empty())
     }
 
+    /// Whether whoever writes into it has to wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.held >= CAPACITY
+    }
+
     /// Adds what was written.
     pub(crate) fn push(&mut self, chunk: Chunk) {
         if !chunk.is_empty() {
+            self.held = self.held.saturating_add(chunk.len());
             self.chunks.push_back(chunk);
         }
     }

@@ -1,12 +1,14 @@
 //! The processes of a container: created, waited for, ended; their pipes.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
 use wcow_host::codes::{v1, v2, win32};
 use wcow_host::{Output, ProcessHandle, Signal, SystemHandle};
 use wcow_ntmeta::{FileTime, Hresult, RelPath};
 
-use super::pipes::{Chunk, OutputPipe, Sink};
+use super::pipes::{CAPACITY, Chunk, OutputPipe, Sink};
 use super::{Program, Words, cmdline, find_program, paths};
 use crate::call::{ClientId, Fault, OpId, Outcome, Step};
 use crate::world::compute::{Compute, SystemKey};
@@ -39,6 +41,12 @@ pub(crate) struct Process {
     pub(crate) err: Sink,
     /// What came in and was not read yet.
     pub(crate) input: Vec<u8>,
+    /// Writes for which there is no room yet.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    writers: VecDeque<(OpId, Vec<u8>)>,
+    /// Nothing will come in behind those.
+    #[serde(default)]
+    last_writers: bool,
     /// Nothing more will come in.
     pub(crate) input_ended: bool,
     /// The process that waits for this one.
@@ -74,6 +82,8 @@ impl Process {
             out: Sink::Nul,
             err: Sink::Nul,
             input: Vec::new(),
+            writers: VecDeque::new(),
+            last_writers: false,
             input_ended: true,
             parent: None,
             child_exit: None,
@@ -110,6 +120,36 @@ impl Process {
     /// Whether it has not ended.
     pub(crate) fn lives(&self) -> bool {
         self.exit.is_none()
+    }
+
+    /// Whether so many bytes more can come in: a write that is larger than the pipe goes into an empty one.
+    fn has_room(&self, bytes: usize) -> bool {
+        let held = self.input.len().saturating_add(bytes) as u64;
+        self.input.is_empty() || held <= CAPACITY
+    }
+
+    /// Takes in what the next writers have, as far as there is room. Gives their calls.
+    fn take_in(&mut self) -> Vec<OpId> {
+        let mut taken = Vec::new();
+        while let Some((op, bytes)) = self.writers.pop_front() {
+            if !self.has_room(bytes.len()) {
+                self.writers.push_front((op, bytes));
+                break;
+            }
+            self.input.extend(bytes);
+            taken.push(op);
+        }
+        if self.last_writers && self.writers.is_empty() {
+            self.input_ended = true;
+        }
+        taken
+    }
+
+    /// The input ends at once. Gives the calls of those who wait to write.
+    fn cut_input(&mut self) -> Vec<OpId> {
+        self.input_ended = true;
+        let writers = std::mem::take(&mut self.writers);
+        writers.into_iter().map(|(op, _)| op).collect()
     }
 
     fn leads_to(&self, process: u32, output: Output) -> bool {
@@ -213,7 +253,7 @@ impl World {
         self.plan_step(key, id);
         if !alive {
             // Nobody takes the handle.
-            self.compute.close_pipes(key, id);
+            self.close_pipes(key, id);
         }
         let reference = ProcessRef {
             client,
@@ -336,12 +376,19 @@ impl World {
         max: u64,
         out: &mut Outside<'_>,
     ) -> Outcome {
-        let (_, process) = self.own_process_of(client, handle)?;
+        let (reference, process) = self.own_process_of(client, handle)?;
         let Some(pipe) = process.pipe(output) else {
             return Err(win32::INVALID_HANDLE.into());
         };
         match pipe.take(max, out.blobs) {
-            Some(bytes) => Ok(bytes.into()),
+            Some(bytes) => {
+                if !pipe.is_full() {
+                    for id in std::mem::take(&mut pipe.stalled) {
+                        self.plan_step(reference.system, id);
+                    }
+                }
+                Ok(bytes.into())
+            }
             None => {
                 pipe.readers.push_back((op, max));
                 Ok(Step::Pending)
@@ -364,6 +411,7 @@ impl World {
 
     pub(in crate::world) fn write_input(
         &mut self,
+        op: OpId,
         client: ClientId,
         handle: ProcessHandle,
         bytes: &[u8],
@@ -372,8 +420,12 @@ impl World {
         if process.input_ended || process.exit.is_some() {
             return Err(win32::NO_DATA.into());
         }
+        if !process.writers.is_empty() || !process.has_room(bytes.len()) {
+            process.writers.push_back((op, bytes.to_vec()));
+            return Ok(Step::Pending);
+        }
         process.input.extend_from_slice(bytes);
-        self.input_came(reference);
+        self.input_came(reference.system, reference.process);
         Ok(().into())
     }
 
@@ -383,8 +435,12 @@ impl World {
         handle: ProcessHandle,
     ) -> Outcome {
         let (reference, process) = self.own_process_of(client, handle)?;
-        process.input_ended = true;
-        self.input_came(reference);
+        if process.writers.is_empty() {
+            process.input_ended = true;
+            self.input_came(reference.system, reference.process);
+        } else {
+            process.last_writers = true;
+        }
         Ok(().into())
     }
 
@@ -392,23 +448,26 @@ impl World {
         &mut self,
         client: ClientId,
         handle: ProcessHandle,
+        out: &mut Outside<'_>,
     ) -> Outcome {
         let (reference, _) = self.process_of(client, handle)?;
         self.compute.process_handles.remove(&handle.0);
-        self.process_handle_closed(reference);
+        let writers = self.process_handle_closed(reference);
+        self.cut_off_writers(writers, out);
         Ok(().into())
     }
 
     /// What follows from a closed process handle: the creator's pipes are closed, and a process that nobody can ask about any
-    /// more is forgotten.
-    pub(in crate::world) fn process_handle_closed(&mut self, reference: ProcessRef) {
+    /// more is forgotten. Gives the calls of those who wait to write to it.
+    pub(in crate::world) fn process_handle_closed(&mut self, reference: ProcessRef) -> Vec<OpId> {
+        let mut writers = Vec::new();
         if reference.creator {
-            self.compute
-                .close_pipes(reference.system, reference.process);
-            self.input_came(reference);
+            writers = self.close_pipes(reference.system, reference.process);
+            self.input_came(reference.system, reference.process);
         }
         self.compute
             .forget_process(reference.system, reference.process);
+        writers
     }
 
     /// The process behind a client's handle.

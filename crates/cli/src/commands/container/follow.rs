@@ -8,6 +8,7 @@ use std::task::Poll;
 use wcow_engine::{
     Engine, EngineError, Exit, Flow, Followed, Force, RestartPolicy, Supervised, Watched,
 };
+use wcow_host::client::beside;
 use wcow_host::{HostError, Output as Pipe};
 use wcow_runtime::ExecSpec;
 use wcow_sim::SimHost;
@@ -250,15 +251,18 @@ pub(crate) fn exec(args: &ExecArgs, global: &Global) -> Result<u8, Failure> {
                 .map(|()| 0)
                 .map_err(cannot_run);
         }
-        let input = if args.interactive {
-            read_input()?
-        } else {
-            Vec::new()
+        let mut unread = None;
+        let input = || match read_piece() {
+            Ok(piece) => piece,
+            Err(error) => {
+                unread = Some(error);
+                Vec::new()
+            }
         };
         let code = session
             .run(|engine| converse(engine, container, &spec, input))
             .map_err(cannot_run)?;
-        Ok(code?)
+        unread.map_or(Ok(code?), |error| Err(unreadable(&error)))
     })
 }
 
@@ -287,10 +291,20 @@ fn read_input() -> Result<Vec<u8>, Failure> {
     io::stdin()
         .lock()
         .read_to_end(&mut input)
-        .map_err(|error| {
-            Failure::new(exit::FAILED, "standard input could not be read").because(&error)
-        })?;
+        .map_err(|error| unreadable(&error))?;
     Ok(input)
+}
+
+/// The next piece of standard input, empty at its end. The simulated guest's time stands still meanwhile.
+fn read_piece() -> io::Result<Vec<u8>> {
+    let mut piece = vec![0; CHUNK];
+    let length = io::stdin().lock().read(&mut piece)?;
+    piece.truncate(length);
+    Ok(piece)
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    Failure::new(exit::FAILED, "standard input could not be read").because(error)
 }
 
 fn lost(name: &str, spec: &ExecSpec, error: HostError) -> EngineError {
@@ -305,31 +319,39 @@ async fn converse(
     engine: &Engine<SimHost>,
     name: &str,
     spec: &ExecSpec,
-    input: Vec<u8>,
+    input: impl FnMut() -> Vec<u8>,
 ) -> Result<io::Result<u8>, EngineError> {
     let process = engine.exec(name, spec).await?;
     let lost = |error| lost(name, spec, error);
-    if spec.stdin {
-        process.write(&input).await.map_err(lost)?;
-        process.close_input().await.map_err(lost)?;
-    }
-    {
-        let mut outputs = process.outputs(CHUNK);
-        let mut failed = None;
-        while let Some((pipe, bytes)) = outputs.next().await.map_err(lost)? {
-            if pass_on(pipe, &bytes, &mut failed) == Flow::Leave {
-                break;
+    let mut fed = Ok(());
+    let passed = {
+        let pass = async {
+            let mut outputs = process.outputs(CHUNK);
+            let mut failed = None;
+            while let Some((pipe, bytes)) = outputs.next().await? {
+                if pass_on(pipe, &bytes, &mut failed) == Flow::Leave {
+                    break;
+                }
             }
-        }
-        if let Some(error) = failed {
-            drop(outputs);
-            // The program goes on.
-            process.close().await.map_err(lost)?;
-            return Ok(Err(error));
-        }
+            Ok::<_, HostError>(failed)
+        };
+        let feed = async {
+            if spec.stdin {
+                fed = process.feed(input).await;
+            }
+        };
+        // A program that writes before it has read everything must be read meanwhile.
+        beside(pass, feed).await.map_err(lost)?
+    };
+    if let Some(error) = passed {
+        // The program goes on.
+        process.close().await.map_err(lost)?;
+        return Ok(Err(error));
     }
-    let status = process.wait().await.map_err(lost)?;
-    Ok(Ok(u8::try_from(status.exit_code).unwrap_or(255)))
+    fed.map_err(lost)?;
+    let exit = process.wait().await.map_err(lost)?;
+    let code = exit.code.and_then(|code| u8::try_from(code).ok());
+    Ok(Ok(code.unwrap_or(255)))
 }
 
 /// `wcow container restart`: with the time that a container has to stop.

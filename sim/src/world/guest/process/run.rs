@@ -2,12 +2,13 @@
 
 use wcow_hcs_schema::schema1::ProcessStatus;
 use wcow_host::Output;
+use wcow_host::codes::win32;
 
 use super::{Process, ProcessRef, status};
 use crate::call::OpId;
 use crate::choice::Label;
 use crate::queue::Event;
-use crate::world::compute::{Compute, ComputeEvent, SystemKey};
+use crate::world::compute::{Compute, ComputeEvent, System, SystemKey};
 use crate::world::guest::pipes::{Chunk, OutputPipe, Sink};
 use crate::world::guest::{Context, Next, Program, Spawn};
 use crate::world::{Outside, World};
@@ -23,6 +24,7 @@ const SLICE: u64 = 10_000;
 pub(crate) struct Ended {
     pub(crate) waiting: Vec<(OpId, ProcessStatus)>,
     pub(crate) readers: Vec<OpId>,
+    pub(crate) writers: Vec<OpId>,
 }
 
 impl World {
@@ -39,6 +41,10 @@ impl World {
         };
         if system.is_frozen() {
             system.frozen.insert(id);
+            return;
+        }
+        if let Some(pipe) = system.full_pipe(id) {
+            pipe.stalled.push(id);
             return;
         }
         let Some(process) = system
@@ -68,10 +74,17 @@ impl World {
         let written = context.written;
         process.program = program;
         process.wants_input = matches!(next, Next::Input);
+        let ended = process.input_ended;
+        let taken = process.take_in();
+        let came = !taken.is_empty() || process.input_ended != ended;
+        for op in taken {
+            self.answer(op, Ok(().into()), out);
+        }
         for (sink, chunk) in written {
             self.pipe_written(key, &sink, chunk, out);
         }
         match next {
+            Next::Input if came => self.input_came(key, id),
             Next::Input => {}
             Next::Exit(code) => self.end_process(key, id, code, out),
             Next::After(ticks) => {
@@ -113,7 +126,7 @@ impl World {
             .spent
             .saturating_add(std::mem::take(&mut process.spent));
         process.input.clear();
-        process.input_ended = true;
+        let writers = process.cut_input();
         let waiting = std::mem::take(&mut process.waiting);
         let answer = status(id, process);
         if let Some(id) = process.parent
@@ -125,6 +138,7 @@ impl World {
         for op in waiting {
             self.answer(op, Ok(answer.clone().into()), out);
         }
+        self.cut_off_writers(writers, out);
         self.end_pipes(key, out);
         self.compute.forget_process(key, id);
     }
@@ -141,18 +155,44 @@ impl World {
         );
     }
 
-    pub(super) fn input_came(&mut self, reference: ProcessRef) {
+    pub(super) fn input_came(&mut self, key: SystemKey, id: u32) {
         let process = self
             .compute
             .systems
-            .get_mut(&reference.system)
-            .and_then(|system| system.processes.get_mut(&reference.process));
+            .get_mut(&key)
+            .and_then(|system| system.processes.get_mut(&id));
         if let Some(process) = process
             && process.wants_input
         {
             process.wants_input = false;
-            self.plan_step(reference.system, reference.process);
+            self.plan_step(key, id);
         }
+    }
+
+    /// Those who wait to write learn that nobody will read it.
+    pub(in crate::world) fn cut_off_writers(&mut self, writers: Vec<OpId>, out: &mut Outside<'_>) {
+        for op in writers {
+            self.answer(op, Err(win32::NO_DATA.into()), out);
+        }
+    }
+
+    /// The creator's ends of the pipes are closed: what is written goes nowhere, and nobody has to wait. Gives the calls of those who
+    /// wait to write.
+    pub(super) fn close_pipes(&mut self, key: SystemKey, id: u32) -> Vec<OpId> {
+        let process = self
+            .compute
+            .systems
+            .get_mut(&key)
+            .and_then(|system| system.processes.get_mut(&id));
+        let Some(process) = process else {
+            return Vec::new();
+        };
+        let writers = process.cut_input();
+        let pipes = [process.out_pipe.take(), process.err_pipe.take()];
+        for id in pipes.into_iter().flatten().flat_map(|pipe| pipe.stalled) {
+            self.plan_step(key, id);
+        }
+        writers
     }
 
     fn start_child(&mut self, key: SystemKey, parent: u32, spawn: Spawn, more: u64) {
@@ -264,6 +304,26 @@ impl World {
     }
 }
 
+impl System {
+    /// The pipe that keeps a process from going on, because nobody has taken what is in it.
+    fn full_pipe(&mut self, id: u32) -> Option<&mut OutputPipe> {
+        let process = self.processes.get(&id)?;
+        let full = [&process.out, &process.err].into_iter().find_map(|sink| {
+            let Sink::Pipe { process, output } = sink else {
+                return None;
+            };
+            let pipes = self.processes.get(process)?;
+            let pipe = match output {
+                Output::Out => &pipes.out_pipe,
+                Output::Err => &pipes.err_pipe,
+            };
+            pipe.as_ref()?.is_full().then_some((*process, *output))
+        });
+        let (of, output) = full?;
+        self.processes.get_mut(&of)?.pipe(output).as_mut()
+    }
+}
+
 impl Compute {
     /// The pipe of a process.
     fn pipe(&mut self, key: SystemKey, id: u32, output: Output) -> Option<&mut OutputPipe> {
@@ -273,19 +333,6 @@ impl Compute {
             .get_mut(&id)?
             .pipe(output)
             .as_mut()
-    }
-
-    /// The creator's ends of the pipes are closed.
-    pub(super) fn close_pipes(&mut self, key: SystemKey, id: u32) {
-        let process = self
-            .systems
-            .get_mut(&key)
-            .and_then(|system| system.processes.get_mut(&id));
-        if let Some(process) = process {
-            process.out_pipe = None;
-            process.err_pipe = None;
-            process.input_ended = true;
-        }
     }
 
     /// Forgets a process that has exited and that no handle leads to.
@@ -314,6 +361,8 @@ impl Compute {
             return Vec::new();
         };
         let mut waiting = std::mem::take(&mut process.waiting);
+        let writers = std::mem::take(&mut process.writers);
+        waiting.extend(writers.into_iter().map(|(op, _)| op));
         for pipe in [&mut process.out_pipe, &mut process.err_pipe]
             .into_iter()
             .flatten()
@@ -335,7 +384,7 @@ impl Compute {
         };
         for (&id, process) in &mut system.processes {
             process.exit.get_or_insert(code);
-            process.input_ended = true;
+            ended.writers.extend(process.cut_input());
             process.input.clear();
             let answer = status(id, process);
             let waiting = std::mem::take(&mut process.waiting);
