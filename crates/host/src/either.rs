@@ -280,6 +280,13 @@ impl<A: Host, B: Host> Clock for Either<A, B> {
             Self::Right(host) => host.clock().sleep_until(time).await,
         }
     }
+
+    async fn deadline(&self, time: FileTime) {
+        match self {
+            Self::Left(host) => host.clock().deadline(time).await,
+            Self::Right(host) => host.clock().deadline(time).await,
+        }
+    }
 }
 
 impl<A: TreeSink, B: TreeSink> TreeSink for EitherTree<A, B> {

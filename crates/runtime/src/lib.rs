@@ -25,11 +25,26 @@ mod rollback;
 mod running;
 mod spec;
 
+use wcow_host::Host;
+use wcow_host::client::{Client, Times};
+
 pub use error::RuntimeError;
 pub use lifecycle::{ContainerState, Created, Endpoint, Running, Runtime};
 pub use process::{ExecSpec, Outputs, Process, ProcessHandles};
 pub use rollback::{PRECAUTIONS, Rollback, Undo, UndoFailure, undo_all};
 pub use spec::{Access, Attachment, ContainerSpec, Isolation, Mount, Processors};
+
+/// How long a call may take, in ticks of 100 ns: five minutes. A service gives up by itself after four, and its own answer tells more.
+const PATIENCE: u64 = 300 * 10_000_000;
+
+/// How compute systems and layers are driven.
+fn client<H: Host>(host: &H) -> Client<'_, H> {
+    let times = Times {
+        answer: PATIENCE,
+        ..Times::default()
+    };
+    Client::with_times(host, times)
+}
 
 /// The README's example, compiled and run.
 #[cfg(doctest)]

@@ -77,7 +77,7 @@ impl<'h, H: Host> Runtime<'h, H> {
     #[must_use]
     pub fn new(host: &'h H) -> Self {
         Self {
-            client: Client::new(host),
+            client: crate::client(host),
             info: OnceLock::new(),
         }
     }
@@ -86,7 +86,7 @@ impl<'h, H: Host> Runtime<'h, H> {
     #[must_use]
     pub fn with_info(host: &'h H, info: HostInfo) -> Self {
         Self {
-            client: Client::new(host),
+            client: crate::client(host),
             info: info.into(),
         }
     }

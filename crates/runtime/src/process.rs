@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
-use wcow_host::client::{self, Client, ClientError, ProcessExit, System};
+use wcow_host::client::{self, ClientError, ProcessExit, System};
 use wcow_host::codes::win32;
 use wcow_host::{Host, HostError, Output, ProcessHandle, SystemHandle, SystemId};
 
@@ -125,7 +125,7 @@ impl<'h, H: Host> Process<'h, H> {
     /// The program behind handles that are still open, in the container of this id.
     #[must_use]
     pub fn from_handles(host: &'h H, container: &SystemId, handles: ProcessHandles) -> Self {
-        let system = Client::new(host).system(container.clone(), handles.system);
+        let system = crate::client(host).system(container.clone(), handles.system);
         Self {
             process: system.process(handles.id, handles.process),
             system,
@@ -195,7 +195,7 @@ impl<'h, H: Host> Process<'h, H> {
     /// Writes to its standard input.
     ///
     /// # Errors
-    /// There is no pipe, it is closed, or the program reads nothing of it for four minutes (0x80370118).
+    /// There is no pipe, it is closed, or the program reads nothing of it for five minutes (0x80370118).
     pub async fn write(&self, bytes: &[u8]) -> Result<(), HostError> {
         Ok(self.process.write(bytes).await?)
     }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::Future;
 
 use serde::{Deserialize, Serialize};
-use wcow_host::client::Client;
 use wcow_host::codes::{self, hcn, win32};
 use wcow_host::{Host, HostError, NetworkService, Precaution, SystemId};
 use wcow_ntmeta::{Guid, HostPath};
@@ -153,7 +152,7 @@ pub async fn undo_all<H: Host>(host: &H, steps: Vec<Undo>) -> Vec<UndoFailure> {
 }
 
 async fn undo<H: Host>(host: &H, step: &Undo) -> Result<(), HostError> {
-    let client = Client::new(host);
+    let client = crate::client(host);
     let undone = match step {
         Undo::DestroyLayer(layer) => client.destroy(layer).await,
         Undo::Deactivate(scratch) => client.deactivate(scratch).await,
