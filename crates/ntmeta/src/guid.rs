@@ -65,17 +65,22 @@ impl Guid {
 
 impl fmt::Display for Guid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.to_u128();
-        let (open, close) = if f.alternate() { ("{", "}") } else { ("", "") };
-        write!(
-            f,
-            "{open}{:08x}-{:04x}-{:04x}-{:04x}-{:012x}{close}",
-            value >> 96,
-            value >> 80 & 0xffff,
-            value >> 64 & 0xffff,
-            value >> 48 & 0xffff,
-            value & 0xffff_ffff_ffff
-        )
+        // Every record of a container is full of them, so the text is made in one piece.
+        let mut text = [b'-'; 38];
+        let mut rest = self.to_u128();
+        for (place, to) in text.iter_mut().enumerate().skip(1).take(36) {
+            if !matches!(place, 9 | 14 | 19 | 24) {
+                rest = rest.rotate_left(4);
+                let [low, ..] = rest.to_le_bytes();
+                let digit = low & 0xf;
+                *to = digit + if digit < 10 { b'0' } else { b'a' - 10 };
+            }
+        }
+        let [first, .., last] = &mut text;
+        (*first, *last) = (b'{', b'}');
+        let shown = if f.alternate() { 0..38 } else { 1..37 };
+        let shown = text.get(shown).and_then(|text| str::from_utf8(text).ok());
+        f.write_str(shown.unwrap_or_default())
     }
 }
 

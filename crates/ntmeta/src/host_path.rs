@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -17,11 +18,11 @@ const LONG_PREFIX: &str = r"\\?\";
 /// No component is empty, `.` or `..`, and none holds `\`, `/` or NUL. Order and equality are exact;
 /// [`starts_with`](Self::starts_with), [`strip_prefix`](Self::strip_prefix) and
 /// [`eq_ignore_case`](Self::eq_ignore_case) compare as a Windows file system does. Shown with `\`. In serde it is that
-/// string, or, if a name is not valid UTF-16, an array of the drive and the components.
+/// string, or, if a name is not valid UTF-16, an array of the drive and the components. Clones are cheap.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostPath {
     drive: WideName,
-    names: Vec<WideName>,
+    names: Arc<[WideName]>,
 }
 
 /// Why a text or a name cannot be (part of) an absolute Windows path.
@@ -66,18 +67,18 @@ impl HostPath {
             _ if long && is_volume(drive) => format!("{LONG_PREFIX}{drive}").into(),
             _ => return Err(not_absolute()),
         };
-        let mut path = Self {
-            drive,
-            names: Vec::new(),
-        };
         let tail = tail.strip_suffix('\\').unwrap_or(tail);
+        let mut names = Vec::new();
         if !tail.is_empty() {
-            path.names.reserve_exact(1 + count(tail, b'\\'));
+            names.reserve_exact(1 + count(tail, b'\\'));
             for name in tail.split('\\') {
-                path.push(name.into())?;
+                names.push(component(name.into())?);
             }
         }
-        Ok(path)
+        Ok(Self {
+            drive,
+            names: names.into(),
+        })
     }
 
     /// The root of a drive given as a trusted literal: `C:` or `\\?\Volume{...}`. Separators at the end are dropped.
@@ -86,7 +87,7 @@ impl HostPath {
     pub fn root(drive: &str) -> Self {
         Self {
             drive: drive.trim_end_matches(['\\', '/']).into(),
-            names: Vec::new(),
+            names: Arc::default(),
         }
     }
 
@@ -97,17 +98,19 @@ impl HostPath {
     #[must_use]
     pub fn join(&self, more: &str) -> Self {
         let separators = count(more, b'\\') + count(more, b'/');
+        if separators == 0 {
+            return match component(more.into()) {
+                Ok(name) => self.with(name),
+                Err(_) => self.clone(),
+            };
+        }
         let mut names = Vec::with_capacity(self.names.len() + 1 + separators);
         names.extend_from_slice(&self.names);
-        let mut add = |name: &str| names.extend(Some(name.into()).filter(WideName::is_component));
-        if separators == 0 {
-            add(more);
-        } else {
-            more.split(['\\', '/']).for_each(add);
-        }
+        let more = more.split(['\\', '/']).map(WideName::from);
+        names.extend(more.filter(WideName::is_component));
         Self {
             drive: self.drive.clone(),
-            names,
+            names: names.into(),
         }
     }
 
@@ -116,11 +119,14 @@ impl HostPath {
     /// # Errors
     /// A component of `more` is none that a path can hold.
     pub fn join_rel(&self, more: &RelPath) -> Result<Self, PathError> {
-        let mut path = self.clone();
-        more.components()
-            .iter()
-            .try_for_each(|name| path.push(name.clone()))?;
-        Ok(path)
+        let mut names = self.names.to_vec();
+        for name in more.components() {
+            names.push(component(name.clone())?);
+        }
+        Ok(Self {
+            drive: self.drive.clone(),
+            names: names.into(),
+        })
     }
 
     /// Adds one component.
@@ -128,11 +134,16 @@ impl HostPath {
     /// # Errors
     /// The name is empty, `.` or `..`, or holds `\`, `/` or NUL.
     pub fn push(&mut self, name: WideName) -> Result<(), PathError> {
-        if !name.is_component() {
-            return Err(PathError::BadComponent { found: name });
-        }
-        self.names.push(name);
+        *self = self.with(component(name)?);
         Ok(())
+    }
+
+    /// The path with one more name, which is a component.
+    fn with(&self, name: WideName) -> Self {
+        Self {
+            drive: self.drive.clone(),
+            names: self.names.iter().cloned().chain([name]).collect(),
+        }
     }
 
     /// The path without its last component; `None` for the root.
@@ -140,7 +151,7 @@ impl HostPath {
         let (_, names) = self.names.split_last()?;
         Some(Self {
             drive: self.drive.clone(),
-            names: names.to_vec(),
+            names: names.into(),
         })
     }
 
@@ -180,7 +191,7 @@ impl HostPath {
         let same = self.drive.eq_ignore_case(&base.drive)
             && head
                 .iter()
-                .zip(&base.names)
+                .zip(&*base.names)
                 .all(|(ours, theirs)| ours.eq_ignore_case(theirs));
         same.then(|| tail.iter().cloned().collect())
     }
@@ -194,7 +205,7 @@ impl HostPath {
         if self.names.is_empty() {
             units.push(separator);
         }
-        for name in &self.names {
+        for name in &*self.names {
             units.push(separator);
             units.extend_from_slice(name.units());
         }
@@ -209,7 +220,7 @@ impl HostPath {
         if self.names.is_empty() {
             text.push('\\');
         }
-        for name in &self.names {
+        for name in &*self.names {
             text.push('\\');
             whole &= name.append_to(&mut text);
         }
@@ -241,7 +252,7 @@ impl Serialize for HostPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.text() {
             (text, true) => serializer.serialize_str(&text),
-            (_, false) => serializer.collect_seq(std::iter::once(&self.drive).chain(&self.names)),
+            (_, false) => serializer.collect_seq(std::iter::once(&self.drive).chain(&*self.names)),
         }
     }
 }
@@ -273,6 +284,15 @@ impl<'de> Visitor<'de> for PathVisitor {
             path.push(name).map_err(A::Error::custom)?;
         }
         Ok(path)
+    }
+}
+
+/// The name, if it can be a component.
+fn component(name: WideName) -> Result<WideName, PathError> {
+    if name.is_component() {
+        Ok(name)
+    } else {
+        Err(PathError::BadComponent { found: name })
     }
 }
 

@@ -63,6 +63,23 @@ impl WideName {
 
     /// Adds the string to a text; false if a lone surrogate became U+FFFD.
     pub(crate) fn append_to(&self, text: &mut String) -> bool {
+        if self.0.iter().fold(0, |all, &unit| all | unit) < 0x80 {
+            // Almost every name: bytes in pieces instead of one character after the other.
+            text.reserve(self.len());
+            for units in self.0.chunks(64) {
+                let mut bytes = [0; 64];
+                for (to, unit) in bytes.iter_mut().zip(units) {
+                    [*to, _] = unit.to_le_bytes();
+                }
+                let ascii = bytes.get(..units.len());
+                text.push_str(
+                    ascii
+                        .and_then(|ascii| str::from_utf8(ascii).ok())
+                        .unwrap_or_default(),
+                );
+            }
+            return true;
+        }
         let mut whole = true;
         for unit in char::decode_utf16(self.0.iter().copied()) {
             text.push(unit.unwrap_or_else(|_| {
@@ -87,10 +104,38 @@ impl WideName {
 
     /// The string with every unit upcased; it keeps its length.
     pub fn upcased(&self) -> Self {
-        if self.0.iter().all(|&unit| upcase_unit(unit) == unit) {
-            self.clone()
-        } else {
-            self.0.iter().map(|&unit| upcase_unit(unit)).collect()
+        self.with_upcased(|upcased| {
+            if *upcased == *self.0 {
+                self.clone()
+            } else {
+                Self(upcased.into())
+            }
+        })
+    }
+
+    /// What `ask` makes of the [upcased](Self::upcased) units. A short name is upcased without new memory.
+    pub fn with_upcased<T>(&self, ask: impl FnOnce(&[u16]) -> T) -> T {
+        let mut buffer = [0; 64];
+        match buffer.get_mut(..self.len()) {
+            Some(upcased) => {
+                // Almost every name is ASCII: that is done without a branch for each unit.
+                let mut all = 0;
+                for (to, &from) in upcased.iter_mut().zip(&*self.0) {
+                    let is_lower = from.wrapping_sub(u16::from(b'a')) < 26;
+                    *to = from - u16::from(is_lower) * 0x20;
+                    all |= from;
+                }
+                if all >= 0x80 {
+                    upcased
+                        .iter_mut()
+                        .for_each(|unit| *unit = upcase_unit(*unit));
+                }
+                ask(upcased)
+            }
+            None => {
+                let upcased: Vec<u16> = self.0.iter().map(|&unit| upcase_unit(unit)).collect();
+                ask(&upcased)
+            }
         }
     }
 
