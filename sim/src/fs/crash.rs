@@ -161,7 +161,7 @@ impl Fs {
                     if let Some(Body::Directory(children)) =
                         self.nodes.get_mut(id).map(|node| &mut node.body)
                     {
-                        children.retain(|_, _| choice.draw(Label::Power, 2) == 1);
+                        children.retain(|_| choice.draw(Label::Power, 2) == 1);
                         left.extend(children.values().map(|child| child.node));
                     }
                 }
@@ -182,9 +182,9 @@ impl Fs {
             else {
                 continue;
             };
-            for (key, child) in children.clone() {
+            for (key, child) in children.clone().iter() {
                 let Some(node) = self.nodes.get(child.node) else {
-                    self.forget_name(directory, &key);
+                    self.forget_name(directory, key);
                     continue;
                 };
                 if named.insert(child.node) {
@@ -194,12 +194,12 @@ impl Fs {
                     named.insert(copy);
                     if let Some(Body::Directory(children)) =
                         self.nodes.get_mut(directory).map(|node| &mut node.body)
-                        && let Some(child) = children.get_mut(&key)
+                        && let Some(child) = children.get_mut(key.units())
                     {
                         child.node = copy;
                     }
                 } else {
-                    self.forget_name(directory, &key);
+                    self.forget_name(directory, key);
                 }
             }
         }
@@ -210,7 +210,7 @@ impl Fs {
         if let Some(Body::Directory(children)) =
             self.nodes.get_mut(directory).map(|node| &mut node.body)
         {
-            children.remove(key);
+            children.remove(key.units());
         }
     }
 

@@ -88,10 +88,10 @@ impl NameOp {
     }
 
     fn touches(&self, other: &NameChange) -> bool {
+        let [before, after] = other.before_and_after();
+        let is_theirs = |node: Option<NodeId>| node.is_some() && (node == before || node == after);
         self.changes().any(|change| {
-            change
-                .nodes()
-                .any(|node| other.nodes().any(|other| node == other))
+            change.before_and_after().into_iter().any(is_theirs)
                 || (change.directory == other.directory && change.key == other.key)
         })
     }
@@ -100,8 +100,12 @@ impl NameOp {
 impl NameChange {
     /// What had or has the name.
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.before_and_after().into_iter().flatten()
+    }
+
+    fn before_and_after(&self) -> [Option<NodeId>; 2] {
         let node = |child: &Option<Child>| child.as_ref().map(|child| child.node);
-        node(&self.before).into_iter().chain(node(&self.after))
+        [node(&self.before), node(&self.after)]
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod build;
 mod crash;
+mod directory;
 mod disk;
 mod durable;
 mod names;
@@ -31,8 +32,8 @@ use crate::call::{ClientId, ContentRef, TreeId};
 use crate::serial;
 use crate::world::Outside;
 
+use directory::Children;
 use durable::Unsynced;
-use names::by_upcased;
 use nodes::Nodes;
 use pending::OpenElsewhere;
 
@@ -100,7 +101,7 @@ enum Body {
     /// The unnamed stream first.
     File(Vec<StreamData>),
     /// By upcased name.
-    Directory(#[serde(with = "serial::pairs")] BTreeMap<WideName, Child>),
+    Directory(Children),
     /// A directory of a sealed tree.
     Sealed { tree: BlobId, entry: u32 },
 }
@@ -165,13 +166,17 @@ impl Fs {
         self.add(Node::new(
             FileAttributes::DIRECTORY,
             now,
-            Body::Directory(BTreeMap::new()),
+            Body::Directory(Children::new()),
         ))
     }
 
     /// The root of a path's volume.
     pub(crate) fn root(&self, path: &HostPath) -> Option<NodeId> {
-        by_upcased(path.drive(), |key| self.volumes.get(key).copied())
+        let drive = path.drive();
+        match self.volumes.first_key_value() {
+            Some((first, root)) if first == drive => Some(*root),
+            _ => drive.with_upcased(|key| self.volumes.get(key).copied()),
+        }
     }
 
     /// What is at a path; `None` if nothing is.
@@ -390,8 +395,8 @@ impl Fs {
 }
 
 /// What a directory's names say of one of them.
-fn child_of(children: &BTreeMap<WideName, Child>, name: &WideName) -> Option<NodeId> {
-    by_upcased(name, |key| children.get(key)).map(|child| child.node)
+fn child_of(children: &Children, name: &WideName) -> Option<NodeId> {
+    name.with_upcased(|key| children.get(key).map(|child| child.node))
 }
 
 /// The contents of a file without bytes.

@@ -31,41 +31,23 @@ pub(super) fn is_storable(name: &WideName) -> bool {
         && !name.units().iter().copied().any(is_reserved)
 }
 
-/// Asks with the upcased form of a name, which is how directories are ordered.
-pub(super) fn by_upcased<T>(name: &WideName, ask: impl FnOnce(&[u16]) -> T) -> T {
-    let mut buffer = [0; 80];
-    match buffer.get_mut(..name.len()) {
-        Some(upcased) => {
-            // Almost every name is ASCII: that is done without a branch for each unit.
-            let mut all = 0;
-            for (to, &from) in upcased.iter_mut().zip(name.units()) {
-                let is_lower = from.wrapping_sub(u16::from(b'a')) < 26;
-                *to = from - u16::from(is_lower) * 0x20;
-                all |= from;
-            }
-            if all >= 0x80 {
-                upcased
-                    .iter_mut()
-                    .for_each(|unit| *unit = upcase_unit(*unit));
-            }
-            ask(upcased)
-        }
-        None => ask(name.upcased().units()),
-    }
-}
-
-/// Control characters and those that separate or stand for others. One look at a bit each: every name that is created passes here.
+/// Control characters and those that separate or stand for others. One look into a table: every name that is created passes here.
 fn is_reserved(unit: u16) -> bool {
-    const RESERVED: u128 = {
-        let mut bits = (1 << 32) - 1;
+    const RESERVED: [bool; 128] = {
+        let mut reserved = [false; 128];
+        let mut control = 0;
+        while control < 32 {
+            reserved[control] = true;
+            control += 1;
+        }
         let mut rest: &[u8] = br#"<>:"/\|?*"#;
         while let [byte, more @ ..] = rest {
-            bits |= 1 << *byte;
+            reserved[*byte as usize] = true;
             rest = more;
         }
-        bits
+        reserved
     };
-    unit < 128 && RESERVED >> unit & 1 == 1
+    RESERVED.get(usize::from(unit)) == Some(&true)
 }
 
 /// `NUL`, `COM1` and so on, with any extension; the superscript digits 1 to 3 count as digits. `CONIN$` and `CONOUT$` too.

@@ -1,14 +1,15 @@
 //! Changes to the virtual NTFS. Each either happens as a whole or not at all.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wcow_host::{FileLock, TreeSummary, WriteMode};
 use wcow_ntmeta::{FileAttributes, FileTime, HostPath, Hresult, WideName};
 
 use super::durable::NameChange;
-use super::names::{by_upcased, check_path};
-use super::{Body, Child, Fs, Lock, Node, NodeId, SealedTree, Spot, StreamData, child_of, code};
+use super::names::check_path;
+use super::{
+    Body, Child, Children, Fs, Lock, Node, NodeId, SealedTree, Spot, StreamData, child_of, code,
+};
 use crate::blobs::BlobId;
 use crate::call::{ClientId, ContentRef, TreeId};
 use crate::world::Outside;
@@ -271,7 +272,7 @@ impl Fs {
         // What somebody else wrote there meanwhile is gone.
         if let Body::Directory(children) = before.body {
             children
-                .into_values()
+                .values()
                 .for_each(|child| drop(self.drop_tree(child.node)));
         }
         self.unsynced.replaced(root);
@@ -354,7 +355,7 @@ impl Fs {
         let Body::Directory(children) = &mut node.body else {
             return None;
         };
-        let (key, before) = by_upcased(name, |key| children.remove_entry(key))?;
+        let (key, before) = name.with_upcased(|key| children.remove(key))?;
         node.written = now;
         Some(NameChange {
             directory,
@@ -462,7 +463,7 @@ impl Fs {
         };
         let (id, entry) = (*id, *entry);
         let tree = out.trees.load(id, out.blobs).ok_or(code::IO_DEVICE)?;
-        let mut children = BTreeMap::new();
+        let mut children = Children::new();
         let mut charged = 0;
         for child in tree.children(entry) {
             let node = sealed_node(&tree, id, child);

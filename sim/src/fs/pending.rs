@@ -83,7 +83,7 @@ impl Fs {
         let Some(Body::Directory(children)) = self.node(directory).map(|node| &node.body) else {
             return;
         };
-        for child in children.clone().into_values() {
+        for child in children.clone().values() {
             if self.delete_later(child.node, directory, &child.name) {
                 continue;
             }

@@ -1,0 +1,166 @@
+//! The names in a directory, in the order of NTFS: every step of every path asks here.
+//!
+//! A sorted list. The first four units of each name stand beside it as one number, so that most names are told apart without being
+//! looked at.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use wcow_ntmeta::WideName;
+
+use super::Child;
+
+/// What a directory holds, by upcased name. In serde a sequence of pairs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Children(Vec<Named>);
+
+#[derive(Clone, Debug)]
+struct Named {
+    head: u64,
+    key: WideName,
+    child: Child,
+}
+
+impl Children {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// What has this upcased name.
+    pub(super) fn get(&self, key: &[u16]) -> Option<&Child> {
+        let place = self.place(key).ok()?;
+        self.0.get(place).map(|named| &named.child)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn get_mut(&mut self, key: &[u16]) -> Option<&mut Child> {
+        let place = self.place(key).ok()?;
+        self.0.get_mut(place).map(|named| &mut named.child)
+    }
+
+    /// Gives a child an upcased name. Gives back what had it.
+    pub(super) fn insert(&mut self, key: WideName, child: Child) -> Option<Child> {
+        match self.place(key.units()) {
+            Ok(place) => self
+                .0
+                .get_mut(place)
+                .map(|named| std::mem::replace(&mut named.child, child)),
+            Err(place) => {
+                let head = head(key.units());
+                self.0.insert(place, Named { head, key, child });
+                None
+            }
+        }
+    }
+
+    /// Takes an upcased name away, with what has it.
+    pub(super) fn remove(&mut self, key: &[u16]) -> Option<(WideName, Child)> {
+        let place = self.place(key).ok()?;
+        let Named { key, child, .. } = self.0.remove(place);
+        Some((key, child))
+    }
+
+    /// Keeps only some.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&Child) -> bool) {
+        self.0.retain(|named| keep(&named.child));
+    }
+
+    /// The children in the order of their upcased names.
+    pub(super) fn values(&self) -> impl ExactSizeIterator<Item = &Child> {
+        self.0.iter().map(|named| &named.child)
+    }
+
+    /// The same with their upcased names.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&WideName, &Child)> {
+        self.0.iter().map(|named| (&named.key, &named.child))
+    }
+
+    /// Where a name is, or would be.
+    fn place(&self, key: &[u16]) -> Result<usize, usize> {
+        let head = head(key);
+        let first = self.0.partition_point(|named| named.head < head);
+        let alike = self.0.get(first..).unwrap_or_default().iter();
+        for (place, named) in (first..).zip(alike.take_while(|named| named.head == head)) {
+            let there = named.key.units();
+            if there == key {
+                return Ok(place);
+            }
+            if there > key {
+                return Err(place);
+            }
+        }
+        let alike = self.0.get(first..).unwrap_or_default();
+        Err(first + alike.partition_point(|named| named.head == head))
+    }
+}
+
+/// The first four units of a name; of two names the smaller one has no larger head.
+fn head(key: &[u16]) -> u64 {
+    let mut units = key.iter().map(|&unit| u64::from(unit));
+    let mut next = || units.next().unwrap_or(0);
+    let [a, b, c, d] = [next(), next(), next(), next()];
+    a << 48 | b << 32 | c << 16 | d
+}
+
+impl Serialize for Children {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Children {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut children = Self::new();
+        for (key, child) in Vec::<(WideName, Child)>::deserialize(deserializer)? {
+            children.insert(key, child);
+        }
+        Ok(children)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::NodeId;
+    use super::*;
+    use crate::choice::{Choice, Choices, Label};
+
+    #[test]
+    fn it_is_a_map_in_the_order_of_the_units() {
+        let mut choice = Choice::new(Choices::Seed(5));
+        let mut children = Children::new();
+        let mut model: BTreeMap<WideName, Child> = BTreeMap::new();
+        for number in 0..4000 {
+            // Short names of few letters, so that many begin alike, and NUL, which looks like the end of a short one.
+            let len = choice.draw(Label::Guest, 7);
+            let name: WideName = (0..len)
+                .map(|_| [0, 0x41, 0x42, 0xffff][choice.draw(Label::Guest, 4) as usize])
+                .collect();
+            let child = Child {
+                name: name.clone(),
+                node: NodeId(number),
+            };
+            match choice.draw(Label::Guest, 4) {
+                0 => {
+                    let removed = children.remove(name.units());
+                    assert_eq!(removed, model.remove_entry(name.units()));
+                }
+                1 => {
+                    let found = children.get_mut(name.units()).map(|child| &*child);
+                    assert_eq!(found, model.get(name.units()));
+                }
+                _ => {
+                    let before = children.insert(name.clone(), child.clone());
+                    assert_eq!(before, model.insert(name.clone(), child));
+                }
+            }
+            assert_eq!(children.get(name.units()), model.get(name.units()));
+            assert!(children.iter().eq(&model));
+        }
+        children.retain(|child| child.node.0 % 2 == 0);
+        model.retain(|_, child| child.node.0 % 2 == 0);
+        let saved = serde_json::to_string(&children).unwrap();
+        let children: Children = serde_json::from_str(&saved).unwrap();
+        assert!(children.iter().eq(&model));
+        assert!(children.values().eq(model.values()));
+    }
+}
