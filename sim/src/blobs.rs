@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
-use wcow_host::Readings;
+
+use crate::known;
 
 /// The SHA-256 of a content. In serde and on display: 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,30 +138,12 @@ impl BlobStore for MemoryBlobs {
     }
 
     fn put(&self, bytes: &[u8]) -> io::Result<BlobId> {
-        let id = BlobId::of(bytes);
+        let (id, bytes) = known::content(bytes);
         self.blobs
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .entry(id)
-            .or_insert_with(|| bytes.into());
+            .or_insert(bytes);
         Ok(id)
-    }
-}
-
-/// What clients made of the blobs that they read. It spares them work and changes nothing that they see, so it is no part of the
-/// world.
-#[derive(Default)]
-pub(crate) struct BlobReadings(BTreeMap<BlobId, Arc<Readings>>);
-
-/// With so many blobs everything is forgotten: those that are still there are soon read again.
-const MOST_READINGS: usize = 512;
-
-impl BlobReadings {
-    /// Of one blob.
-    pub(crate) fn of(&mut self, blob: BlobId) -> Arc<Readings> {
-        if self.0.len() >= MOST_READINGS && !self.0.contains_key(&blob) {
-            self.0.clear();
-        }
-        Arc::clone(self.0.entry(blob).or_default())
     }
 }

@@ -15,7 +15,7 @@ use crate::choice::{Choices, Draw};
 use crate::client::SimHost;
 use crate::evidence::Evidence;
 use crate::faults::{FaultHit, FaultPlan};
-use crate::inner::{HostState, Inner, Locked, Ready, Root, Stepped, TaskWaker};
+use crate::inner::{HostState, Inner, Locked, Root, Spawned, Stepped, TaskWaker};
 use crate::profile::Profile;
 use crate::queue::Schedule;
 use crate::trace::TraceRecord;
@@ -277,7 +277,15 @@ impl Sim {
         let inner = &mut self.lock().inner;
         inner.next_task += 1;
         let id = inner.next_task;
-        inner.tasks.insert(id, task);
+        let waker = Waker::from(Arc::new(TaskWaker {
+            task: id,
+            ready: Arc::clone(&inner.ready),
+        }));
+        let spawned = Spawned {
+            future: Some(task),
+            waker,
+        };
+        inner.tasks.insert(id, spawned);
         inner.ready.insert(id);
         Task { slot }
     }
@@ -446,7 +454,7 @@ impl Sim {
                     return Ok(ended);
                 }
             } else if let Some(task) = spawned.take() {
-                self.poll_task(task, &spawned);
+                self.poll_task(task);
             } else {
                 match self.step(None) {
                     // Another host's power is no end: this one and its clients go on.
@@ -465,20 +473,18 @@ impl Sim {
         }
     }
 
-    fn poll_task(&self, task: u64, ready: &Arc<Ready>) {
-        let Some(mut future) = self.lock().inner.tasks.remove(&task) else {
+    fn poll_task(&self, task: u64) {
+        let take = |spawned: &mut Spawned| Some((spawned.future.take()?, spawned.waker.clone()));
+        let taken = self.lock().inner.tasks.get_mut(&task).and_then(take);
+        let Some((mut future, waker)) = taken else {
             return;
         };
-        let waker = Waker::from(Arc::new(TaskWaker {
-            task,
-            ready: Arc::clone(ready),
-        }));
-        if future
-            .as_mut()
-            .poll(&mut Context::from_waker(&waker))
-            .is_pending()
-        {
-            self.lock().inner.tasks.insert(task, future);
+        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+        let tasks = &mut self.lock().inner.tasks;
+        if polled.is_ready() {
+            tasks.remove(&task);
+        } else if let Some(spawned) = tasks.get_mut(&task) {
+            spawned.future = Some(future);
         }
     }
 

@@ -10,7 +10,7 @@ use std::task::{Wake, Waker};
 
 use wcow_ntmeta::FileTime;
 
-use crate::blobs::{BlobReadings, BlobStore};
+use crate::blobs::BlobStore;
 use crate::call::{Call, ClientId, OpId, TreeId};
 use crate::deadline::Deadlines;
 use crate::fs::{SharedBuilder, TreeCache};
@@ -35,13 +35,21 @@ pub(crate) enum Stepped {
     },
 }
 
-pub(crate) type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
+type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A future that was spawned.
+pub(crate) struct Spawned {
+    /// Taken out while it is polled.
+    pub(crate) future: Option<BoxedTask>,
+    /// Makes it ready.
+    pub(crate) waker: Waker,
+}
 
 /// Everything behind the clones of one [`Sim`](crate::Sim), and of the hosts that were added to it.
 pub(crate) struct Inner {
     first: HostState,
     others: Vec<HostState>,
-    pub(crate) tasks: BTreeMap<u64, BoxedTask>,
+    pub(crate) tasks: BTreeMap<u64, Spawned>,
     pub(crate) next_task: u64,
     pub(crate) ready: Arc<Ready>,
     /// How long clients wait.
@@ -54,7 +62,6 @@ pub(crate) struct Inner {
 pub(crate) struct HostState {
     pub(crate) world: World,
     pub(crate) blobs: Arc<dyn BlobStore>,
-    pub(crate) readings: BlobReadings,
     pub(crate) trees: TreeCache,
     pub(crate) programs: Programs,
     pub(crate) answers: ByOp<Answer>,
@@ -223,7 +230,6 @@ impl HostState {
         Self {
             world,
             blobs,
-            readings: BlobReadings::default(),
             trees: TreeCache::default(),
             programs: Programs::default(),
             answers: ByOp::new(),

@@ -45,6 +45,7 @@ mod executor;
 mod faults;
 mod fs;
 mod inner;
+mod known;
 mod op;
 mod paced;
 mod profile;

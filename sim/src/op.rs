@@ -7,13 +7,12 @@ use std::task::{Context, Poll};
 
 use wcow_host::HostError;
 
-use crate::Sim;
-use crate::call::{Call, ClientId, FromReply, OpId};
+use crate::call::{Call, FromReply, OpId};
+use crate::client::Face;
 
 /// A call on its way: issued when it is first polled, answered by the world. Dropping it stops the waiting only.
-pub(crate) struct OpFuture<T> {
-    sim: Sim,
-    client: ClientId,
+pub(crate) struct OpFuture<'a, T> {
+    face: &'a Face,
     state: OpState,
     answer: PhantomData<fn() -> T>,
 }
@@ -25,27 +24,28 @@ enum OpState {
     Over,
 }
 
-impl<T> OpFuture<T> {
-    pub(crate) fn new(sim: Sim, client: ClientId, call: Box<Call>) -> Self {
+impl<'a, T> OpFuture<'a, T> {
+    pub(crate) fn new(face: &'a Face, call: Box<Call>) -> Self {
         Self {
-            sim,
-            client,
+            face,
             state: OpState::New(Some(call)),
             answer: PhantomData,
         }
     }
 }
 
-impl<T: FromReply> Future for OpFuture<T> {
+impl<T: FromReply> Future for OpFuture<'_, T> {
     type Output = Result<T, HostError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let mut locked = this.sim.lock();
+        let mut locked = this.face.sim.lock();
         match &mut this.state {
             OpState::New(call) => {
                 locked.inner.follow_pace();
-                let op = call.take().and_then(|call| locked.begin(this.client, call));
+                let op = call
+                    .take()
+                    .and_then(|call| locked.begin(this.face.id, call));
                 this.state = op.map_or(OpState::Over, OpState::Waiting);
                 if let Some(op) = op {
                     locked.wakers.insert(op, context.waker().clone());
@@ -64,7 +64,12 @@ impl<T: FromReply> Future for OpFuture<T> {
                     }))
                 }
                 None => {
-                    locked.wakers.insert(*op, context.waker().clone());
+                    // Whoever waits for several things is polled for each of them, most often with the waker that is there.
+                    let known = locked.wakers.get_mut(*op);
+                    match known {
+                        Some(known) => known.clone_from(context.waker()),
+                        None => locked.wakers.insert(*op, context.waker().clone()),
+                    }
                     Poll::Pending
                 }
             },
@@ -73,13 +78,13 @@ impl<T: FromReply> Future for OpFuture<T> {
     }
 }
 
-impl<T> Drop for OpFuture<T> {
+impl<T> Drop for OpFuture<'_, T> {
     fn drop(&mut self) {
         if let OpState::Waiting(op) = self.state {
-            let mut locked = self.sim.lock();
+            let mut locked = self.face.sim.lock();
             locked.wakers.remove(op);
             if locked.answers.remove(op).is_none()
-                && locked.world.is_alive(self.client)
+                && locked.world.is_alive(self.face.id)
                 && !locked.world.stop_waiting(op)
             {
                 locked.abandoned.insert(op);
@@ -105,6 +110,11 @@ impl<T> ByOp<T> {
             }
             Err(place) => self.0.insert(place, (op, value)),
         }
+    }
+
+    pub(crate) fn get_mut(&mut self, op: OpId) -> Option<&mut T> {
+        let place = self.place(op).ok()?;
+        self.0.get_mut(place).map(|(_, value)| value)
     }
 
     pub(crate) fn remove(&mut self, op: OpId) -> Option<T> {

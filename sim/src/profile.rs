@@ -129,7 +129,8 @@ impl Profile {
     /// The embedded profile of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::all().into_iter().find(|profile| profile.name == name)
+        static ALL: LazyLock<Vec<Profile>> = LazyLock::new(Profile::all);
+        ALL.iter().find(|profile| profile.name == name).cloned()
     }
 
     /// The field report's host before any package was added to it.

@@ -13,6 +13,7 @@ use wcow_tree::{Entry, SinkError, StreamEnd, StreamRef, TreeSink};
 use super::Face;
 use crate::call::{ContentRef, FilesCall, TreeId};
 use crate::fs::{SharedBuilder, TreeBuilder, code};
+use crate::known;
 
 /// Takes the entries and bytes of a tree for a simulated host. One that is never finished leaves an empty directory behind, or,
 /// if its client is killed, any part of what was sent.
@@ -94,13 +95,11 @@ impl FileSystem for Face {
                 Err(_) => Err(failed(code::FILE_TOO_LARGE)),
             },
             Some(blob) => {
-                let (blobs, readings) = {
-                    let mut locked = self.sim.lock();
-                    (Arc::clone(&locked.blobs), locked.readings.of(blob))
-                };
+                let blobs = self.sim.blobs();
                 match blobs.get(blob) {
                     Ok(Some(bytes)) => {
-                        Ok(FileBytes::with_sha256(bytes, blob.0).with_readings(readings))
+                        Ok(FileBytes::with_sha256(bytes, blob.0)
+                            .with_readings(known::readings(blob)))
                     }
                     _ => Err(failed(code::IO_DEVICE)),
                 }

@@ -95,14 +95,14 @@ impl Host for SimHost {
 /// All faces of the host in one type; [`Host`] gives it out once per trait.
 #[derive(Clone)]
 pub struct Face {
-    sim: Sim,
-    id: ClientId,
+    pub(crate) sim: Sim,
+    pub(crate) id: ClientId,
 }
 
 impl Face {
     /// A call on its way.
-    fn call<T: FromReply>(&self, call: impl Into<Call>) -> OpFuture<T> {
-        OpFuture::new(self.sim.clone(), self.id, Box::new(call.into()))
+    fn call<T: FromReply>(&self, call: impl Into<Call>) -> OpFuture<'_, T> {
+        OpFuture::new(self, Box::new(call.into()))
     }
 }
 

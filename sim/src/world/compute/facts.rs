@@ -53,7 +53,9 @@ fn text(fs: &Fs, path: &HostPath, out: &mut Outside<'_>) -> String {
     let bytes = content
         .blob
         .and_then(|blob| out.blobs.get(blob).ok().flatten());
-    bytes.map_or_else(String::new, |bytes| {
-        String::from_utf8_lossy(&bytes).into_owned()
+    // Checking is quicker than looking for what is wrong, which hardly ever is.
+    bytes.map_or_else(String::new, |bytes| match str::from_utf8(&bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
     })
 }

@@ -1,0 +1,124 @@
+//! What many hosts have in common: contents that were met before, and what clients made of them.
+//!
+//! Thousands of hosts in a row get the same images. Their hives are hashed, copied and read once on each thread, not once on each
+//! host. It spares work and changes nothing that anybody sees, so it is no part of a world. Both tables have an end.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wcow_host::Readings;
+
+use crate::blobs::BlobId;
+
+/// How many contents are remembered; each has one place where it can be.
+const PLACES: usize = 512;
+/// The longest content that is remembered, in bytes.
+const LONGEST: usize = 32 << 10;
+/// With the readings of so many blobs everything is forgotten: what is still there is soon read again.
+const MOST_READINGS: usize = 512;
+
+thread_local! {
+    static CONTENTS: RefCell<Vec<Option<Content>>> = const { RefCell::new(Vec::new()) };
+    static READINGS: RefCell<BTreeMap<BlobId, Arc<Readings>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+struct Content {
+    mixed: u64,
+    id: BlobId,
+    bytes: Arc<[u8]>,
+}
+
+/// The id of these bytes, and a copy to share.
+pub(crate) fn content(bytes: &[u8]) -> (BlobId, Arc<[u8]>) {
+    let new = || (BlobId::of(bytes), Arc::<[u8]>::from(bytes));
+    if bytes.len() > LONGEST {
+        return new();
+    }
+    let known = CONTENTS.try_with(|contents| {
+        let mut contents = contents.borrow_mut();
+        if contents.is_empty() {
+            contents.resize_with(PLACES, || None);
+        }
+        let mixed = mixed(bytes);
+        let place = contents.get_mut(usize::try_from(mixed >> 32).ok()? % PLACES)?;
+        match place {
+            Some(there) if there.mixed == mixed && *there.bytes == *bytes => {
+                Some((there.id, Arc::clone(&there.bytes)))
+            }
+            _ => {
+                let (id, bytes) = new();
+                *place = Some(Content {
+                    mixed,
+                    id,
+                    bytes: Arc::clone(&bytes),
+                });
+                Some((id, bytes))
+            }
+        }
+    });
+    known.ok().flatten().unwrap_or_else(new)
+}
+
+/// What clients made of a blob that they read.
+pub(crate) fn readings(blob: BlobId) -> Arc<Readings> {
+    READINGS
+        .try_with(|readings| {
+            let mut readings = readings.borrow_mut();
+            if readings.len() >= MOST_READINGS && !readings.contains_key(&blob) {
+                readings.clear();
+            }
+            Arc::clone(readings.entry(blob).or_default())
+        })
+        .unwrap_or_default()
+}
+
+/// A quick hash, for finding only: equal bytes are told by comparing them.
+fn mixed(bytes: &[u8]) -> u64 {
+    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(MULTIPLIER);
+    let (words, rest) = bytes.as_chunks::<8>();
+    // Lossless: no slice is longer than 2^63 bytes.
+    let begin = mix(0, bytes.len() as u64);
+    let hash = words
+        .iter()
+        .fold(begin, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    rest.iter()
+        .fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_what_it_would_be_anyway() {
+        // More contents than places, each several times, some that differ in their last byte only, and one that is too long.
+        let contents = (0..2 * PLACES)
+            .map(|number| vec![number as u8; number % 700])
+            .chain([vec![7; LONGEST], vec![7; LONGEST + 1]]);
+        let contents: Vec<Vec<u8>> = contents.collect();
+        for _ in 0..3 {
+            for bytes in &contents {
+                let (id, shared) = content(bytes);
+                assert_eq!(id, BlobId::of(bytes));
+                assert_eq!(*shared, **bytes);
+            }
+        }
+        let (_, first) = content(b"again");
+        let (_, second) = content(b"again");
+        assert!(Arc::ptr_eq(&first, &second));
+    }
+
+    #[test]
+    fn readings_of_a_blob_are_shared_and_have_an_end() {
+        let blob = |number: usize| BlobId::of(&number.to_le_bytes());
+        let first = readings(blob(0));
+        assert!(Arc::ptr_eq(&first, &readings(blob(0))));
+        for number in 0..=MOST_READINGS {
+            readings(blob(number));
+        }
+        assert!(!Arc::ptr_eq(&first, &readings(blob(0))));
+        assert!(READINGS.with_borrow(BTreeMap::len) <= MOST_READINGS);
+    }
+}
