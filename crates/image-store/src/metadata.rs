@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use wcow_host::TreeSummary;
 use wcow_ntmeta::FileTime;
 
-use crate::ImageVersion;
+use crate::{ImageVersion, layout};
 
 /// The format of the `Wcow` part that this version writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
@@ -85,9 +85,17 @@ pub(crate) enum MetadataError {
     Invalid(String),
 }
 
+/// A `metadata.json` that was read, and what follows from it.
+pub(crate) struct Reading {
+    pub(crate) metadata: Arc<Metadata>,
+    pub(crate) created: FileTime,
+    /// The name of the image's folder.
+    pub(crate) full_name: String,
+}
+
 impl Metadata {
-    /// Reads `metadata.json`, and the time of creation in it.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<(Arc<Self>, FileTime), MetadataError> {
+    /// Reads `metadata.json`.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Reading, MetadataError> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| MetadataError::Invalid(error.to_string()))?;
         let metadata = match serde_json::from_str::<Self>(text) {
@@ -104,7 +112,11 @@ impl Metadata {
         };
         let created = FileTime::parse_rfc3339(&metadata.created_time)
             .map_err(|error| MetadataError::Invalid(error.to_string()))?;
-        Ok((Arc::new(metadata), created))
+        Ok(Reading {
+            full_name: layout::full_name(&metadata.name, metadata.version),
+            metadata: Arc::new(metadata),
+            created,
+        })
     }
 
     /// The bytes of `metadata.json`.

@@ -10,7 +10,9 @@ use wcow_ntmeta::upcase::upcase_unit;
 use wcow_ntmeta::{HostPath, WideName};
 
 use crate::layout::{self, BASE_HIVES};
-use crate::metadata::{MAX_METADATA, MAX_VERSION_FILE, Metadata, MetadataError, version_value};
+use crate::metadata::{
+    MAX_METADATA, MAX_VERSION_FILE, Metadata, MetadataError, Reading, version_value,
+};
 use crate::{
     DamagedImage, FORMAT, HiveDetails, ImageDetails, ImageList, LayoutEntry, StoreError,
     StoredImage, ValidationError, precautions,
@@ -494,8 +496,12 @@ impl<'h, H: Host> ImageStore<'h, H> {
             }
             Err(MetadataError::Invalid(reason)) => return invalid(file, reason),
         };
-        let (metadata, created) = (Arc::clone(&metadata.0), metadata.1);
-        let full_name = layout::full_name(&metadata.name, metadata.version);
+        let Reading {
+            metadata,
+            created,
+            full_name,
+        } = &*metadata;
+        let (metadata, full_name) = (Arc::clone(metadata), full_name.clone());
         if !same(&full_name, folder) {
             return Ok(Err(ValidationError::OtherImage {
                 folder: folder.to_owned(),
@@ -511,7 +517,7 @@ impl<'h, H: Host> ImageStore<'h, H> {
             version: metadata.version,
             full_name,
             path: path.clone(),
-            created,
+            created: *created,
             size: metadata.size,
             product_name,
             container_service,
@@ -562,6 +568,9 @@ fn matching(images: &[Found], wanted: impl Fn(&StoredImage) -> bool) -> Vec<usiz
 }
 
 fn same(a: &str, b: &str) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        return a.eq_ignore_ascii_case(b);
+    }
     let [a, b] = [a, b].map(|text| text.encode_utf16().map(upcase_unit));
     a.eq(b)
 }

@@ -9,7 +9,7 @@ use crate::number::{as_u64, as_usize};
 use crate::read_at::Input;
 
 /// Stored bytes that one read takes at most, as far as one chunk is not larger.
-const READ_WINDOW: u64 = 1 << 20;
+pub(crate) const READ_WINDOW: u64 = 1 << 20;
 
 /// Where uncompressed bytes go, chunk by chunk.
 pub(crate) trait Destination {
@@ -37,6 +37,14 @@ impl Buffer {
         Self {
             bytes: vec![0; len],
             len: 0,
+        }
+    }
+
+    /// Makes room for `len` bytes in one piece, if there are none yet.
+    pub(crate) fn make_room(&mut self, len: usize) {
+        if self.len == 0 && self.bytes.len() < len {
+            self.bytes = Vec::new();
+            self.bytes = vec![0; len];
         }
     }
 

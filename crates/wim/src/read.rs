@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha1::{Digest as _, Sha1};
 use wcow_tree::Digest;
 
-use crate::chunks::{Buffer, ChunkReader, Hash, Keep};
+use crate::chunks::{Buffer, ChunkReader, Hash, Keep, READ_WINDOW};
 use crate::file::{WimFile, stored_len};
 use crate::number::{as_u64, as_usize};
 use crate::ordered;
@@ -140,6 +140,13 @@ fn whole(
     buffer: &mut Buffer,
 ) -> Vec<(usize, Range<usize>, Result<(), ReadError>)> {
     let mut done = Vec::with_capacity(items.len());
+    if !plan.hash_only {
+        // Not one after the other, as far as what they claim to be is believed.
+        let all = plan.items.get(items.clone()).unwrap_or_default();
+        let bytes = all.iter().map(|item| item.size);
+        let bytes = bytes.fold(0_u64, u64::saturating_add).min(READ_WINDOW);
+        buffer.make_room(as_usize(bytes));
+    }
     for index in items {
         let start = buffer.len();
         let Some(item) = plan.items.get(index) else {
