@@ -595,6 +595,12 @@ impl Call {
         matches!(self, Self::Compute(ComputeCall::NextEvent { .. }))
     }
 
+    /// Whether its answer may never come although nothing is wrong: it waits for what others do.
+    pub(crate) fn waits_for_others(&self) -> bool {
+        self.waits_for_notification()
+            || matches!(self, Self::Compute(ComputeCall::ReadOutput { .. }))
+    }
+
     /// Which durable step it is, if its caller says so.
     pub(crate) fn step(&self) -> Option<&str> {
         match self {
@@ -707,6 +713,13 @@ replies! {
     Processes(Vec<HostProcess>),
     Paths(Vec<HostPath>),
     Program(Option<HostPath>),
+}
+
+/// Whatever the answer is.
+impl FromReply for Reply {
+    fn from_reply(reply: Reply) -> Option<Self> {
+        Some(reply)
+    }
 }
 
 /// What a call comes to at the moment it takes effect.

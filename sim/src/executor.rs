@@ -214,6 +214,14 @@ impl Sim {
         client
     }
 
+    /// A new client that runs as somebody and sees the compute service through that surface.
+    #[must_use]
+    pub fn client_with(&self, identity: Identity, api: ComputeApi) -> SimHost {
+        let client = self.client_as(identity);
+        self.lock().world.set_api(client.id(), api);
+        client
+    }
+
     /// The client of this name: a process that goes on while the host is saved, such as one that holds the pipes of programs. It is
     /// new if there is none, and after it was [killed](Self::kill).
     #[must_use]
@@ -378,6 +386,12 @@ impl Sim {
         let target = FileTime::from_ticks(self.now().ticks().saturating_add(ticks));
         while self.step(Some(target)) != Stepped::Nothing {}
         self.lock().inner.set_time(target);
+    }
+
+    /// When the next event of the world is due, if anything is planned: for whoever lets time pass with [`advance`](Self::advance).
+    #[must_use]
+    pub fn next_event(&self) -> Option<FileTime> {
+        self.lock().inner.next_time()
     }
 
     /// The virtual time.

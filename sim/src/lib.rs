@@ -63,7 +63,7 @@ pub use blobs::{BlobId, BlobStore, BlobWriter, MemoryBlobs};
 pub use call::{ClientId, OpId};
 pub use check::{Check, CheckResult, Found, check};
 pub use choice::{Choices, Draw, Draws, Exhaustive, Label, Recording};
-pub use client::{Face, SimHost, SimTree};
+pub use client::{Answer, Carried, Carrier, Face, RemoteHost, Request, SimHost, SimTree};
 pub use evidence::Evidence;
 pub use executor::{Ended, Sim, Stuck, Task};
 pub use faults::{FaultHit, FaultPlan, FaultRule, What, When};

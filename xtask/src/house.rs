@@ -60,6 +60,21 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "wcow-sim-link",
+        &["wcow-host", "wcow-ntmeta", "wcow-sim", "wcow-tree"],
+    ),
+    (
+        "wcow-sim-dll",
+        &[
+            "wcow-hcs",
+            "wcow-hcs-schema",
+            "wcow-host",
+            "wcow-ntmeta",
+            "wcow-sim",
+            "wcow-sim-link",
+        ],
+    ),
+    (
         "wcow-network",
         &["wcow-hcs-schema", "wcow-host", "wcow-ntmeta"],
     ),
@@ -135,6 +150,7 @@ const UNSAFE_ALLOWED: &[(&str, &str)] = &[
     ),
     ("wcow-hcs", "calls Microsoft's DLLs"),
     ("wcow-win32", "calls Windows for what is set on open files"),
+    ("wcow-sim-dll", "is called as Microsoft's DLLs are"),
 ];
 
 /// Larger files have no place in the repository.

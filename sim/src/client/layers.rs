@@ -5,124 +5,152 @@ use std::future::Future;
 use wcow_host::{BaseImage, HostError, LayerDescriptor, LayerStorage};
 use wcow_ntmeta::HostPath;
 
-use super::Face;
+use super::{Face, RemoteHost};
 use crate::call::LayersCall;
 
-impl LayerStorage for Face {
-    fn process_base(&self, layer: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(LayersCall::ProcessBase {
-            layer: layer.clone(),
-        })
-    }
+/// The same calls, whatever carries them.
+macro_rules! layer_storage {
+    ($face:ty) => {
+        impl LayerStorage for $face {
+            fn process_base(
+                &self,
+                layer: &HostPath,
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::ProcessBase {
+                    layer: layer.clone(),
+                })
+            }
 
-    fn process_utility_vm(
-        &self,
-        utility_vm: &HostPath,
-    ) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(LayersCall::ProcessUtilityVm {
-            utility_vm: utility_vm.clone(),
-        })
-    }
+            fn process_utility_vm(
+                &self,
+                utility_vm: &HostPath,
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::ProcessUtilityVm {
+                    utility_vm: utility_vm.clone(),
+                })
+            }
 
-    fn exists(&self, layer: &HostPath) -> impl Future<Output = Result<bool, HostError>> + Send {
-        self.call(LayersCall::Exists {
-            layer: layer.clone(),
-        })
-    }
+            fn exists(
+                &self,
+                layer: &HostPath,
+            ) -> impl Future<Output = Result<bool, HostError>> + Send {
+                self.call(LayersCall::Exists {
+                    layer: layer.clone(),
+                })
+            }
 
-    fn expand(
-        &self,
-        scratch: &HostPath,
-        bytes: u64,
-    ) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(LayersCall::Expand {
-            scratch: scratch.clone(),
-            bytes,
-        })
-    }
+            fn expand(
+                &self,
+                scratch: &HostPath,
+                bytes: u64,
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::Expand {
+                    scratch: scratch.clone(),
+                    bytes,
+                })
+            }
 
-    fn import(
-        &self,
-        layer: &HostPath,
-        folder: &HostPath,
-        parents: &[LayerDescriptor],
-    ) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(LayersCall::Import {
-            layer: layer.clone(),
-            folder: folder.clone(),
-            parents: parents.to_vec(),
-        })
-    }
+            fn import(
+                &self,
+                layer: &HostPath,
+                folder: &HostPath,
+                parents: &[LayerDescriptor],
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::Import {
+                    layer: layer.clone(),
+                    folder: folder.clone(),
+                    parents: parents.to_vec(),
+                })
+            }
 
-    fn export(
-        &self,
-        layer: &HostPath,
-        folder: &HostPath,
-        parents: &[LayerDescriptor],
-    ) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(LayersCall::Export {
-            layer: layer.clone(),
-            folder: folder.clone(),
-            parents: parents.to_vec(),
-        })
-    }
+            fn export(
+                &self,
+                layer: &HostPath,
+                folder: &HostPath,
+                parents: &[LayerDescriptor],
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::Export {
+                    layer: layer.clone(),
+                    folder: folder.clone(),
+                    parents: parents.to_vec(),
+                })
+            }
 
-    fn base_images(&self) -> impl Future<Output = Result<Vec<BaseImage>, HostError>> + Send {
-        self.call(LayersCall::BaseImages)
-    }
+            fn base_images(
+                &self,
+            ) -> impl Future<Output = Result<Vec<BaseImage>, HostError>> + Send {
+                self.call(LayersCall::BaseImages)
+            }
 
-    fn create_scratch(
-        &self,
-        scratch: &HostPath,
-        parents: &[LayerDescriptor],
-    ) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(LayersCall::CreateScratch {
-            scratch: scratch.clone(),
-            parents: parents.to_vec(),
-        })
-    }
+            fn create_scratch(
+                &self,
+                scratch: &HostPath,
+                parents: &[LayerDescriptor],
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::CreateScratch {
+                    scratch: scratch.clone(),
+                    parents: parents.to_vec(),
+                })
+            }
 
-    fn activate(&self, scratch: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(LayersCall::Activate {
-            scratch: scratch.clone(),
-        })
-    }
+            fn activate(
+                &self,
+                scratch: &HostPath,
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::Activate {
+                    scratch: scratch.clone(),
+                })
+            }
 
-    fn prepare(
-        &self,
-        scratch: &HostPath,
-        parents: &[LayerDescriptor],
-    ) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(LayersCall::Prepare {
-            scratch: scratch.clone(),
-            parents: parents.to_vec(),
-        })
-    }
+            fn prepare(
+                &self,
+                scratch: &HostPath,
+                parents: &[LayerDescriptor],
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::Prepare {
+                    scratch: scratch.clone(),
+                    parents: parents.to_vec(),
+                })
+            }
 
-    fn mount_path(
-        &self,
-        scratch: &HostPath,
-    ) -> impl Future<Output = Result<String, HostError>> + Send {
-        self.call(LayersCall::MountPath {
-            scratch: scratch.clone(),
-        })
-    }
+            fn mount_path(
+                &self,
+                scratch: &HostPath,
+            ) -> impl Future<Output = Result<String, HostError>> + Send {
+                self.call(LayersCall::MountPath {
+                    scratch: scratch.clone(),
+                })
+            }
 
-    fn unprepare(&self, scratch: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(LayersCall::Unprepare {
-            scratch: scratch.clone(),
-        })
-    }
+            fn unprepare(
+                &self,
+                scratch: &HostPath,
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::Unprepare {
+                    scratch: scratch.clone(),
+                })
+            }
 
-    fn deactivate(&self, scratch: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(LayersCall::Deactivate {
-            scratch: scratch.clone(),
-        })
-    }
+            fn deactivate(
+                &self,
+                scratch: &HostPath,
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::Deactivate {
+                    scratch: scratch.clone(),
+                })
+            }
 
-    fn destroy(&self, layer: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send {
-        self.call(LayersCall::Destroy {
-            layer: layer.clone(),
-        })
-    }
+            fn destroy(
+                &self,
+                layer: &HostPath,
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::Destroy {
+                    layer: layer.clone(),
+                })
+            }
+        }
+    };
 }
+
+layer_storage!(Face);
+layer_storage!(RemoteHost);

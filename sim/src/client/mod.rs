@@ -7,17 +7,19 @@ mod diagnostics;
 mod files;
 mod layers;
 mod network;
+mod remote;
 mod switches;
 
 use std::fmt;
 
-use wcow_host::{Host, Precaution};
+use wcow_host::{ComputeApi, Host, Precaution};
 
 use crate::Sim;
 use crate::call::{Call, ClientId, FromReply};
 use crate::op::OpFuture;
 
 pub use files::SimTree;
+pub use remote::{Answer, Carried, Carrier, RemoteHost, Request};
 
 /// One client of a simulated host, such as a `wcow` process. Clones are the same client; [`Sim::kill`] ends it.
 #[derive(Clone, Debug)]
@@ -100,6 +102,11 @@ pub struct Face {
 }
 
 impl Face {
+    /// The surface of the compute service that the client sees.
+    fn surface(&self) -> ComputeApi {
+        self.sim.lock().world.api_of(self.id)
+    }
+
     /// A call on its way.
     fn call<T: FromReply>(&self, call: impl Into<Call>) -> OpFuture<'_, T> {
         OpFuture::new(self, Box::new(call.into()))

@@ -1,0 +1,260 @@
+//! Texts that cross the boundary: what callers pass is copied at once; what they are given comes from the allocator that the DLL in
+//! question hands out from, and is theirs.
+//!
+//! A text that is handed out ends with a mark behind its NUL. So it can be told later whether a caller has freed it: the block is
+//! still there, has the same size and the same mark. The count of strings that live is taken so.
+#![expect(unsafe_code, reason = "reads and writes the memory of callers")]
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use wcow_ntmeta::Hresult;
+
+use crate::abi::{PCWSTR, PWSTR};
+use crate::answer::{E_INVALIDARG, E_OUTOFMEMORY};
+
+/// The longest text that is read, in units of UTF-16: longer than any document.
+const LONGEST: usize = 16 << 20;
+/// The least number of texts that is looked through for those that were freed.
+const PRUNED_FROM: usize = 4096;
+
+/// Who frees a text, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// `LocalFree`: computecore.dll.
+    Local,
+    /// `CoTaskMemFree`: all others.
+    CoTask,
+}
+
+/// Reads a text; `None` for a null pointer.
+///
+/// # Errors
+/// It is no UTF-16, or has no end.
+///
+/// # Safety
+/// The pointer is null or leads to units that end with a NUL and do not change meanwhile.
+pub(crate) unsafe fn read(text: PCWSTR) -> Result<Option<String>, Hresult> {
+    if text.is_null() {
+        return Ok(None);
+    }
+    let mut units = Vec::new();
+    for index in 0..LONGEST {
+        // SAFETY: no unit before this one was the NUL, so this one is part of the text.
+        let unit = unsafe { text.add(index).read_unaligned() };
+        if unit == 0 {
+            return String::from_utf16(&units)
+                .map(Some)
+                .map_err(|_| E_INVALIDARG);
+        }
+        units.push(unit);
+    }
+    Err(E_INVALIDARG)
+}
+
+/// Reads a text that must be there.
+///
+/// # Errors
+/// The pointer is null; as [`read`].
+///
+/// # Safety
+/// As for [`read`].
+pub(crate) unsafe fn required(text: PCWSTR) -> Result<String, Hresult> {
+    // SAFETY: the caller vouches for the pointer.
+    unsafe { read(text) }?.ok_or(E_INVALIDARG)
+}
+
+/// Writes null to a place for a text, so that a caller who frees what it finds there does no harm.
+///
+/// # Safety
+/// The place is null or can be written.
+pub(crate) unsafe fn clear(place: *mut PWSTR) {
+    if !place.is_null() {
+        // SAFETY: it is not null; the caller vouches for the rest.
+        unsafe { place.write_unaligned(std::ptr::null_mut()) };
+    }
+}
+
+/// Hands out a text, if there is a place for it.
+///
+/// # Errors
+/// There is no memory.
+///
+/// # Safety
+/// The place is null or can be written.
+pub(crate) unsafe fn give(place: *mut PWSTR, text: &str, owner: Owner) -> Result<(), Hresult> {
+    if place.is_null() {
+        return Ok(());
+    }
+    let units: Vec<u16> = text.encode_utf16().chain([0]).collect();
+    let length = units.len() * 2;
+    let marked = length.next_multiple_of(8);
+    let size = marked + 8;
+    let block = platform::allocate(size, owner);
+    if block.is_null() {
+        return Err(E_OUTOFMEMORY);
+    }
+    let mut given = GIVEN.lock();
+    let mark = given.next_mark();
+    // SAFETY: the block has `size` bytes, which hold the units and, behind them, the mark; it is ours until it is handed out.
+    unsafe {
+        std::ptr::copy_nonoverlapping(units.as_ptr().cast::<u8>(), block, length);
+        block.add(marked).cast::<u64>().write_unaligned(mark);
+    }
+    given.add(Block {
+        address: block as usize,
+        marked,
+        mark,
+    });
+    drop(given);
+    // SAFETY: the place is not null; the caller vouches for the rest.
+    unsafe { place.write_unaligned(block.cast()) };
+    Ok(())
+}
+
+/// How many texts were handed out so far, and how many of them live.
+pub(crate) fn counts() -> (u64, u64) {
+    let mut given = GIVEN.lock();
+    given.prune();
+    (given.count, given.blocks.len() as u64)
+}
+
+/// A text that was handed out.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    address: usize,
+    /// Where the mark stands.
+    marked: usize,
+    mark: u64,
+}
+
+impl Block {
+    fn lives(&self) -> bool {
+        let block = std::ptr::with_exposed_provenance::<u8>(self.address);
+        if !platform::has_size(block, self.marked + 8) {
+            return false;
+        }
+        // SAFETY: the allocator knows a block of this size there.
+        let mark = unsafe { block.add(self.marked).cast::<u64>().read_unaligned() };
+        mark == self.mark
+    }
+}
+
+struct Given(Mutex<Blocks>);
+
+struct Blocks {
+    count: u64,
+    /// How many there may be before those that were freed are forgotten.
+    most: usize,
+    blocks: Vec<Block>,
+}
+
+static GIVEN: Given = Given(Mutex::new(Blocks {
+    count: 0,
+    most: PRUNED_FROM,
+    blocks: Vec::new(),
+}));
+
+impl Given {
+    fn lock(&self) -> MutexGuard<'_, Blocks> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Blocks {
+    fn next_mark(&self) -> u64 {
+        // Not found in memory by chance: the number of the text, spread over all bits.
+        (self.count + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+
+    fn add(&mut self, block: Block) {
+        self.count += 1;
+        // The allocator gives an address again when it was freed.
+        if self.blocks.len() >= self.most {
+            self.prune();
+            self.most = PRUNED_FROM.max(self.blocks.len() * 2);
+        }
+        self.blocks.push(block);
+    }
+
+    fn prune(&mut self) {
+        self.blocks.retain(Block::lives);
+    }
+}
+
+#[cfg(windows)]
+mod platform {
+    //! The allocators of Windows. Both take from the heap of the process.
+
+    use windows_sys::Win32::System::Com::CoTaskMemAlloc;
+    use windows_sys::Win32::System::Memory::{
+        GetProcessHeap, HeapSize, HeapValidate, LMEM_FIXED, LocalAlloc,
+    };
+
+    use super::Owner;
+
+    pub(super) fn allocate(size: usize, owner: Owner) -> *mut u8 {
+        match owner {
+            // SAFETY: takes numbers alone.
+            Owner::Local => unsafe { LocalAlloc(LMEM_FIXED, size) }.cast(),
+            // SAFETY: takes a number alone.
+            Owner::CoTask => unsafe { CoTaskMemAlloc(size) }.cast(),
+        }
+    }
+
+    /// Whether there is a block of this size.
+    pub(super) fn has_size(block: *const u8, size: usize) -> bool {
+        // SAFETY: asks for a handle that is always there.
+        let heap = unsafe { GetProcessHeap() };
+        // SAFETY: the heap is the one of the process; of a pointer that is no block of it, `HeapValidate` says so.
+        unsafe {
+            HeapValidate(heap, 0, block.cast()) != 0 && HeapSize(heap, 0, block.cast()) == size
+        }
+    }
+}
+
+#[cfg(not(windows))]
+pub(crate) use platform::release;
+
+#[cfg(not(windows))]
+mod platform {
+    //! An allocator that knows its blocks, for systems that have neither of those of Windows.
+
+    use std::alloc::{Layout, alloc, dealloc};
+    use std::collections::BTreeMap;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    use super::Owner;
+
+    static BLOCKS: Mutex<BTreeMap<usize, Layout>> = Mutex::new(BTreeMap::new());
+
+    fn blocks() -> MutexGuard<'static, BTreeMap<usize, Layout>> {
+        BLOCKS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn allocate(size: usize, _owner: Owner) -> *mut u8 {
+        let Ok(layout) = Layout::from_size_align(size.max(1), 8) else {
+            return std::ptr::null_mut();
+        };
+        // SAFETY: the size is not 0.
+        let block = unsafe { alloc(layout) };
+        if !block.is_null() {
+            blocks().insert(block.expose_provenance(), layout);
+        }
+        block
+    }
+
+    pub(super) fn has_size(block: *const u8, size: usize) -> bool {
+        let layout = blocks().get(&block.addr()).copied();
+        layout.is_some_and(|layout| layout.size() == size)
+    }
+
+    /// Frees a block; false if it is none.
+    pub(crate) fn release(block: *mut u8) -> bool {
+        let Some(layout) = blocks().remove(&block.addr()) else {
+            return false;
+        };
+        // SAFETY: the block was allocated with this layout, and is known to nobody any more.
+        unsafe { dealloc(block, layout) };
+        true
+    }
+}
