@@ -4,7 +4,9 @@
 //! library takes its random numbers from, so a substitute that exports `ProcessPrng` is compiled and put into `System32`.
 //!
 //! It has no HCS either. The first run is of a host without: whatever is called is missing. Then stand-ins for two of the DLLs are
-//! compiled and put there, and the tests of `wcow-hcs` run once more.
+//! compiled and put there, and the tests of `wcow-hcs` run once more. At last the simulator takes their place.
+
+mod simulated;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -85,6 +87,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
     }
     report.note(ran?);
     report.note(run_stand_ins(workspace, &prefix, &wine)?);
+    for line in simulated::run(workspace, &prefix, &wine)? {
+        report.note(line);
+    }
     Ok(report)
 }
 

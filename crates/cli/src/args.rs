@@ -359,6 +359,18 @@ pub(crate) enum HostCommand {
     },
     /// Restart the host. Everything that runs on it ends.
     Reboot,
+    /// Let programs that were written for Windows use the simulated host, by the DLLs of wcow-sim-dll, until Ctrl+C.
+    ///
+    /// Prints the file that says where it listens and proves that one may come; a program is given it in WCOW_SIM_SERVER. Meanwhile
+    /// no other command can use the host.
+    Serve {
+        /// How much faster the host's time runs than the clock when all programs wait.
+        #[arg(long, default_value_t = 1000)]
+        speed: u32,
+        /// The file to write, instead of one in the host's folder.
+        #[arg(long, value_name = "FILE")]
+        address: Option<PathBuf>,
+    },
     /// Remove simulated hosts and everything on them.
     Rm {
         /// Their names.

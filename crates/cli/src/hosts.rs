@@ -261,6 +261,11 @@ impl Hosts {
 }
 
 impl OpenHost {
+    /// The folder that it is kept in.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Saves the world: the old one stays whole until the new one is.
     ///
     /// Nothing is saved if the command came upon a damaged blob: what it did may follow from the damage.

@@ -1,11 +1,12 @@
 //! One command on one host.
 
 use std::future::Future;
+use std::path::Path;
 
 use wcow_engine::{Engine, EngineError};
 use wcow_host::HostInfo;
 use wcow_ntmeta::FileTime;
-use wcow_sim::{LoadError, SimHost};
+use wcow_sim::{LoadError, Sim, SimHost};
 
 use crate::args::Global;
 use crate::failure::{Failure, exit};
@@ -62,6 +63,16 @@ impl Session {
             )
             .because(&stuck)
         })
+    }
+
+    /// The simulator.
+    pub(crate) fn sim(&self) -> &Sim {
+        &self.host.sim
+    }
+
+    /// The folder that the host is kept in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.host.folder()
     }
 
     /// The time of the host's clock.

@@ -4,7 +4,6 @@
 #![expect(
     non_snake_case,
     non_camel_case_types,
-    clippy::upper_case_acronyms,
     reason = "the names of the headers"
 )]
 

@@ -228,6 +228,9 @@ impl Registration {
     }
 }
 
+/// What is told, and to whom.
+type Delivery = (Arc<Registration>, Notice);
+
 /// Callbacks that were made so far.
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
@@ -237,7 +240,7 @@ pub(crate) fn calls() -> u64 {
 
 /// Has a registration called, on the thread for that.
 pub(crate) fn deliver(registration: &Arc<Registration>, notice: Notice) {
-    static QUEUE: OnceLock<Option<Sender<(Arc<Registration>, Notice)>>> = OnceLock::new();
+    static QUEUE: OnceLock<Option<Sender<Delivery>>> = OnceLock::new();
     let queue = QUEUE.get_or_init(|| {
         let (sender, receiver) = channel();
         let thread = std::thread::Builder::new().name("wcow-sim callbacks".to_owned());
@@ -255,7 +258,7 @@ pub(crate) fn deliver(registration: &Arc<Registration>, notice: Notice) {
     }
 }
 
-fn run(queue: &Receiver<(Arc<Registration>, Notice)>) {
+fn run(queue: &Receiver<Delivery>) {
     for (registration, notice) in queue {
         registration.call(&notice);
     }

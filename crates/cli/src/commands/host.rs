@@ -92,6 +92,9 @@ pub(crate) fn run(command: &HostCommand, global: &Global, output: &Output) -> Re
                 output.json("host.reboot", &[info])?;
             }
         }
+        HostCommand::Serve { speed, address } => {
+            return super::serve::run(*speed, address.as_deref(), global, output);
+        }
         HostCommand::Rm { names } => {
             let hosts = open_hosts(global)?;
             remove_each("host", names, output, |name| {

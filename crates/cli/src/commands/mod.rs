@@ -9,6 +9,7 @@ pub(crate) mod host;
 pub(crate) mod image;
 pub(crate) mod mutants;
 pub(crate) mod network;
+pub(crate) mod serve;
 pub(crate) mod shell;
 pub(crate) mod sim;
 

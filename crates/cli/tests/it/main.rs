@@ -11,6 +11,7 @@ mod hosts;
 mod interrupted;
 mod listings;
 mod running;
+mod serve;
 mod stats;
 mod streams;
 mod support;

@@ -1,10 +1,13 @@
 //! The tables everywhere; on Windows, calls against missing DLLs and against stand-ins.
 //!
-//! `cargo xtask windows` runs these under Wine twice: as it is, without any DLL of HCS, and with `WCOW_HCS_STAND_IN` set and the
-//! stand-ins of `tests/stand_in` in `System32`.
+//! `cargo xtask windows` runs these under Wine three times: as it is, without any DLL of HCS; with `WCOW_HCS_STAND_IN` set and the
+//! stand-ins of `tests/stand_in` in `System32`; with `WCOW_HCS_SIMULATED` set and the simulator there.
 #![cfg_attr(
     windows,
-    expect(unsafe_code, reason = "the stand-ins are asked for their counters")
+    expect(
+        unsafe_code,
+        reason = "the stand-ins and the simulator are asked for their counters"
+    )
 )]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
@@ -17,6 +20,8 @@ mod imports;
 mod layers;
 #[cfg(windows)]
 mod missing;
+#[cfg(windows)]
+mod simulated;
 #[cfg(windows)]
 mod stand_in;
 #[cfg(windows)]

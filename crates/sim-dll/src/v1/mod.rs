@@ -6,7 +6,6 @@
 #![expect(
     unsafe_code,
     non_snake_case,
-    clippy::not_unsafe_ptr_arg_deref,
     reason = "foreign functions, by their names"
 )]
 

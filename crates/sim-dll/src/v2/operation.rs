@@ -77,7 +77,7 @@ pub(crate) struct Subject {
 }
 
 impl Operation {
-    fn new(context: *const c_void, function: Function) -> HANDLE {
+    fn open(context: *const c_void, function: Function) -> HANDLE {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let has_function = !matches!(function, Function::Completion(None) | Function::Event(None));
         let operation = Arc::new(Self {
@@ -271,13 +271,13 @@ exports! {
 
     /// A new operation.
     "computecore_HcsCreateOperation" fn HcsCreateOperation(context: *const c_void, callback: HCS_OPERATION_COMPLETION) -> HCS_OPERATION {
-        Operation::new(context, Function::Completion(callback))
+        Operation::open(context, Function::Completion(callback))
     }
 
     /// A new operation that tells of its progress: the simulator's have none, so that its end is all it tells.
     "computecore_HcsCreateOperationWithNotifications" fn HcsCreateOperationWithNotifications(eventtypes: HCS_OPERATION_OPTIONS, context: *const c_void, callback: HCS_EVENT_CALLBACK) -> HCS_OPERATION {
         let _ = eventtypes;
-        Operation::new(context, Function::Event(callback))
+        Operation::open(context, Function::Event(callback))
     }
 
     /// Closes an operation. What it began goes on.

@@ -216,10 +216,8 @@ fn input_reaches_a_program_and_ends() {
     );
     let close = Wide::new(r#"{"Operation":"CloseHandle","CloseHandle":{"Handle":"StdIn"}}"#);
     // SAFETY: the handle is open, the text ends with a NUL.
-    assert_eq!(
-        unsafe { HcsModifyProcess(process, close.get(), null_mut()) },
-        0
-    );
+    let closed = unsafe { HcsModifyProcess(process, close.get(), null_mut()) };
+    assert_eq!(closed, 0);
     drain(info.StdOutput);
     drop(stream(info.StdInput));
     // SAFETY: the handle is open.

@@ -1,0 +1,137 @@
+//! The simulator as the DLLs of a Windows host: built, put into `System32` behind four DLLs that forward to it, and called by the tests
+//! of `wcow-hcs` and by a program in C.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use wcow_sim_dll::exports::{Dll, Export, TABLES};
+
+use super::{COMPILER, Prefix, TARGET, tests};
+use crate::counts::run_tests;
+use crate::workspace::{Workspace, run as run_command, text_of};
+
+/// The DLLs that forward, in the order of [`Dll::ALL`].
+const FORWARDING: [Dll; 4] = [
+    Dll::VmCompute,
+    Dll::ComputeCore,
+    Dll::ComputeStorage,
+    Dll::ComputeNetwork,
+];
+
+/// What each of them has beside the functions of the real one.
+const OUR_OWN: [&str; 2] = ["WcowSimCount", "WcowSimDescribe"];
+
+/// The program in C, and what it is linked to beside the C library and kernel32.
+const PROGRAM: &str = "crates/sim-dll/tests/program/program.c";
+/// Cycles of create, start, exec and terminate that it goes through.
+const CYCLES: &str = "200";
+
+/// A DLL must have code of its own for the linker to make one.
+const ENTRY: &str = "\
+int __stdcall DllMain(void *module, unsigned long reason, void *reserved) {
+    (void)module, (void)reason, (void)reserved;
+    return 1;
+}
+";
+
+/// Builds and runs everything.
+pub(super) fn run(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<Vec<String>> {
+    install(workspace, prefix)?;
+    let mut command = tests(workspace, prefix, wine);
+    command
+        .args(["--package", "wcow-hcs", "--test", "it"])
+        .env("WCOW_HCS_SIMULATED", "1");
+    let (counts, ok) = run_tests(&mut command)?;
+    if !ok {
+        bail!(
+            "{} tests of wcow-hcs failed against the simulator's DLLs, {} passed",
+            counts.failed,
+            counts.passed
+        );
+    }
+    let said = run_program(workspace, prefix, wine)?;
+    Ok(vec![
+        format!(
+            "{} tests of wcow-hcs passed with the simulator's DLLs in System32 (those that need a stand-in did nothing)",
+            counts.passed
+        ),
+        format!("a program in C against the simulator's DLLs: {said}"),
+    ])
+}
+
+/// Puts the library and the DLLs that forward to it into the prefix.
+fn install(workspace: &Workspace, prefix: &Prefix) -> Result<()> {
+    let mut build = workspace.cargo();
+    build.args([
+        "build",
+        "--quiet",
+        "--package",
+        "wcow-sim-dll",
+        "--target",
+        TARGET,
+    ]);
+    run_command(&mut build)?;
+    let system = prefix.system();
+    let built = workspace
+        .target
+        .join(TARGET)
+        .join("debug")
+        .join("wcow_sim_dll.dll");
+    fs::copy(&built, system.join("wcow_sim_dll.dll"))
+        .with_context(|| format!("cannot copy {}", built.display()))?;
+    let folder = workspace.fresh_dir("forwarding")?;
+    let entry = folder.join("entry.c");
+    fs::write(&entry, ENTRY)?;
+    for dll in FORWARDING {
+        let file = system.join(dll.file_name());
+        let definition = folder.join(dll.file_name()).with_extension("def");
+        fs::write(&definition, forwarders(dll))?;
+        let mut link = Command::new(COMPILER);
+        link.args(["-shared", "-s", "-o"])
+            .arg(&file)
+            .arg(&entry)
+            .arg(&definition);
+        run_command(&mut link)?;
+    }
+    Ok(())
+}
+
+/// The module definition of a DLL that only forwards.
+fn forwarders(dll: Dll) -> String {
+    let exports = TABLES.iter().copied().flatten();
+    let names = exports
+        .filter(|export| export.dll == dll)
+        .map(|Export { name, symbol, .. }| (*name, *symbol));
+    let ours = OUR_OWN.map(|name| (name, name));
+    let lines: String = names
+        .chain(ours)
+        .map(|(name, symbol)| format!("    {name} = wcow_sim_dll.{symbol}\n"))
+        .collect();
+    format!("LIBRARY {}\nEXPORTS\n{lines}", dll.file_name())
+}
+
+/// Compiles the program and runs it; gives its last line.
+fn run_program(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<String> {
+    let folder = workspace.fresh_dir("program")?;
+    let program = folder.join("program.exe");
+    let mut compile = Command::new(COMPILER);
+    compile
+        .args(["-O1", "-s", "-Wall", "-Wextra", "-Werror"])
+        .arg("-Wno-cast-function-type")
+        .arg("-o")
+        .arg(&program)
+        .arg(workspace.root.join(PROGRAM))
+        .arg("-lole32");
+    run_command(&mut compile)?;
+    let mut command = Command::new(wine);
+    command
+        .arg(&program)
+        .arg(CYCLES)
+        .env("WCOW_SIM_LOG", folder.join("log"));
+    prefix.apply(&mut command);
+    let said = text_of(&mut command)?;
+    let last = said.lines().last().unwrap_or_default();
+    Ok(last.trim_end().to_owned())
+}
