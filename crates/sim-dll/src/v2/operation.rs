@@ -27,7 +27,7 @@ use crate::abi::{
     HCS_OPERATION_TYPE, HCS_PROCESS, HCS_PROCESS_INFORMATION, HCS_RESOURCE_TYPE, HCS_SYSTEM,
     HRESULT, PCWSTR, PWSTR,
 };
-use crate::answer::{E_INVALIDARG, E_NOTIMPL, Outcome, number};
+use crate::answer::{E_INVALIDARG, E_NOTIMPL, E_UNEXPECTED, Outcome, number};
 use crate::callbacks::{Function, Notice, Registration, deliver};
 use crate::exports::exports;
 use crate::latch::{Latch, milliseconds};
@@ -61,6 +61,16 @@ struct Run {
     kind: OperationType,
     ended: Arc<Latch<Ended>>,
     subject: Subject,
+}
+
+/// A call that is given up before it ends, because something panicked, ends as E_UNEXPECTED: nobody waits for it for ever.
+struct Unfinished(Arc<Latch<Ended>>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // The first value stays.
+        self.0.set(Err(E_UNEXPECTED.into()));
+    }
 }
 
 /// What a call is about.
@@ -130,8 +140,10 @@ impl Operation {
         }
         // Weak: an operation that is closed meanwhile tells nobody.
         let operation = Arc::downgrade(self);
+        let unfinished = Unfinished(Arc::clone(&ended));
         session.runner.spawn(async move {
             ended.set(call.await);
+            drop(unfinished);
             if let Some(operation) = operation.upgrade() {
                 operation.tell();
             }
