@@ -8,6 +8,7 @@
 //! | `storage` | computestorage.dll | container layers, since 1809 |
 //! | `network` | vmcompute.dll, computenetwork.dll | `HNSCall`, and HCN since 1809 |
 //! | `disk` | virtdisk.dll | virtual disks, as far as scratch disks need them |
+//! | `io`, `privilege` | kernel32.dll, advapi32.dll | what callers need beside: reads that wait are cut off, privileges enabled |
 //! | [`raw`] | all | every function, unsafe, as its DLL has it |
 //!
 //! Those modules exist on Windows. The rest of this crate is plain code: the tables in [`raw`], the [values on the wire](values), and
@@ -74,8 +75,8 @@ mod windows;
 pub use error::{Dll, Error, Stage};
 #[cfg(windows)]
 pub use windows::{
-    callback::Subscription, disk, layers, network, process_info::ProcessInformation, storage, v1,
-    v2,
+    callback::Subscription, disk, io, layers, network, privilege, process_info::ProcessInformation,
+    storage, v1, v2,
 };
 
 /// The README's example, compiled, and run where it can be.

@@ -1,18 +1,59 @@
 //! A real Windows host.
 //!
-//! So far: what machine it is ([`describe`], `machine::info`) and whether its container services run (`machine::services`). The
-//! traits of `wcow-host` are to come over this and over `wcow-hcs`.
+//! | face | over | type |
+//! |---|---|---|
+//! | compute systems | vmcompute.dll or computecore.dll | `compute::WinCompute` |
+//! | layers | vmcompute.dll | `layers::WinLayers` |
+//! | networks | `HNSCall` of vmcompute.dll | `network::WinNetwork` |
+//! | the machine | `RtlGetVersion`, registry, service manager | `machine` |
 //!
-//! What is read from the machine is [`Facts`]; what follows from it is plain code, which is tested on every system. `machine` exists
-//! on Windows.
+//! Those exist on Windows. What follows from what they see is plain code, which is tested on every system: [`describe`], how documents
+//! are read and written, which surface is used, what waits for what.
+//!
+//! The futures need no executor: a thread of a pool does what blocks, a thread of a service wakes who waits. [`block_on`] runs one to
+//! its end. Every wait for a service has a limit ([`Limits`]).
 #![forbid(unsafe_code)]
 
 mod identity;
+mod limits;
+mod pool;
+
+#[cfg_attr(
+    not(any(windows, test)),
+    expect(dead_code, reason = "for Windows; tested everywhere")
+)]
+mod answers;
+#[cfg_attr(
+    not(any(windows, test)),
+    expect(dead_code, reason = "for Windows; tested everywhere")
+)]
+pub mod compute;
+#[cfg_attr(
+    not(any(windows, test)),
+    expect(dead_code, reason = "for Windows; tested everywhere")
+)]
+mod hns;
+#[cfg_attr(
+    not(any(windows, test)),
+    expect(dead_code, reason = "for Windows; tested everywhere")
+)]
+mod images;
+#[cfg_attr(
+    not(any(windows, test)),
+    expect(dead_code, reason = "for Windows; tested everywhere")
+)]
+mod timer;
 
 #[cfg(windows)]
+pub mod layers;
+#[cfg(windows)]
 pub mod machine;
+#[cfg(windows)]
+pub mod network;
 
 pub use identity::{Facts, describe, edition_class};
+pub use limits::Limits;
+pub use pool::block_on;
 
 /// The README's example, compiled and run.
 #[cfg(doctest)]

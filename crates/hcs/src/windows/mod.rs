@@ -3,9 +3,11 @@
 pub(crate) mod answer;
 pub(crate) mod callback;
 pub mod disk;
+pub mod io;
 pub mod layers;
 pub(crate) mod memory;
 pub mod network;
+pub mod privilege;
 pub(crate) mod process_info;
 pub mod storage;
 pub mod v1;

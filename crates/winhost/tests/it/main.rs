@@ -1,5 +1,19 @@
-//! What follows from facts, everywhere; on Windows, what this machine says.
+//! What follows from facts, everywhere; on Windows, what this machine says, and its container services: missing, or stand-ins.
+//!
+//! `cargo xtask windows` runs these under Wine twice: as it is, without any DLL of HCS, and with `WCOW_HCS_STAND_IN` set and the
+//! stand-ins of `wcow-hcs` in `System32`.
 
 mod identity;
+
+#[cfg(windows)]
+mod compute;
+#[cfg(windows)]
+mod layers;
 #[cfg(windows)]
 mod machine;
+#[cfg(windows)]
+mod missing;
+#[cfg(windows)]
+mod processes;
+#[cfg(windows)]
+mod stand_in;
