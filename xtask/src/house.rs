@@ -42,7 +42,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "wcow-host",
         &["wcow-hcs-schema", "wcow-ntmeta", "wcow-tree"],
     ),
-    ("wcow-winhost", &["wcow-host", "wcow-ntmeta"]),
+    (
+        "wcow-winhost",
+        &["wcow-hcs", "wcow-hcs-schema", "wcow-host", "wcow-ntmeta"],
+    ),
     (
         "wcow-sim",
         &[

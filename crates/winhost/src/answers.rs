@@ -95,3 +95,65 @@ fn retry(code: Hresult) -> Retry {
         Retry::No
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wcow_host::codes::{self, v1, v2, win32};
+    use wcow_host::{ComputeApi, HostError, Operation, Retry};
+    use wcow_ntmeta::Hresult;
+
+    use crate::pool::Unanswered;
+
+    #[track_caller]
+    fn check(error: &HostError, code: Hresult, retry: Retry, is_ambiguous: bool) {
+        assert_eq!((error.hresult(), error.retry), (Some(code), retry));
+        assert_eq!(error.is_ambiguous(), is_ambiguous, "{error}");
+        assert!(codes::name(code).is_some(), "{error}");
+    }
+
+    /// Who asks again after a lost answer must know that the call may have been carried out, and who asks after a call that was not
+    /// begun must know that it was not.
+    #[test]
+    fn a_call_without_an_answer_says_whether_it_may_have_taken_effect() {
+        let unanswered = |why| super::unanswered(Operation::StartSystem, "one", why);
+        let (begun, not) = (Unanswered::Runs, Unanswered::NotBegun);
+        check(&unanswered(begun), win32::TIMEOUT, Retry::No, true);
+        let code = win32::RPC_S_CALL_FAILED_DNE;
+        check(&unanswered(not), code, Retry::Soon, false);
+        let broken = unanswered(Unanswered::Panicked);
+        check(&broken, codes::UNEXPECTED, Retry::No, false);
+        for (api, late, gone) in [
+            (ComputeApi::V1, win32::TIMEOUT, win32::RPC_S_CALL_FAILED),
+            (
+                ComputeApi::V2,
+                v2::OPERATION_TIMEOUT,
+                v2::SERVICE_DISCONNECT,
+            ),
+        ] {
+            let error = |code| super::refused(Operation::StartSystem, "one", code);
+            check(&error(super::timed_out(api)), late, Retry::No, true);
+            check(&error(super::disconnected(api)), gone, Retry::Soon, true);
+        }
+    }
+
+    #[test]
+    fn listings_of_some_builds_are_worth_another_try() {
+        let listing = |build, code| {
+            let error = super::refused(Operation::EnumerateSystems, "", code);
+            super::of_listing(build, error).retry
+        };
+        for code in [v1::INVALID_STATE, win32::ACCESS_DENIED] {
+            assert_eq!(listing(14_393, code), Retry::Soon);
+            assert_eq!(listing(16_299, code), Retry::No);
+            assert_eq!(listing(14_300, code), Retry::No);
+        }
+        assert_eq!(listing(14_393, win32::MOD_NOT_FOUND), Retry::No);
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_kept() {
+        let error = super::unreadable(Operation::QuerySystem, "one", "<html>");
+        check(&error, win32::INVALID_DATA, Retry::No, false);
+        assert_eq!(error.document.as_deref(), Some("<html>"));
+    }
+}

@@ -15,7 +15,7 @@ use wcow_host::codes::win32;
 use wcow_host::{BaseImage, HostError, LayerDescriptor, LayerStorage, Operation};
 use wcow_ntmeta::{Guid, HostPath};
 
-use crate::Limits;
+use crate::CallLimits;
 use crate::answers::{failed, refused, unanswered, unreadable};
 use crate::images::images;
 use crate::pool::Pool;
@@ -25,7 +25,7 @@ const THREADS: usize = 4;
 
 /// The layer storage of this machine.
 pub struct WinLayers {
-    limits: Limits,
+    limits: CallLimits,
     calls: Arc<Pool>,
     /// One thread, for [`LayerStorage::prepare`].
     one_at_a_time: Arc<Pool>,
@@ -37,7 +37,7 @@ type Kept = (Guid, String);
 impl WinLayers {
     /// The layer storage of this machine.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: CallLimits) -> Self {
         Self {
             limits,
             calls: Pool::new("wcow-layers", THREADS),

@@ -6,17 +6,18 @@
 //! | layers | vmcompute.dll | `layers::WinLayers` |
 //! | networks | `HNSCall` of vmcompute.dll | `network::WinNetwork` |
 //! | the machine | `RtlGetVersion`, registry, service manager | `machine` |
+//! | all of them | | `WinHost` |
 //!
 //! Those exist on Windows. What follows from what they see is plain code, which is tested on every system: [`describe`], how documents
 //! are read and written, which surface is used, what waits for what.
 //!
 //! The futures need no executor: a thread of a pool does what blocks, a thread of a service wakes who waits. [`block_on`] runs one to
-//! its end. Every wait for a service has a limit ([`Limits`]).
+//! its end. Every wait for a service has a limit ([`CallLimits`]).
 #![forbid(unsafe_code)]
 
+mod block_on;
 mod identity;
 mod limits;
-mod pool;
 
 #[cfg_attr(
     not(any(windows, test)),
@@ -42,8 +43,15 @@ mod images;
     not(any(windows, test)),
     expect(dead_code, reason = "for Windows; tested everywhere")
 )]
+mod pool;
+#[cfg_attr(
+    not(any(windows, test)),
+    expect(dead_code, reason = "for Windows; tested everywhere")
+)]
 mod timer;
 
+#[cfg(windows)]
+mod host;
 #[cfg(windows)]
 pub mod layers;
 #[cfg(windows)]
@@ -51,9 +59,11 @@ pub mod machine;
 #[cfg(windows)]
 pub mod network;
 
+pub use block_on::block_on;
+#[cfg(windows)]
+pub use host::WinHost;
 pub use identity::{Facts, describe, edition_class};
-pub use limits::Limits;
-pub use pool::block_on;
+pub use limits::CallLimits;
 
 /// The README's example, compiled and run.
 #[cfg(doctest)]

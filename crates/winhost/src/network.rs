@@ -9,7 +9,7 @@ use wcow_host::codes::{self, win32};
 use wcow_host::{HostError, NetworkService, Operation};
 use wcow_ntmeta::{Guid, Hresult};
 
-use crate::Limits;
+use crate::CallLimits;
 use crate::answers::{failed, refused, unanswered, unreadable};
 use crate::hns::{self, Answer, ENDPOINTS, NETWORKS};
 use crate::pool::Pool;
@@ -19,7 +19,7 @@ const THREADS: usize = 4;
 
 /// The Host Network Service of this machine.
 pub struct WinNetwork {
-    limits: Limits,
+    limits: CallLimits,
     calls: Arc<Pool>,
 }
 
@@ -32,7 +32,7 @@ struct Refusal {
 impl WinNetwork {
     /// The Host Network Service of this machine.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: CallLimits) -> Self {
         Self {
             limits,
             calls: Pool::new("wcow-hns", THREADS),

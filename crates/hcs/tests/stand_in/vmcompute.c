@@ -238,7 +238,12 @@ EXPORT HRESULT WINAPI HcsStartComputeSystem(void *handle, const wchar_t *options
     else if (manner == DISCONNECTS) post(system, 0x01000000, S_OK, NULL);
     else if (manner == MISMATCHES) post(system, 0x3, IMAGE_MISMATCH, MISMATCH_DOCUMENT);
     ReleaseSRWLockExclusive(&lock);
-    if (manner == HANGS) Sleep(1000); /* longer than the test is willing to wait */
+    if (manner == HANGS) {
+        Sleep(300); /* others come and go meanwhile */
+        AcquireSRWLockExclusive(&lock);
+        post(system, 0x3, S_OK, NULL);
+        ReleaseSRWLockExclusive(&lock);
+    }
     if (answer == INVALID_STATE) give(result, L"{\"Error\":-1070137083}");
     return answer;
 }
@@ -323,10 +328,18 @@ EXPORT HRESULT WINAPI HcsGetProcessInfo(void *process, ProcessInformation *info,
     return index < 0 ? BAD_HANDLE : S_OK;
 }
 
+static int ended; /* how many processes were */
+
 EXPORT HRESULT WINAPI HcsTerminateProcess(void *process, wchar_t **result) {
     (void)result;
     AcquireSRWLockExclusive(&lock);
     int index = find_slot(process, KIND_PROCESS);
+    if (index >= 0 && slots[index].running) {
+        ReleaseSRWLockExclusive(&lock);
+        return HRESULT_FROM_WIN32(ERROR_TIMEOUT); /* it would wait */
+    }
+    ++ended;
+    WakeAllConditionVariable(&changed);
     HRESULT answer = index < 0 ? BAD_HANDLE : slots[index].state == 2 ? NOT_FOUND : S_OK;
     if (answer == S_OK) {
         slots[index].state = 2;
@@ -350,6 +363,12 @@ EXPORT HRESULT WINAPI HcsGetProcessProperties(void *process, wchar_t **propertie
 static HRESULT tell_process(void *process, const wchar_t *document, const wchar_t *word) {
     AcquireSRWLockExclusive(&lock);
     int index = find_slot(process, KIND_PROCESS);
+    if (index >= 0 && asks_for(document, L"CtrlLogOff")) {
+        /* It waits until a process was ended; whoever ends this one through the same handle waits for it. */
+        ++slots[index].running;
+        for (int i = 0; i < 600 && !ended; ++i) SleepConditionVariableSRW(&changed, &lock, 100, 0);
+        --slots[index].running;
+    }
     /* Whoever is told that its input ends reads the end of it. */
     if (index >= 0 && asks_for(document, L"StdIn") && slots[index].kept) {
         CloseHandle(slots[index].kept);
@@ -432,11 +451,6 @@ EXPORT HRESULT WINAPI PrepareLayer(const DriverInfo *info, const wchar_t *id, co
     for (int i = 0; i < 200; ++i) SwitchToThread(); /* time for others to come in */
     InterlockedDecrement(&running);
     return answer;
-}
-
-EXPORT HRESULT WINAPI GetBaseImages(wchar_t **images) {
-    give(images, L"{\"Images\":[{\"Name\":\"NanoServer\",\"Version\":\"10.0.10514.0\",\"Path\":\"C:\\\\Images\\\\A\",\"Size\":7,\"CreatedTime\":\"2015-08-14T15:51:55.0510000Z\"}]}");
-    return S_OK;
 }
 
 #define NETWORK L"{\"ID\":\"BD9C3EF9-F239-59B5-A27E-15C523B1D149\",\"Name\":\"nat\",\"Type\":\"NAT\"}"

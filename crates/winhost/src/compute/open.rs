@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::windows::io::{AsHandle, OwnedHandle};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
@@ -30,6 +31,10 @@ pub(super) enum System {
 /// An open process.
 pub(super) struct OpenProcess {
     pub(super) id: u32,
+    /// The system that it runs in.
+    pub(super) system: SystemId,
+    /// How many signals are on their way to it.
+    pub(super) signals: AtomicU32,
     pub(super) process: Process,
     pub(super) inbox: Inbox,
     /// Those of its creator; none for who opened it later.
@@ -141,6 +146,14 @@ impl System {
 }
 
 impl Process {
+    /// The same process through handles of their own, to the system as well.
+    pub(super) fn again(&self, system: &SystemId, id: u32) -> Result<Self, Error> {
+        Ok(match self {
+            Self::First(_) => Self::First(v1::ComputeSystem::open(&system.0)?.open_process(id)?),
+            Self::Second(_) => Self::Second(v2::ComputeSystem::open(&system.0)?.open_process(id)?),
+        })
+    }
+
     /// What the service tells about it from now on.
     pub(super) fn subscribe(&self) -> Result<Inbox, Error> {
         Ok(match self {

@@ -309,11 +309,10 @@ mod tests {
         }
     }
 
-    fn output() -> (
-        Sender<Vec<u8>>,
-        OutputPipe,
-        Arc<Mutex<Option<Sender<Vec<u8>>>>>,
-    ) {
+    /// The sender that is dropped when the pipe is cut off.
+    type Kept = Arc<Mutex<Option<Sender<Vec<u8>>>>>;
+
+    fn output() -> (Sender<Vec<u8>>, OutputPipe, Kept) {
         let (sender, receiver) = mpsc::channel();
         let kept = Arc::new(Mutex::new(Some(sender.clone())));
         let cut = Arc::clone(&kept);

@@ -1,6 +1,7 @@
 //! Processes in compute systems.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use wcow_hcs::ProcessInformation;
@@ -74,6 +75,8 @@ impl WinCompute {
         let streams = take(information, line)?;
         Ok(ProcessHandle(self.processes.open(Arc::new(OpenProcess {
             id,
+            system: open.id.clone(),
+            signals: AtomicU32::new(0),
             process,
             inbox,
             streams: Some(streams),
@@ -85,7 +88,7 @@ impl WinCompute {
         open: &OpenSystem,
         process_id: u32,
     ) -> Result<ProcessHandle, HostError> {
-        let system = open.system.clone();
+        let (id, system) = (open.id.clone(), open.system.clone());
         let find = move || {
             let process = match system {
                 System::First(system) => Process::First(system.open_process(process_id)?),
@@ -94,6 +97,8 @@ impl WinCompute {
             let inbox = process.subscribe()?;
             Ok(Arc::new(OpenProcess {
                 id: process_id,
+                system: id,
+                signals: AtomicU32::new(0),
                 process,
                 inbox,
                 streams: None,
@@ -168,18 +173,29 @@ impl WinCompute {
     pub(super) async fn end_process(&self, open: &OpenProcess) -> Result<(), HostError> {
         let operation = Operation::TerminateProcess;
         let object = label(open);
-        match open.process.clone() {
-            Process::First(process) => {
-                let terminate = move || process.terminate();
-                self.call(operation, &object, terminate).await
-            }
-            Process::Second(process) => {
-                let terminate = move || process.terminate(None);
-                let running = self.call(operation, &object, terminate).await?;
-                self.result(operation, &object, Some(&open.inbox), running)
-                    .await
-                    .map(drop)
-            }
+        let (process, system, id) = (open.process.clone(), open.system.clone(), open.id);
+        // The service serves a signal and an end through one handle one after the other, and a signal may wait for long.
+        let is_held_up = open.signals.load(Ordering::SeqCst) > 0;
+        let terminate = move || {
+            let process = match is_held_up.then(|| process.again(&system, id)) {
+                Some(Ok(other)) => other,
+                Some(Err(_)) | None => process,
+            };
+            Ok(match &process {
+                Process::First(first) => {
+                    first.terminate()?;
+                    None
+                }
+                Process::Second(second) => Some((second.terminate(None)?, process)),
+            })
+        };
+        // The process stays open until its end was told.
+        match self.call(operation, &object, terminate).await? {
+            None => Ok(()),
+            Some((running, _open)) => self
+                .result(operation, &object, Some(&open.inbox), running)
+                .await
+                .map(drop),
         }
     }
 
@@ -194,6 +210,7 @@ impl WinCompute {
             return Err(refused(operation, &object, win32::NOT_SUPPORTED));
         }
         let options = written(operation, &object, documents::signal(signal))?;
+        let _on_its_way = OnItsWay::new(&open.signals);
         match open.process.clone() {
             Process::First(process) => {
                 let tell = move || process.signal(&options);
@@ -289,6 +306,22 @@ impl WinCompute {
             drop(open);
         };
         self.close_on_pool(operation, &object, close).await
+    }
+}
+
+/// A signal that the service has not answered yet.
+struct OnItsWay<'a>(&'a AtomicU32);
+
+impl<'a> OnItsWay<'a> {
+    fn new(signals: &'a AtomicU32) -> Self {
+        signals.fetch_add(1, Ordering::SeqCst);
+        Self(signals)
+    }
+}
+
+impl Drop for OnItsWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -21,7 +21,7 @@ use super::inbox::{Event, Inbox, Outcome, Step, StepEnd, Story};
 use super::open::{Begun, Move, OpenProcess, OpenSystem, System};
 use super::surface::Surfaces;
 use super::table::Table;
-use crate::Limits;
+use crate::CallLimits;
 use crate::answers::{
     closed, disconnected, failed, of_listing, refused, timed_out, unanswered, unreadable,
 };
@@ -35,7 +35,7 @@ const THREADS: usize = 16;
 pub struct WinCompute {
     pub(super) api: ComputeApi,
     pub(super) build: u32,
-    pub(super) limits: Limits,
+    pub(super) limits: CallLimits,
     pub(super) calls: Arc<Pool>,
     pub(super) systems: Table<OpenSystem>,
     pub(super) processes: Table<OpenProcess>,
@@ -44,7 +44,7 @@ pub struct WinCompute {
 impl WinCompute {
     /// The compute service of a machine of this build, through the surface that fits it.
     #[must_use]
-    pub fn new(build: u32, limits: Limits) -> Self {
+    pub fn new(build: u32, limits: CallLimits) -> Self {
         let surfaces = Surfaces {
             build,
             first: raw::is_there(Dll::VmCompute, c"HcsCreateComputeSystem"),
@@ -55,7 +55,7 @@ impl WinCompute {
 
     /// The same, through this surface. Where there is no such DLL every call says so.
     #[must_use]
-    pub fn through(api: ComputeApi, build: u32, limits: Limits) -> Self {
+    pub fn through(api: ComputeApi, build: u32, limits: CallLimits) -> Self {
         Self {
             api,
             build,

@@ -13,7 +13,7 @@ use wcow_ntmeta::HostPath;
 use wcow_winhost::compute::WinCompute;
 use wcow_winhost::layers::WinLayers;
 use wcow_winhost::network::WinNetwork;
-use wcow_winhost::{Limits, block_on, machine};
+use wcow_winhost::{CallLimits, block_on, machine};
 
 fn is_installed(dll: Dll) -> bool {
     let windows = PathBuf::from(std::env::var_os("SystemRoot").expect("Windows sets it"));
@@ -42,7 +42,7 @@ fn every_call_names_what_is_missing() {
         println!("skipped: there are such DLLs here");
         return;
     }
-    let limits = Limits::default();
+    let limits = CallLimits::default();
     let id = SystemId("one".to_owned());
     let document = CreateDocument::Schema1(ContainerConfig::default());
     let chosen = WinCompute::new(20_348, limits);

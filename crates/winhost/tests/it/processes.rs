@@ -12,7 +12,7 @@ use wcow_host::{
 };
 use wcow_ntmeta::Hresult;
 use wcow_winhost::compute::WinCompute;
-use wcow_winhost::{Limits, block_on};
+use wcow_winhost::{CallLimits, block_on};
 
 use crate::stand_in::{APIS, StandIns, compute};
 
@@ -181,12 +181,34 @@ fn closing_cuts_off_who_reads_and_writes() {
     stand_ins.assert_nothing_is_left();
 }
 
+/// The stand-in serves no end through a handle while a signal through it waits, which it does until some process was ended.
+#[test]
+fn a_process_is_ended_while_a_signal_waits() {
+    let Some(stand_ins) = StandIns::find() else {
+        return;
+    };
+    let compute = compute(ComputeApi::V1);
+    let system = running(&compute);
+    let process = spawn(&compute, system, "hello");
+    thread::scope(|scope| {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut signal = pin!(compute.signal_process(process, Signal::CtrlLogOff));
+        assert!(signal.as_mut().poll(&mut context).is_pending());
+        let ending = scope.spawn(|| block_on(compute.terminate_process(process)));
+        assert_eq!(block_on(signal), Ok(()));
+        assert_eq!(ending.join().expect("nobody panics"), Ok(()));
+    });
+    block_on(compute.close_process(process)).expect("it is closed");
+    block_on(compute.close(system)).expect("it is closed");
+    stand_ins.assert_nothing_is_left();
+}
+
 #[test]
 fn signals_came_with_build_17763() {
     let Some(stand_ins) = StandIns::find() else {
         return;
     };
-    let old = WinCompute::through(ComputeApi::V1, 17_134, Limits::default());
+    let old = WinCompute::through(ComputeApi::V1, 17_134, CallLimits::default());
     let system = running(&old);
     let process = spawn(&old, system, "hello");
     check(
@@ -195,7 +217,7 @@ fn signals_came_with_build_17763() {
     );
     let gone = SystemId("one".to_owned());
     check(block_on(old.remove(&gone)), &[win32::NOT_SUPPORTED]);
-    let preview = WinCompute::through(ComputeApi::V1, 10_514, Limits::default());
+    let preview = WinCompute::through(ComputeApi::V1, 10_514, CallLimits::default());
     check(block_on(preview.remove(&gone)), &[codes::NOT_IMPLEMENTED]);
     block_on(old.close_process(process)).expect("it is closed");
     block_on(old.close(system)).expect("it is closed");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wcow_hcs::{v1, v2};
 use wcow_host::ComputeApi;
-use wcow_winhost::Limits;
+use wcow_winhost::CallLimits;
 use wcow_winhost::compute::WinCompute;
 
 /// A build that has everything.
@@ -40,6 +40,18 @@ impl StandIns {
     pub(crate) fn assert_nothing_is_left(&self) {
         assert_eq!(counters(), self.before, "left: now, right: as it should be");
     }
+
+    /// The same, after calls that were given up have come to their end.
+    #[track_caller]
+    pub(crate) fn assert_nothing_is_left_soon(&self) {
+        for _ in 0..100_000 {
+            if counters() == self.before {
+                return;
+            }
+            std::thread::yield_now();
+        }
+        self.assert_nothing_is_left();
+    }
 }
 
 /// What is open now, in each of them, as text.
@@ -52,18 +64,18 @@ fn counters() -> [String; 2] {
 
 /// The compute service through that surface; as long as any test may take.
 pub(crate) fn compute(api: ComputeApi) -> WinCompute {
-    let limits = Limits {
+    let limits = CallLimits {
         call: Duration::from_secs(60),
-        ..Limits::default()
+        ..CallLimits::default()
     };
     WinCompute::through(api, BUILD, limits)
 }
 
 /// One that gives up soon.
 pub(crate) fn impatient(api: ComputeApi) -> WinCompute {
-    let limits = Limits {
+    let limits = CallLimits {
         call: Duration::from_millis(50),
-        ..Limits::default()
+        ..CallLimits::default()
     };
     WinCompute::through(api, BUILD, limits)
 }
