@@ -42,7 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "wcow-host",
         &["wcow-hcs-schema", "wcow-ntmeta", "wcow-tree"],
     ),
-    ("wcow-winhost", &["wcow-host", "wcow-ntmeta"]),
+    ("wcow-winhost", &["wcow-hcs", "wcow-host", "wcow-ntmeta"]),
     (
         "wcow-sim",
         &[

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod callback;
 pub mod disk;
 pub mod layers;
+pub mod machine;
 pub(crate) mod memory;
 pub mod network;
 pub(crate) mod process_info;
