@@ -5,6 +5,7 @@ pub(crate) mod callback;
 pub mod disk;
 pub mod io;
 pub mod layers;
+pub mod machine;
 pub(crate) mod memory;
 pub mod network;
 pub mod privilege;
