@@ -24,7 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wcow-lzx", &[]),
     ("wcow-lzms", &[]),
     ("wcow-ntmeta", &[]),
-    ("wcow-tree", &["wcow-ntmeta"]),
+    ("wcow-win32", &[]),
+    ("wcow-tree", &["wcow-ntmeta", "wcow-win32"]),
     (
         "wcow-wim",
         &[
@@ -42,7 +43,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "wcow-host",
         &["wcow-hcs-schema", "wcow-ntmeta", "wcow-tree"],
     ),
-    ("wcow-winhost", &["wcow-host", "wcow-ntmeta"]),
+    (
+        "wcow-winhost",
+        &["wcow-host", "wcow-ntmeta", "wcow-tree", "wcow-win32"],
+    ),
     (
         "wcow-sim",
         &[
@@ -128,6 +132,7 @@ const UNSAFE_ALLOWED: &[(&str, &str)] = &[
         "its bindings to wimlib, behind the feature `wimlib`",
     ),
     ("wcow-hcs", "calls Microsoft's DLLs"),
+    ("wcow-win32", "calls Windows for what is set on open files"),
 ];
 
 /// Larger files have no place in the repository.

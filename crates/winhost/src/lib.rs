@@ -10,6 +10,8 @@
 mod identity;
 
 #[cfg(windows)]
+pub mod files;
+#[cfg(windows)]
 pub mod machine;
 
 pub use identity::{Facts, describe, edition_class};

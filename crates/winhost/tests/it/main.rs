@@ -1,5 +1,6 @@
 //! What follows from facts, everywhere; on Windows, what this machine says.
 
+mod files;
 mod identity;
 #[cfg(windows)]
 mod machine;
