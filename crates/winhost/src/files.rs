@@ -317,7 +317,7 @@ fn is_plain(name: &WideName) -> bool {
         }
     };
     let name = WideName::from_units(name.units().iter().map(harmless).collect());
-    *name == *written_name(&name, NameRule::Windows)
+    name == *written_name(&name, NameRule::Windows)
 }
 
 fn look(path: &HostPath) -> io::Result<Option<FileMetadata>> {

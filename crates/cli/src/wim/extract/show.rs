@@ -102,8 +102,17 @@ pub(super) fn show(
             refused.why
         ));
     }
-    let needs_more = |part| matches!(part, Part::Owner | Part::Audit | Part::ShortName | Part::ObjectId);
-    if report.refused.iter().any(|refused| needs_more(refused.part)) {
+    let needs_more = |part| {
+        matches!(
+            part,
+            Part::Owner | Part::Audit | Part::ShortName | Part::ObjectId
+        )
+    };
+    if report
+        .refused
+        .iter()
+        .any(|refused| needs_more(refused.part))
+    {
         note("a program that was started as an administrator, and elevated, may set more");
     }
     for problem in problems {

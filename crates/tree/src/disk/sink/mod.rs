@@ -1,14 +1,11 @@
 //! Writes a tree below a directory.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::FileTimes;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions};
-use wcow_ntmeta::FileTime;
+use cap_std::fs::Dir;
 
 use links::Link;
 use named::{Named, Parts};
@@ -16,15 +13,13 @@ use nodes::{Nodes, State};
 use output::Output;
 pub(super) use place::identity;
 use place::{Made, Taken};
+use times::set_times;
 
 use super::handles::{Handles, Slot};
 use super::metadata::{Beside, MetadataWriter};
 use super::native::{self, Native, Places, Sealed};
 use super::probe::{Probe, probe};
-use super::time::to_system;
-use super::{
-    DiskOptions, DiskReport, Durability, Keep, Names, OpenError, Problem, without_waiting,
-};
+use super::{DiskOptions, DiskReport, Durability, Keep, Names, OpenError, Problem};
 use crate::names::NameRule;
 use crate::{Entry, SinkError, StreamEnd, StreamKind, StreamRef, TreeSink};
 
@@ -35,6 +30,7 @@ mod nodes;
 mod output;
 mod place;
 mod sealing;
+mod times;
 
 /// Directories below each other that are written; a tree that goes deeper is cut off there, with a problem for each
 /// entry.
@@ -482,58 +478,6 @@ impl DiskSink {
         Ok(())
     }
 
-    /// Times of directories, and their durability, where the system keeps no more than that. Children come before their directories.
-    fn finish_directories(&mut self) -> Result<(), SinkError> {
-        let directories = self.nodes.with_state(|state| state == State::Directory);
-        for slot in directories.into_iter().rev() {
-            let set = self.set_directory_times(slot);
-            self.note_times(slot, set)?;
-            if self.options.durability == Durability::Flushed
-                && let Err(error) = self.open_directory(slot).and_then(|dir| dir.sync_all())
-            {
-                self.failed_here(slot, "it cannot be made durable", error)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn set_directory_times(&mut self, slot: Slot) -> io::Result<()> {
-        let Some(node) = self.nodes.get(slot) else {
-            return Ok(());
-        };
-        let (accessed, written) = (node.accessed, node.written);
-        if to_system(accessed).is_none() && to_system(written).is_none() {
-            return Ok(());
-        }
-        set_times(self.open_directory(slot)?, accessed, written)
-    }
-
-    fn open_directory(&mut self, slot: Slot) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .maybe_dir(true)
-            .follow(FollowSymlinks::No);
-        without_waiting(&mut options);
-        match self.nodes.get(slot).and_then(|node| node.parent) {
-            Some(parent) => {
-                let dir = self.dir(parent)?;
-                dir.open_with(&*self.nodes.written(slot), &options)
-            }
-            None => self.handles.root().open_with(".", &options),
-        }
-    }
-
-    fn note_times(&mut self, slot: Slot, set: io::Result<()>) -> Result<(), SinkError> {
-        let Err(error) = set else { return Ok(()) };
-        if ends_everything(&error) {
-            return Err(SinkError::new("times cannot be set", error));
-        }
-        self.report.not_kept.times += 1;
-        self.metadata.times_unset(slot);
-        Ok(())
-    }
-
     fn problem(&mut self, slot: Slot, what: String) {
         self.report.problem_count += 1;
         if self.report.problems.len() < self.options.list_at_most {
@@ -598,22 +542,6 @@ impl DiskSink {
         self.stopped |= result.is_err();
         result
     }
-}
-
-/// Sets the times that there are, and closes the file. (The `cap_fs_ext` way to do it panics on times before 1970.)
-fn set_times(file: File, accessed: FileTime, written: FileTime) -> io::Result<()> {
-    let (accessed, written) = (to_system(accessed), to_system(written));
-    if accessed.is_none() && written.is_none() {
-        return Ok(());
-    }
-    let mut wanted = FileTimes::new();
-    if let Some(time) = accessed {
-        wanted = wanted.set_accessed(time);
-    }
-    if let Some(time) = written {
-        wanted = wanted.set_modified(time);
-    }
-    file.into_std().set_times(wanted)
 }
 
 /// Whether nothing further can be written after this error.
