@@ -1,9 +1,9 @@
 //! The same calls on the simulated file system and, on Windows, on the real one: one table of answers for both.
 
 use wcow_host::{FileKind, FileSystem, HostError, Precaution, WriteMode};
-use wcow_ntmeta::{FileAttributes, HostPath, ReparsePoint, SecurityDescriptor};
+use wcow_ntmeta::{FileAttributes, HostPath, SecurityDescriptor};
+use wcow_tree::TreeSource;
 use wcow_tree::memory::MemoryTree;
-use wcow_tree::{Entry, SinkError, StreamEnd, StreamRef, TreeSink, TreeSource};
 
 const STEP: Precaution = Precaution::new("sync-for-a-test");
 
@@ -326,6 +326,8 @@ mod real {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
+    use wcow_ntmeta::ReparsePoint;
+    use wcow_tree::{Entry, SinkError, StreamEnd, StreamRef, TreeSink};
     use wcow_winhost::files::WinFiles;
 
     use super::*;
