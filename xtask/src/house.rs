@@ -6,7 +6,8 @@
 //! * every Rust file opens with its documentation;
 //! * a library that is not built for unit tests has none;
 //! * no file names a folder of somebody's machine, and no test is switched off or expects a panic;
-//! * no file is large: fixtures are built by code.
+//! * no file is large: fixtures are built by code;
+//! * the workflow names commands, packages and a compiler that there are.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use crate::native;
 use crate::report::Report;
+use crate::workflow;
 use crate::workspace::{Workspace, output};
 
 /// Which of our crates each of our crates may use, in its normal dependencies. A new arrow is a decision of its own.
@@ -188,6 +190,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
     if !workspace.root.join("sim/clippy.toml").is_file() {
         breaches.push("sim/clippy.toml: missing; the simulator's bans on clocks, threads and hash maps stand there".to_owned());
     }
+    let names: Vec<&str> = packages.keys().map(String::as_str).collect();
+    workflow::check(&workspace.root, &names, &mut breaches)?;
     let files = files(&workspace.root)?;
     let untested: Vec<PathBuf> = packages.values().filter_map(Package::untested).collect();
     for file in &files {

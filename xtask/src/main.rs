@@ -15,6 +15,7 @@ mod report;
 mod schema;
 mod targets;
 mod windows;
+mod workflow;
 mod workspace;
 
 use std::process::ExitCode;
@@ -24,7 +25,7 @@ use anyhow::{Result, bail};
 use crate::report::Report;
 use crate::workspace::Workspace;
 
-const USAGE: &str = "\
+pub(crate) const USAGE: &str = "\
 usage: cargo xtask CHORE
   ci [STEP...]                   every check in order, or only the named ones
   house-rules                    what no compiler checks

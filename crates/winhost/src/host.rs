@@ -1,42 +1,40 @@
 //! All faces of this machine in one value.
 
-use wcow_host::{Clock, ComputeApi, Diagnostics, FileSystem, Host, HostControl, SwitchService};
+use wcow_host::{ComputeApi, Host};
 
 use crate::CallLimits;
+use crate::clock::WinClock;
 use crate::compute::WinCompute;
+use crate::control::WinControl;
+use crate::diagnostics::WinDiagnostics;
+use crate::files::WinFiles;
 use crate::layers::WinLayers;
 use crate::network::WinNetwork;
+use crate::switches::WinSwitches;
 
-/// A real Windows host: the container services of this machine, and its other faces, whatever they are made of.
-pub struct WinHost<Switches, Control, Files, Time, Evidence> {
+/// This machine as a container host.
+pub struct WinHost {
     compute: WinCompute,
     layers: WinLayers,
     network: WinNetwork,
-    switches: Switches,
-    control: Control,
-    files: Files,
-    clock: Time,
-    diagnostics: Evidence,
+    switches: WinSwitches,
+    control: WinControl,
+    files: WinFiles,
+    clock: WinClock,
+    diagnostics: WinDiagnostics,
 }
 
-impl<Switches, Control, Files, Time, Evidence> WinHost<Switches, Control, Files, Time, Evidence>
-where
-    Switches: Default,
-    Control: Default,
-    Files: Default,
-    Time: Default,
-    Evidence: Default,
-{
-    /// This machine, whose build is given, through the surface that fits it.
+impl WinHost {
+    /// This machine, through the surface of its compute service that fits it.
     #[must_use]
-    pub fn new(build: u32, limits: CallLimits) -> Self {
-        Self::over(WinCompute::new(build, limits), limits)
+    pub fn new(limits: CallLimits) -> Self {
+        Self::over(WinCompute::new(build(), limits), limits)
     }
 
-    /// The same, through this surface of the compute service.
+    /// The same, through this surface.
     #[must_use]
-    pub fn through(api: ComputeApi, build: u32, limits: CallLimits) -> Self {
-        Self::over(WinCompute::through(api, build, limits), limits)
+    pub fn through(api: ComputeApi, limits: CallLimits) -> Self {
+        Self::over(WinCompute::through(api, build(), limits), limits)
     }
 
     fn over(compute: WinCompute, limits: CallLimits) -> Self {
@@ -44,32 +42,35 @@ where
             compute,
             layers: WinLayers::new(limits),
             network: WinNetwork::new(limits),
-            switches: Switches::default(),
-            control: Control::default(),
-            files: Files::default(),
-            clock: Time::default(),
-            diagnostics: Evidence::default(),
+            switches: WinSwitches::default(),
+            control: WinControl::default(),
+            files: WinFiles::default(),
+            clock: WinClock::default(),
+            diagnostics: WinDiagnostics::default(),
         }
     }
 }
 
-impl<Switches, Control, Files, Time, Evidence> Host
-    for WinHost<Switches, Control, Files, Time, Evidence>
-where
-    Switches: SwitchService,
-    Control: HostControl,
-    Files: FileSystem,
-    Time: Clock,
-    Evidence: Diagnostics,
-{
+impl Default for WinHost {
+    fn default() -> Self {
+        Self::new(CallLimits::default())
+    }
+}
+
+/// The build of this machine. No manifest and no compatibility mode changes what this says.
+fn build() -> u32 {
+    windows_version::OsVersion::current().build
+}
+
+impl Host for WinHost {
     type Compute = WinCompute;
     type Layers = WinLayers;
     type Network = WinNetwork;
-    type Switches = Switches;
-    type Control = Control;
-    type Files = Files;
-    type Clock = Time;
-    type Diagnostics = Evidence;
+    type Switches = WinSwitches;
+    type Control = WinControl;
+    type Files = WinFiles;
+    type Clock = WinClock;
+    type Diagnostics = WinDiagnostics;
 
     fn compute(&self) -> &WinCompute {
         &self.compute
@@ -83,23 +84,23 @@ where
         &self.network
     }
 
-    fn switches(&self) -> &Switches {
+    fn switches(&self) -> &WinSwitches {
         &self.switches
     }
 
-    fn control(&self) -> &Control {
+    fn control(&self) -> &WinControl {
         &self.control
     }
 
-    fn files(&self) -> &Files {
+    fn files(&self) -> &WinFiles {
         &self.files
     }
 
-    fn clock(&self) -> &Time {
+    fn clock(&self) -> &WinClock {
         &self.clock
     }
 
-    fn diagnostics(&self) -> &Evidence {
+    fn diagnostics(&self) -> &WinDiagnostics {
         &self.diagnostics
     }
 }

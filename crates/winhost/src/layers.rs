@@ -9,8 +9,8 @@
 
 use std::sync::Arc;
 
+use wcow_hcs::Error;
 use wcow_hcs::layers::{self, Parent};
-use wcow_hcs::{Error, privilege};
 use wcow_host::codes::win32;
 use wcow_host::{BaseImage, HostError, LayerDescriptor, LayerStorage, Operation};
 use wcow_ntmeta::{Guid, HostPath};
@@ -102,11 +102,11 @@ fn borrowed(parents: &[Kept]) -> Vec<Parent<'_>> {
 /// want done, and knows better.
 fn privileged() {
     for name in [
-        privilege::BACKUP,
-        privilege::RESTORE,
-        privilege::MANAGE_VOLUME,
+        "SeBackupPrivilege",
+        "SeRestorePrivilege",
+        "SeManageVolumePrivilege",
     ] {
-        let _ = privilege::enable(name);
+        let _ = wcow_win32::enable_privilege(name);
     }
 }
 

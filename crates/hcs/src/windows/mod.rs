@@ -8,7 +8,6 @@ pub mod layers;
 pub mod machine;
 pub(crate) mod memory;
 pub mod network;
-pub mod privilege;
 pub(crate) mod process_info;
 pub mod storage;
 pub mod v1;

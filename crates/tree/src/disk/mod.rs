@@ -4,6 +4,9 @@
 //! component at a time, and never follow a link; so nothing outside the directory is touched, whatever the names in the
 //! tree are, and whatever links lie in the directory already.
 //!
+//! On Windows, with [`Keep::System`], everything that the volume has a place for is set, by handle and with backup semantics;
+//! elsewhere a disk keeps names, contents, access and write times, and links that stay in the tree.
+//!
 //! A file is there whole or not at all, whatever ends the transfer. A disk keeps less than a Windows tree holds. What could
 //! not be kept is counted in the [`DiskReport`], and a [`MetadataWriter`] keeps it beside the tree (see [`metadata`]); names that had
 //! to change are listed there (see [`names`](crate::names)), and so is every problem with a single entry; the rest of
@@ -25,8 +28,8 @@
 //! ```
 
 pub use metadata::{Metadata, MetadataError, MetadataWriter};
-pub use options::{DiskOptions, Existing, Links, Names};
-pub use report::{DiskReport, NotKept, Problem, Renamed, SkippedLink};
+pub use options::{DiskOptions, Durability, Existing, Keep, Links, Names};
+pub use report::{DiskReport, NotKept, Part, Problem, Refused, Renamed, SkippedLink};
 pub use sink::DiskSink;
 pub use source::{CaptureError, DiskSource};
 
@@ -40,6 +43,7 @@ pub mod metadata;
 
 mod handles;
 mod link;
+mod native;
 mod options;
 mod probe;
 mod report;

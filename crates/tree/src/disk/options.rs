@@ -10,6 +10,10 @@ pub struct DiskOptions {
     pub links: Links,
     /// Which names are written as they are.
     pub names: Names,
+    /// What is kept of an entry beside its name and contents.
+    pub keep: Keep,
+    /// Whether the tree is made durable.
+    pub durability: Durability,
     /// How many problems, renamed entries and skipped links the report lists each; the others are only counted.
     pub list_at_most: usize,
 }
@@ -30,8 +34,29 @@ pub enum Links {
     /// They are listed in the report and not made.
     Report,
     /// On Unix they are made as relative symbolic links where the target lies in the tree (a drive letter stands for
-    /// the tree's root), and listed otherwise. Elsewhere they are listed.
+    /// the tree's root), and listed otherwise. On Windows, with [`Keep::System`], they are made as they are in the tree, wherever they
+    /// lead, and none is followed. Elsewhere they are listed.
     Relative,
+}
+
+/// What is kept of an entry beside its name and contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// What every disk has: access and write times.
+    Portable,
+    /// On Windows whatever the volume has a place for: all times, attributes, descriptors, alternate data streams, reparse points, short
+    /// names, object ids, extended attributes. It switches privileges of the process on for that, and leaves them on. What the system
+    /// refuses is in the report. Elsewhere the same as [`Keep::Portable`].
+    System,
+}
+
+/// Whether a tree survives a power loss once it is finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// When the system gets to it.
+    Later,
+    /// With the end of `finish`: every stream, file and directory is flushed. The name of the destination itself is not.
+    Flushed,
 }
 
 /// Which names are written as they are; all others are changed by the rule of [`names`](crate::names).
@@ -50,6 +75,8 @@ impl Default for DiskOptions {
             existing: Existing::Refuse,
             links: Links::Report,
             names: Names::Host,
+            keep: Keep::Portable,
+            durability: Durability::Later,
             list_at_most: 1000,
         }
     }

@@ -30,6 +30,47 @@ pub struct DiskReport {
     pub problem_count: u64,
     /// Parts of written entries that the disk has no place for.
     pub not_kept: NotKept,
+    /// What the system refused to set, once for each kind.
+    pub refused: Vec<Refused>,
+}
+
+/// A part of entries that the system refused to set, most often for want of a privilege. Everything else of them was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Which part.
+    pub part: Part,
+    /// Of how many entries.
+    pub count: u64,
+    /// The first of them, as a path in the tree.
+    pub first: RelPath,
+    /// Why it was refused there.
+    pub why: String,
+}
+
+/// A part of an entry that a system may refuse to set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Part {
+    /// Times and plain attributes.
+    Basic,
+    /// Being stored compressed or sparse.
+    Attributes,
+    /// Owner and group.
+    Owner,
+    /// Who may do what: the DACL.
+    Security,
+    /// What is audited, and integrity labels: the SACL.
+    Audit,
+    /// The 8.3 name.
+    ShortName,
+    /// An alternate data stream.
+    NamedStream,
+    /// The reparse point, also that of a link.
+    ReparsePoint,
+    /// Extended attributes.
+    ExtendedAttributes,
+    /// The object id.
+    ObjectId,
 }
 
 /// An entry that has another name on the disk.
@@ -69,8 +110,12 @@ pub struct NotKept {
     pub creation_times: u64,
     /// Access and write times that the disk refused.
     pub times: u64,
-    /// Security descriptors.
+    /// Security descriptors; where there is a place for them, those whose DACL was refused.
     pub security: u64,
+    /// Owners and groups that were refused.
+    pub owners: u64,
+    /// SACLs that were refused.
+    pub audit: u64,
     /// 8.3 names.
     pub short_names: u64,
     /// Alternate data streams, each counted.

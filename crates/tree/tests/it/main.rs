@@ -7,3 +7,5 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod metadata;
 mod names;
+#[cfg(windows)]
+mod windows;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use wcow_tree::disk::{
-    DiskOptions, DiskReport, DiskSink, Existing, Links, MetadataWriter, Names, Problem,
+    DiskOptions, DiskReport, DiskSink, Existing, Keep, Links, MetadataWriter, Names, Problem,
 };
 use wcow_tree::{SendError, TreeSource};
 use wcow_wim::{ExtractError, Extractor, ReadError, SourceProblems};
@@ -209,6 +209,7 @@ fn open_sink(args: &WimExtractArgs) -> Result<DiskSink, Failure> {
         Existing::Refuse
     };
     options.links = Links::Relative;
+    options.keep = Keep::System;
     options.names = match args.names {
         ExtractNames::Host => Names::Host,
         ExtractNames::Windows => Names::Windows,
@@ -320,9 +321,13 @@ fn left(args: &WimExtractArgs, report: Option<&DiskReport>) -> String {
         Some(path) => format!(", and not {}", path.display()),
         None => String::new(),
     };
+    let last = if cfg!(windows) {
+        "links, attributes, times and security descriptors"
+    } else {
+        "symbolic links and times of folders"
+    };
     format!(
-        "{written}, each file whole; symbolic links and times of folders are not{metadata}. The same command with --overwrite \
-         does it all again",
+        "{written}, each file whole; {last} are not{metadata}. The same command with --overwrite does it all again",
     )
 }
 

@@ -1,15 +1,31 @@
 //! Further names and symbolic links: made once what they lead to is complete.
 
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use wcow_ntmeta::ReparseTarget;
 
+use super::output::Output;
 use super::{DiskSink, State, ends_everything};
 use crate::disk::handles::Slot;
 use crate::disk::link::relative_target;
-use crate::disk::{Links, SkippedLink};
+use crate::disk::native::reparse_buffer;
+use crate::disk::{Links, Part, SkippedLink};
 use crate::{Entry, EntryId, SinkError};
+
+/// A link to make.
+#[derive(Debug)]
+pub(super) enum Link {
+    /// A symbolic link that says this.
+    Text(String),
+    /// A reparse point, as a file or a directory.
+    ReparsePoint {
+        buffer: Vec<u8>,
+        directory: bool,
+        target: ReparseTarget,
+    },
+}
 
 impl DiskSink {
     /// Makes a further name, now or when the file has its contents.
@@ -67,54 +83,103 @@ impl DiskSink {
     /// Remembers a symbolic link to make, or skips it.
     pub(super) fn symbolic_link(&mut self, entry: &Entry, slot: Slot, target: ReparseTarget) {
         let parent = self.nodes.get(slot).and_then(|node| node.parent);
-        let text = match self.options.links {
-            Links::Relative if cfg!(unix) => {
+        let link = match (self.options.links, &entry.reparse) {
+            (Links::Relative, Some(reparse)) if self.places().reparse_points => {
+                reparse_buffer(reparse).map(|buffer| Link::ReparsePoint {
+                    buffer,
+                    directory: entry.is_directory(),
+                    target: target.clone(),
+                })
+            }
+            (Links::Relative, _) if cfg!(unix) => {
                 let path = parent.map(|parent| self.nodes.path(parent));
                 relative_target(
                     path.unwrap_or_default().components(),
                     &target,
                     self.probe.rule,
                 )
+                .map(Link::Text)
             }
             _ => None,
         };
-        match text {
-            Some(text) => {
+        match link {
+            Some(link) => {
                 self.nodes.set_state(slot, State::Link);
-                self.links.push((slot, text));
+                self.links.push((slot, link));
                 self.count_not_kept(entry);
+                self.seal_later(slot, entry);
             }
-            None => {
-                self.report.skipped_link_count += 1;
-                if self.report.skipped_links.len() < self.options.list_at_most {
-                    self.report.skipped_links.push(SkippedLink {
-                        path: self.nodes.path(slot),
-                        target,
-                    });
-                }
-                self.aside(slot);
-            }
+            None => self.skip_link(slot, target),
         }
+    }
+
+    fn skip_link(&mut self, slot: Slot, target: ReparseTarget) {
+        self.report.skipped_link_count += 1;
+        if self.report.skipped_links.len() < self.options.list_at_most {
+            self.report.skipped_links.push(SkippedLink {
+                path: self.nodes.path(slot),
+                target,
+            });
+        }
+        self.aside(slot);
     }
 
     /// Makes the links. It is the last thing that is made, so nothing is written where one could be followed.
     pub(super) fn make_links(&mut self) -> Result<(), SinkError> {
-        for (slot, text) in std::mem::take(&mut self.links) {
+        for (slot, link) in std::mem::take(&mut self.links) {
             let parent = self.nodes.get(slot).and_then(|node| node.parent);
             let made = self.place(slot, |sink, dir, name| {
                 sink.clear(parent.unwrap_or(0), dir, name)?;
-                make_symlink(dir, &text, name)
+                match &link {
+                    Link::Text(text) => make_symlink(dir, text, name).map(Ok),
+                    Link::ReparsePoint {
+                        buffer, directory, ..
+                    } => sink.make_reparse_point(dir, name, buffer, *directory),
+                }
             });
             match made {
-                Ok(()) => {
+                Ok(Ok(())) => {
                     self.report.symlinks += 1;
                     self.made(slot, State::Link);
-                    self.metadata.link(slot, &text);
+                    if let Link::Text(text) = &link {
+                        self.metadata.link(slot, text);
+                    }
+                }
+                Ok(Err(error)) => {
+                    self.refused(slot, Part::ReparsePoint, &error);
+                    if let Link::ReparsePoint { target, .. } = link {
+                        self.skip_link(slot, target);
+                    }
                 }
                 Err(error) => self.failed(slot, "it cannot be written", error)?,
             }
         }
         Ok(())
+    }
+
+    /// Makes a file or directory and turns it into a reparse point. The inner result is that of the second step; if it fails, nothing is
+    /// left.
+    fn make_reparse_point(
+        &mut self,
+        dir: &Arc<Dir>,
+        name: &str,
+        buffer: &[u8],
+        directory: bool,
+    ) -> io::Result<io::Result<()>> {
+        if directory {
+            dir.create_dir(name)?;
+        } else {
+            Output::create(dir, name)?.keep();
+        }
+        let set = self.set_reparse_point(dir, name, buffer);
+        if set.is_err() {
+            if directory {
+                dir.remove_dir(name)?;
+            } else {
+                dir.remove_file(name)?;
+            }
+        }
+        Ok(set)
     }
 }
 

@@ -1,33 +1,36 @@
 //! Writes a tree below a directory.
 
-use std::collections::HashMap;
-use std::fs::FileTimes;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions};
-use wcow_ntmeta::FileTime;
+use cap_std::fs::Dir;
 
+use links::Link;
+use named::{Named, Parts};
 use nodes::{Nodes, State};
 use output::Output;
 pub(super) use place::identity;
 use place::{Made, Taken};
+use times::set_times;
 
 use super::handles::{Handles, Slot};
 use super::metadata::{Beside, MetadataWriter};
+use super::native::{self, Native, Places, Sealed};
 use super::probe::{Probe, probe};
-use super::time::to_system;
-use super::{DiskOptions, DiskReport, Names, OpenError, Problem, without_waiting};
+use super::{DiskOptions, DiskReport, Durability, Keep, Names, OpenError, Problem};
 use crate::names::NameRule;
 use crate::{Entry, SinkError, StreamEnd, StreamKind, StreamRef, TreeSink};
 
 mod kept;
 mod links;
+mod named;
 mod nodes;
 mod output;
 mod place;
+mod sealing;
+mod times;
 
 /// Directories below each other that are written; a tree that goes deeper is cut off there, with a problem for each
 /// entry.
@@ -41,9 +44,9 @@ const WHOLE: usize = 1 << 20;
 /// at once, and the file is removed if that fails; otherwise they are written under a temporary name in the same directory
 /// (`.wcow-part-0`), which is changed when all of them are there. So no file has its name and a part of its contents: not when
 /// the contents are damaged or never come, the disk is full, an error happens, or the sink is dropped at any moment.
-/// Of a killed process at most the file in progress is left. Further names are made when the file is complete, symbolic
-/// links by [`finish`](Self::finish), which also sets the times of directories; call it after a failed transfer too, or
-/// [`abort`](Self::abort).
+/// Of a killed process at most the file in progress is left, and files whose alternate streams were still to come. Further names are made when the file is complete, symbolic
+/// links by [`finish`](Self::finish), which also sets the times of directories and, where the system keeps more than that, all that it
+/// keeps; call it after a failed transfer too, or [`abort`](Self::abort).
 ///
 /// For a file in one piece that is four system calls: create, write, set the times, close.
 #[derive(Debug)]
@@ -58,8 +61,16 @@ pub struct DiskSink {
     /// Names to make when a file has its contents, by the file.
     further: HashMap<Slot, Vec<Slot>>,
     /// Symbolic links to make, with what they say.
-    links: Vec<(Slot, String)>,
+    links: Vec<(Slot, Link)>,
     open: Option<Open>,
+    /// The system, where it keeps more than names, contents and times.
+    native: Option<Box<dyn Native>>,
+    /// What it is still to set, on what is there.
+    sealed: BTreeMap<Slot, Sealed>,
+    /// Files that are not there yet because they have several streams.
+    parts: HashMap<Slot, Parts>,
+    /// How many of those there were.
+    waited: u32,
     metadata: Beside,
     /// The transfer was given up.
     stopped: bool,
@@ -71,6 +82,8 @@ pub struct DiskSink {
 #[derive(Debug)]
 enum Open {
     File(OpenFile),
+    /// An alternate stream that the disk takes.
+    Named(Named),
     /// A stream that goes to the metadata.
     Beside {
         slot: Slot,
@@ -109,6 +122,10 @@ impl DiskSink {
                 probe.rule = NameRule::Both;
             }
         }
+        let native = match options.keep {
+            Keep::System => native::of_system(&root),
+            Keep::Portable => None,
+        };
         Ok(Self {
             handles: Handles::new(root),
             probe,
@@ -120,6 +137,10 @@ impl DiskSink {
             further: HashMap::new(),
             links: Vec::new(),
             open: None,
+            native,
+            sealed: BTreeMap::new(),
+            parts: HashMap::new(),
+            waited: 0,
             metadata: Beside::default(),
             stopped: false,
             #[cfg(test)]
@@ -134,7 +155,7 @@ impl DiskSink {
         self
     }
 
-    /// Makes the symbolic links, sets the times of directories, completes the metadata, and tells what was done.
+    /// Makes the symbolic links, sets the times of directories and all that was left for the end, completes the metadata, and tells what was done.
     ///
     /// After a call of this sink that failed, neither links nor metadata are made.
     ///
@@ -147,14 +168,16 @@ impl DiskSink {
             .nodes
             .with_state(|state| matches!(state, State::Waiting { .. }))
         {
-            self.give_up(slot, "its contents never came");
+            self.give_up_waiting(slot)?;
         }
+        self.note_missing_streams();
         if !self.stopped {
             self.make_links()?;
         }
-        for slot in self.nodes.with_state(|state| state == State::Directory) {
-            let set = self.set_directory_times(slot);
-            self.note_times(slot, set)?;
+        if self.native.is_some() {
+            self.seal_all()?;
+        } else {
+            self.finish_directories()?;
         }
         if !self.stopped {
             self.metadata.finish()?;
@@ -167,6 +190,7 @@ impl DiskSink {
     #[must_use]
     pub fn abort(mut self) -> DiskReport {
         self.open = None;
+        self.parts.clear();
         self.report
     }
 }
@@ -186,6 +210,9 @@ impl TreeSink for DiskSink {
         let main = self.nodes.get(slot).and_then(|node| node.main);
         let is_main = main.is_some_and(|main| usize::try_from(main) == Ok(stream.index));
         match state {
+            State::Waiting { len } if is_main && self.has_contents(slot) => {
+                debug_assert_eq!(len, 0, "contents come once");
+            }
             State::Waiting { len } if is_main => {
                 self.open = Some(Open::File(OpenFile {
                     slot,
@@ -193,6 +220,10 @@ impl TreeSink for DiskSink {
                     expected: len,
                     received: 0,
                 }));
+            }
+            State::Waiting { .. } | State::Directory if self.takes_streams() => {
+                let opened = self.open_named(slot, stream.index);
+                self.ended(opened)?;
             }
             State::File | State::NotWritten if is_main || state == State::NotWritten => {}
             _ => {
@@ -216,6 +247,11 @@ impl TreeSink for DiskSink {
                 self.open = Some(Open::File(file));
                 result
             }
+            Some(Open::Named(mut named)) => {
+                let result = self.write_named(&mut named, bytes);
+                self.open = Some(Open::Named(named));
+                result
+            }
             Some(Open::Beside { slot, left }) => {
                 let left = left.and_then(|left| left.checked_sub(as_u64(bytes.len())));
                 if left.is_some() {
@@ -232,6 +268,7 @@ impl TreeSink for DiskSink {
     fn close_stream(&mut self, end: StreamEnd) -> Result<(), SinkError> {
         let result = match self.open.take() {
             Some(Open::File(file)) => self.close_file(file, end),
+            Some(Open::Named(named)) => self.close_named(named, end),
             Some(Open::Beside { slot, left }) => {
                 let whole = end == StreamEnd::Complete && left == Some(0);
                 self.metadata.close_stream(whole);
@@ -266,6 +303,8 @@ impl DiskSink {
             let slot = self.add(entry, None, 0)?;
             self.nodes.set_state(slot, State::Directory);
             self.count_not_kept(entry);
+            self.seal_later(slot, entry);
+            self.expect_streams(slot, entry);
             return self.metadata.check();
         };
         let parent = self.nodes.slot(parent_id);
@@ -325,6 +364,8 @@ impl DiskSink {
             return Ok(());
         }
         self.count_not_kept(entry);
+        self.seal_later(slot, entry);
+        self.expect_streams(slot, entry);
         if entry.is_directory() {
             let made = self.place(slot, |sink, dir, name| sink.make_dir(parent, dir, name));
             return match made {
@@ -338,7 +379,7 @@ impl DiskSink {
         }
         let len = contents.map_or(0, |stream| stream.len);
         self.nodes.set_state(slot, State::Waiting { len });
-        if len == 0 {
+        if len == 0 && !self.waits_for_streams(slot) {
             return match self.make_file(slot, true) {
                 Ok(output) => self.complete(slot, output, 0),
                 Err(error) => self.failed(slot, "it cannot be written", error),
@@ -359,7 +400,7 @@ impl DiskSink {
         }
         if is_first {
             let whole = file.received == file.expected && bytes.len() <= WHOLE;
-            match self.make_file(file.slot, whole) {
+            match self.output_of(file.slot, whole) {
                 Ok(output) => file.output = Some(output),
                 Err(error) => return self.failed(file.slot, "it cannot be written", error),
             }
@@ -387,7 +428,7 @@ impl DiskSink {
         }
         let mut why = match (end, file.output) {
             (StreamEnd::Complete, Some(output)) if received == expected => {
-                return self.complete(slot, output, expected);
+                return self.contents_are_there(slot, output, expected);
             }
             (StreamEnd::Complete, output) => (
                 format!("expected {expected} bytes of contents, {received} came"),
@@ -404,14 +445,22 @@ impl DiskSink {
 
     /// Gives a file that has its contents its times, its name, and its further names.
     fn complete(&mut self, slot: Slot, mut output: Output, len: u64) -> Result<(), SinkError> {
-        if let (Some(file), Some(node)) = (output.take_file(), self.nodes.get(slot)) {
-            let set = set_times(file, node.accessed, node.written);
-            self.note_times(slot, set)?;
+        let durable = self.options.durability == Durability::Flushed && self.native.is_none();
+        match (output.take_file(), self.nodes.get(slot)) {
+            (Some(file), Some(node)) if self.native.is_none() => {
+                if durable && let Err(error) = file.sync_all() {
+                    return self.failed(slot, "it cannot be made durable", error);
+                }
+                let set = set_times(file, node.accessed, node.written);
+                self.note_times(slot, set)?;
+            }
+            _ => {}
         }
         if output.is_temporary() {
             let parent = self.nodes.get(slot).and_then(|node| node.parent);
             let renamed = self.place(slot, |sink, dir, name| {
                 sink.must_be_free(parent.unwrap_or(0), dir, name)?;
+                sink.release(dir, name);
                 output.rename(name)
             });
             if let Err(error) = renamed {
@@ -429,40 +478,6 @@ impl DiskSink {
         Ok(())
     }
 
-    fn set_directory_times(&mut self, slot: Slot) -> io::Result<()> {
-        let Some(node) = self.nodes.get(slot) else {
-            return Ok(());
-        };
-        let (accessed, written) = (node.accessed, node.written);
-        if to_system(accessed).is_none() && to_system(written).is_none() {
-            return Ok(());
-        }
-        let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .maybe_dir(true)
-            .follow(FollowSymlinks::No);
-        without_waiting(&mut options);
-        let opened = match node.parent {
-            Some(parent) => {
-                let dir = self.dir(parent)?;
-                dir.open_with(&*self.nodes.written(slot), &options)?
-            }
-            None => self.handles.root().open_with(".", &options)?,
-        };
-        set_times(opened, accessed, written)
-    }
-
-    fn note_times(&mut self, slot: Slot, set: io::Result<()>) -> Result<(), SinkError> {
-        let Err(error) = set else { return Ok(()) };
-        if ends_everything(&error) {
-            return Err(SinkError::new("times cannot be set", error));
-        }
-        self.report.not_kept.times += 1;
-        self.metadata.times_unset(slot);
-        Ok(())
-    }
-
     fn problem(&mut self, slot: Slot, what: String) {
         self.report.problem_count += 1;
         if self.report.problems.len() < self.options.list_at_most {
@@ -473,6 +488,7 @@ impl DiskSink {
 
     /// Leaves an entry out, with a problem.
     fn lose(&mut self, slot: Slot, why: &str) {
+        self.forget(slot);
         self.nodes.set_state(slot, State::NotWritten);
         self.metadata.lost(slot);
         self.problem(slot, why.to_owned());
@@ -488,6 +504,7 @@ impl DiskSink {
 
     /// Leaves an entry to the metadata alone, if there is any.
     fn aside(&mut self, slot: Slot) {
+        self.forget(slot);
         let on = self.metadata.is_on();
         let state = if on { State::Aside } else { State::NotWritten };
         self.nodes.set_state(slot, state);
@@ -497,6 +514,21 @@ impl DiskSink {
     /// Tells a failed step of one entry: as a problem, or as the end if nothing further can be written.
     fn failed(&mut self, slot: Slot, what: &str, error: io::Error) -> Result<(), SinkError> {
         self.give_up(slot, &format!("{what}: {error}"));
+        self.unless_it_ends_everything(slot, what, error)
+    }
+
+    /// As [`failed`](Self::failed), of an entry that is there all the same.
+    fn failed_here(&mut self, slot: Slot, what: &str, error: io::Error) -> Result<(), SinkError> {
+        self.problem(slot, format!("{what}: {error}"));
+        self.unless_it_ends_everything(slot, what, error)
+    }
+
+    fn unless_it_ends_everything(
+        &self,
+        slot: Slot,
+        what: &str,
+        error: io::Error,
+    ) -> Result<(), SinkError> {
         if ends_everything(&error) {
             return Err(SinkError::new(
                 format!("{}: {what}", self.nodes.path(slot)),
@@ -510,22 +542,6 @@ impl DiskSink {
         self.stopped |= result.is_err();
         result
     }
-}
-
-/// Sets the times that there are, and closes the file. (The `cap_fs_ext` way to do it panics on times before 1970.)
-fn set_times(file: File, accessed: FileTime, written: FileTime) -> io::Result<()> {
-    let (accessed, written) = (to_system(accessed), to_system(written));
-    if accessed.is_none() && written.is_none() {
-        return Ok(());
-    }
-    let mut wanted = FileTimes::new();
-    if let Some(time) = accessed {
-        wanted = wanted.set_accessed(time);
-    }
-    if let Some(time) = written {
-        wanted = wanted.set_modified(time);
-    }
-    file.into_std().set_times(wanted)
 }
 
 /// Whether nothing further can be written after this error.
@@ -557,5 +573,7 @@ fn write_into(output: &mut Output, bytes: &[u8], room: &mut Option<u64>) -> io::
     }
 }
 
+#[cfg(test)]
+mod native_tests;
 #[cfg(test)]
 mod tests;

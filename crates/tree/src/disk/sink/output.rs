@@ -6,6 +6,9 @@ use std::sync::Arc;
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
 use cap_std::fs::{Dir, File, OpenOptions};
 
+use crate::disk::native::At;
+use crate::disk::without_waiting;
+
 /// A new file. Unless it is kept, it is removed when it is dropped, however that comes about.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -38,8 +41,10 @@ impl Output {
     }
 
     /// Makes a file under a name of its own. Names that are taken, perhaps by what a killed process left, are passed over.
-    pub(super) fn temporary(dir: &Arc<Dir>) -> io::Result<Self> {
-        let mut number: u32 = 0;
+    ///
+    /// The first number that is tried is for whoever has several at once.
+    pub(super) fn temporary(dir: &Arc<Dir>, first: u32) -> io::Result<Self> {
+        let mut number = first;
         loop {
             match Self::create(dir, &format!(".wcow-part-{number}")) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -68,6 +73,30 @@ impl Output {
     /// The open file, for the last things to be done to it before it is closed.
     pub(super) fn take_file(&mut self) -> Option<File> {
         self.file.take()
+    }
+
+    /// Where it lies now.
+    pub(super) fn place(&self) -> At<'_> {
+        At {
+            dir: &self.dir,
+            name: &self.name,
+        }
+    }
+
+    /// Closes the file for a while: others are written before there is more to do here.
+    pub(super) fn pause(&mut self) {
+        self.file = None;
+    }
+
+    /// Opens a file that was paused before its first byte.
+    pub(super) fn resume(&mut self) -> io::Result<()> {
+        if self.file.is_none() {
+            let mut options = OpenOptions::new();
+            options.write(true).follow(FollowSymlinks::No);
+            without_waiting(&mut options);
+            self.file = Some(self.dir.open_with(&self.name, &options)?);
+        }
+        Ok(())
     }
 
     /// Gives a file with a temporary name its own. Another file of that name is replaced.

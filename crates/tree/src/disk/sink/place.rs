@@ -144,6 +144,7 @@ impl DiskSink {
     pub(super) fn make_file(&mut self, slot: Slot, whole: bool) -> io::Result<Output> {
         let parent = self.nodes.get(slot).and_then(|node| node.parent);
         let parent = parent.ok_or(ErrorKind::NotFound)?;
+        let first = self.first_number(slot);
         self.place(slot, |sink, dir, name| {
             if whole {
                 match Output::create(dir, name) {
@@ -152,7 +153,7 @@ impl DiskSink {
                 }
             }
             sink.must_be_free(parent, dir, name)?;
-            Output::temporary(dir)
+            Output::temporary(dir, first)
         })
     }
 
@@ -179,7 +180,10 @@ impl DiskSink {
         }
         match dir.symlink_metadata(name) {
             Ok(found) if found.is_dir() || self.is_ours(parent, dir, name) => Ok(()),
-            Ok(_) => dir.remove_file_or_symlink(name),
+            Ok(_) => {
+                self.release(dir, name);
+                dir.remove_file_or_symlink(name)
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         }

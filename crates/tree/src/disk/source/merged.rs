@@ -132,6 +132,13 @@ impl<'a, 'w> Merged<'a, 'w> {
                 let streams = self.streams(known, known, None);
                 self.announce(known, parent, known.entry.times, None, streams, None)?
             }
+            // A reparse point as Windows has it: what it says is in the metadata.
+            (Place::Disk, Some((_, metadata)))
+                if known.entry.reparse.is_some() && metadata.is_symlink() =>
+            {
+                let streams = self.streams(known, known, None);
+                self.announce(known, parent, known.entry.times, None, streams, None)?
+            }
             (Place::Disk, Some((_, metadata)))
                 if known.entry.is_directory() && metadata.is_dir() =>
             {
