@@ -44,10 +44,6 @@ mod images;
     expect(dead_code, reason = "for Windows; tested everywhere")
 )]
 mod pool;
-#[cfg_attr(
-    not(any(windows, test)),
-    expect(dead_code, reason = "for Windows; tested everywhere")
-)]
 mod timer;
 
 #[cfg(windows)]
