@@ -70,10 +70,6 @@ pub mod reading;
 #[cfg(windows)]
 mod services;
 pub mod switches;
-#[cfg_attr(
-    not(any(windows, test)),
-    expect(dead_code, reason = "for Windows; tested everywhere")
-)]
 mod timer;
 mod tools;
 mod work;
