@@ -47,7 +47,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "wcow-winhost",
-        &["wcow-host", "wcow-ntmeta", "wcow-tree", "wcow-win32"],
+        &[
+            "wcow-hcs",
+            "wcow-hcs-schema",
+            "wcow-host",
+            "wcow-ntmeta",
+            "wcow-tree",
+            "wcow-win32",
+        ],
     ),
     (
         "wcow-sim",

@@ -4,7 +4,7 @@
 //! library takes its random numbers from, so a substitute that exports `ProcessPrng` is compiled and put into `System32`.
 //!
 //! It has no HCS either. The first run is of a host without: whatever is called is missing. Then stand-ins for two of the DLLs are
-//! compiled and put there, and the tests of `wcow-hcs` run once more. At last the simulator takes their place.
+//! compiled and put there, and the tests of `wcow-hcs` and `wcow-winhost` run once more. At last the simulator takes their place.
 
 mod simulated;
 
@@ -106,7 +106,7 @@ fn tests(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Command {
     command
 }
 
-/// The tests of `wcow-hcs` with stand-ins for two of the DLLs.
+/// The tests of `wcow-hcs` and `wcow-winhost` with stand-ins for two of the DLLs.
 fn run_stand_ins(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<String> {
     let sources = workspace.root.join(STAND_INS);
     let system = prefix.system();
@@ -123,12 +123,13 @@ fn run_stand_ins(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<
     }
     let mut command = tests(workspace, prefix, wine);
     command
-        .args(["--package", "wcow-hcs", "--test", "it"])
+        .args(["--package", "wcow-hcs", "--package", "wcow-winhost"])
+        .args(["--test", "it"])
         .env("WCOW_HCS_STAND_IN", "1");
     let (counts, ok) = run_tests(&mut command)?;
     if !ok {
         bail!(
-            "{} tests of wcow-hcs failed against the stand-ins, {} passed",
+            "{} tests of wcow-hcs and wcow-winhost failed against the stand-ins, {} passed",
             counts.failed,
             counts.passed
         );
@@ -138,7 +139,8 @@ fn run_stand_ins(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<
         .map(|(name, _)| format!("{name}.dll"))
         .collect();
     Ok(format!(
-        "{} tests of wcow-hcs passed against stand-ins for {} (in the run before, those that need one did nothing); \
+        "{} tests of wcow-hcs and wcow-winhost passed against stand-ins for {} (in the run before, those that need one did \
+         nothing); \
          computestorage.dll, computenetwork.dll and virtdisk.dll have none",
         counts.passed,
         names.join(" and ")

@@ -8,6 +8,8 @@
 //! | `storage` | computestorage.dll | container layers, since 1809 |
 //! | `network` | vmcompute.dll, computenetwork.dll | `HNSCall`, and HCN since 1809 |
 //! | `disk` | virtdisk.dll | virtual disks, as far as scratch disks need them |
+//! | `io` | kernel32.dll | reads and writes that wait are cut off |
+//! | `machine` | kernel32.dll, advapi32.dll, iphlpapi.dll | what the machine is and what runs on it; these are linked |
 //! | [`raw`] | all | every function, unsafe, as its DLL has it |
 //!
 //! Those modules exist on Windows. The rest of this crate is plain code: the tables in [`raw`], the [values on the wire](values), and
@@ -32,6 +34,7 @@
 #![deny(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
 
 pub mod raw;
+pub mod sockets;
 pub mod values;
 
 mod error;
@@ -74,8 +77,9 @@ mod windows;
 pub use error::{Dll, Error, Stage};
 #[cfg(windows)]
 pub use windows::{
-    callback::Subscription, disk, layers, network, process_info::ProcessInformation, storage, v1,
-    v2,
+    callback::Subscription, disk, io, layers, machine, network,
+    process_info::ProcessInformation,
+    storage, v1, v2,
 };
 
 /// The README's example, compiled, and run where it can be.

@@ -140,25 +140,73 @@ impl fmt::Display for PowerShellError {
     }
 }
 
-/// `System.Management.Automation.ErrorCategory`, as far as it occurs.
+/// `System.Management.Automation.ErrorCategory`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ErrorCategory {
+    /// `AuthenticationError`.
+    AuthenticationError,
+    /// `CloseError`.
+    CloseError,
+    /// `ConnectionError`.
+    ConnectionError,
+    /// `DeadlockDetected`.
+    DeadlockDetected,
+    /// `DeviceError`.
+    DeviceError,
+    /// `FromStdErr`.
+    FromStdErr,
     /// `InvalidArgument`.
     InvalidArgument,
+    /// `InvalidData`.
+    InvalidData,
     /// `InvalidOperation`.
     InvalidOperation,
+    /// `InvalidResult`.
+    InvalidResult,
+    /// `InvalidType`.
+    InvalidType,
+    /// `LimitsExceeded`.
+    LimitsExceeded,
     /// `MetadataError`.
     MetadataError,
+    /// `NotEnabled`.
+    NotEnabled,
+    /// `NotImplemented`.
+    NotImplemented,
+    /// `NotInstalled`.
+    NotInstalled,
     /// `NotSpecified`.
     NotSpecified,
     /// `ObjectNotFound`.
     ObjectNotFound,
+    /// `OpenError`.
+    OpenError,
+    /// `OperationStopped`.
+    OperationStopped,
     /// `OperationTimeout`.
     OperationTimeout,
+    /// `ParserError`.
+    ParserError,
     /// `PermissionDenied`.
     PermissionDenied,
+    /// `ProtocolError`.
+    ProtocolError,
+    /// `QuotaExceeded`.
+    QuotaExceeded,
+    /// `ReadError`.
+    ReadError,
+    /// `ResourceBusy`.
+    ResourceBusy,
     /// `ResourceExists`.
     ResourceExists,
+    /// `ResourceUnavailable`.
+    ResourceUnavailable,
+    /// `SecurityError`.
+    SecurityError,
+    /// `SyntaxError`.
+    SyntaxError,
+    /// `WriteError`.
+    WriteError,
 }
 
 impl fmt::Display for ErrorCategory {

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use wcow_host::{HostError, HostInfo, Operation, Service, ServiceState};
 use wcow_ntmeta::{Guid, Hresult};
 use windows_registry::{Key, LOCAL_MACHINE};
-use windows_service::service::{ServiceAccess, ServiceState as State};
+use windows_service::service::{
+    ServiceAccess, ServiceExitCode, ServiceState as State, ServiceStatus,
+};
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 
 use crate::identity::{Facts, describe};
@@ -36,6 +38,8 @@ const PATH_NOT_FOUND: u16 = 3;
 /// `RPC_S_CALL_FAILED_DNE`: the call failed and was not carried out.
 const RPC_NOT_EXECUTED: u16 = 1727;
 const SERVICE_DOES_NOT_EXIST: u32 = 1060;
+/// `ERROR_PROCESS_ABORTED`: what the service manager keeps of a service whose process ended by itself.
+const PROCESS_ABORTED: u32 = 1067;
 
 /// What machine this is.
 ///
@@ -89,7 +93,7 @@ pub fn service(name: &str) -> Result<Option<ServiceState>, HostError> {
 
 /// Connects to the service manager. One that is just coming up (Wine's does, when it was idle) may fail a call, with the promise that
 /// nothing was done; then it is asked once more.
-fn manager() -> Result<ServiceManager, HostError> {
+pub(crate) fn manager() -> Result<ServiceManager, HostError> {
     let connect = || {
         ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT)
             .map_err(|error| service_failed("service manager", error))
@@ -116,10 +120,16 @@ fn state_of(manager: &ServiceManager, name: &str) -> Result<Option<ServiceState>
     let status = service
         .query_status()
         .map_err(|error| service_failed(name, error))?;
-    Ok(Some(match status.current_state {
-        State::Running => ServiceState::Running,
+    Ok(Some(run_state(&status)))
+}
+
+/// Whether a service with this status runs. One that starts, stops or pauses does not.
+pub(crate) fn run_state(status: &ServiceStatus) -> ServiceState {
+    match (status.current_state, &status.exit_code) {
+        (State::Running, _) => ServiceState::Running,
+        (State::Stopped, ServiceExitCode::Win32(PROCESS_ABORTED)) => ServiceState::Crashed,
         _ => ServiceState::Stopped,
-    }))
+    }
 }
 
 fn reboot_pending() -> Result<bool, HostError> {
@@ -232,12 +242,14 @@ fn failed(key: &str, code: i32) -> HostError {
 }
 
 fn service_failed(object: &str, error: windows_service::Error) -> HostError {
-    let code = match error {
-        windows_service::Error::Winapi(error) => error.raw_os_error().map_or(0x8000_4005, |code| {
-            Hresult::from_win32(code.cast_unsigned()).0
-        }),
+    HostError::new(Operation::Services, object, service_code(&error))
+}
+
+/// The code of an error of the service manager.
+pub(crate) fn service_code(error: &windows_service::Error) -> Hresult {
+    match error {
+        windows_service::Error::Winapi(error) => crate::tools::code_of(error),
         // A name with a NUL, or a status that the library does not know.
-        _ => 0x8007_0057,
-    };
-    HostError::new(Operation::Services, object, Hresult(code))
+        _ => Hresult(0x8007_0057),
+    }
 }

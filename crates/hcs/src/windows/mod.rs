@@ -3,7 +3,9 @@
 pub(crate) mod answer;
 pub(crate) mod callback;
 pub mod disk;
+pub mod io;
 pub mod layers;
+pub mod machine;
 pub(crate) mod memory;
 pub mod network;
 pub(crate) mod process_info;

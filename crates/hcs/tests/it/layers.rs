@@ -89,8 +89,8 @@ fn the_network_service_is_asked_with_texts() {
         return;
     };
     assert_eq!(
-        network::hns_call("GET", "/networks/", "").as_deref(),
-        Ok("/networks/")
+        network::hns_call("GET", "/globals/version", "").as_deref(),
+        Ok("/globals/version")
     );
     let error = network::hns_call("POST", "/networks/", "{}").expect_err("no service");
     assert_eq!((error.call, error.code), ("HNSCall", Hresult(0x8007_0426)));

@@ -12,12 +12,15 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 mod signatures;
+mod sockets;
 mod values;
 
 #[cfg(windows)]
 mod imports;
 #[cfg(windows)]
 mod layers;
+#[cfg(windows)]
+mod machine;
 #[cfg(windows)]
 mod missing;
 #[cfg(windows)]

@@ -9,6 +9,7 @@
 #define TIMED_OUT ((HRESULT)0x80370118)
 #define CALLBACK_SET ((HRESULT)0x80370119)
 #define NO_PROCESS_INFO ((HRESULT)0x8037011D)
+#define PROCESS_STOPPED ((HRESULT)0x8037011F)
 #define BAD_HANDLE ((HRESULT)0x80070006)
 
 typedef void(WINAPI *Completion)(void *operation, void *context);
@@ -94,6 +95,8 @@ static HRESULT begin(void *handle, int type, const wchar_t *document) {
     if (asks_for(document, L"fail")) {
         slots[operation].status = IMAGE_MISMATCH;
         slots[operation].text = L"{\"Error\":-2143878911,\"ErrorMessage\":\"mismatch\"}";
+    } else if (type == 0) {
+        slots[operation].text = L"[{\"Id\":\"b\",\"State\":\"Running\"},{\"Id\":\"a\"}]";
     } else if (type == 9) {
         slots[operation].text = L"{\"State\":\"Running\"}";
     }
@@ -148,7 +151,11 @@ EXPORT HRESULT WINAPI HcsCreateComputeSystem(const wchar_t *id, const wchar_t *c
     (void)id;
     AcquireSRWLockExclusive(&lock);
     HRESULT answer = security ? E_INVALIDARG : begin(operation, 1, configuration);
-    if (answer == S_OK || asks_for(configuration, L"half")) *out = handle_of(open_slot(KIND_SYSTEM));
+    if (answer == S_OK || asks_for(configuration, L"half")) {
+        int system = open_slot(KIND_SYSTEM);
+        slots[system].manner = manner_of(configuration);
+        *out = handle_of(system);
+    }
     ReleaseSRWLockExclusive(&lock);
     return answer;
 }
@@ -175,7 +182,16 @@ static HRESULT step(void *system, void *operation, int type, const wchar_t *docu
     return answer;
 }
 
-EXPORT HRESULT WINAPI HcsStartComputeSystem(void *system, void *operation, const wchar_t *options) { return step(system, operation, 2, options); }
+EXPORT HRESULT WINAPI HcsPauseComputeSystem(void *system, void *operation, const wchar_t *options) { return step(system, operation, 4, options); }
+EXPORT HRESULT WINAPI HcsResumeComputeSystem(void *system, void *operation, const wchar_t *options) { return step(system, operation, 5, options); }
+EXPORT HRESULT WINAPI HcsSaveComputeSystem(void *system, void *operation, const wchar_t *options) { return step(system, operation, 6, options); }
+EXPORT HRESULT WINAPI HcsModifyComputeSystem(void *system, void *operation, const wchar_t *settings, HANDLE identity) { return identity ? E_INVALIDARG : step(system, operation, 8, settings); }
+EXPORT HRESULT WINAPI HcsEnumerateComputeSystems(const wchar_t *query, void *operation) {
+    AcquireSRWLockExclusive(&lock);
+    HRESULT answer = begin(operation, 0, query);
+    ReleaseSRWLockExclusive(&lock);
+    return answer;
+}
 EXPORT HRESULT WINAPI HcsGetComputeSystemProperties(void *system, void *operation, const wchar_t *query) { return step(system, operation, 9, query); }
 
 static EventCallback last_function;
@@ -203,25 +219,52 @@ static void tell(EventCallback function, void *context, INT32 type, const wchar_
     memset(&event, 0x5A, sizeof event);
 }
 
-static DWORD WINAPI run_exit(void *argument) {
-    Slot *slot = argument;
-    if (slot->function) tell((EventCallback)slot->function, slot->context, 1, L"{\"Status\":0}");
+typedef struct {
+    Slot *slot;
+    INT32 type;
+    const wchar_t *text;
+} News;
+
+static DWORD WINAPI run_news(void *argument) {
+    News *news = argument;
+    if (news->slot->function) tell((EventCallback)news->slot->function, news->slot->context, news->type, news->text);
+    HeapFree(GetProcessHeap(), 0, news);
     return 0;
 }
 
-EXPORT HRESULT WINAPI HcsTerminateComputeSystem(void *handle, void *operation, const wchar_t *options) {
+/* From a new thread. Under the lock. */
+static void happens(int object, INT32 type, const wchar_t *text) {
+    News *news = HeapAlloc(GetProcessHeap(), 0, sizeof *news);
+    if (!news) return;
+    *news = (News){&slots[object], type, text};
+    HANDLE thread = CreateThread(NULL, 0, run_news, news, 0, NULL);
+    if (thread) CloseHandle(thread);
+}
+
+EXPORT HRESULT WINAPI HcsStartComputeSystem(void *handle, void *operation, const wchar_t *options) {
+    AcquireSRWLockExclusive(&lock);
+    int system = find_slot(handle, KIND_SYSTEM), manner = system < 0 ? WELL : slots[system].manner;
+    HRESULT answer = system < 0 ? BAD_HANDLE : begin(operation, 2, manner == WELL ? options : manner == MISMATCHES ? L"fail" : L"never");
+    if (manner == DISCONNECTS) happens(system, 0x02000000, NULL);
+    ReleaseSRWLockExclusive(&lock);
+    return answer;
+}
+
+static HRESULT end(void *handle, void *operation, int type, const wchar_t *options, const wchar_t *exit) {
     AcquireSRWLockExclusive(&lock);
     int system = find_slot(handle, KIND_SYSTEM);
-    HRESULT answer = system < 0 ? BAD_HANDLE : begin(operation, 7, options);
+    HRESULT answer = system < 0 ? BAD_HANDLE : begin(operation, type, options);
     if (answer == S_OK) {
         slots[system].state = 2;
         WakeAllConditionVariable(&changed);
-        HANDLE thread = CreateThread(NULL, 0, run_exit, &slots[system], 0, NULL);
-        if (thread) CloseHandle(thread);
+        happens(system, 1, exit);
     }
     ReleaseSRWLockExclusive(&lock);
     return answer;
 }
+
+EXPORT HRESULT WINAPI HcsTerminateComputeSystem(void *system, void *operation, const wchar_t *options) { return end(system, operation, 7, options, L"{\"Status\":0}"); }
+EXPORT HRESULT WINAPI HcsShutDownComputeSystem(void *system, void *operation, const wchar_t *options) { return end(system, operation, 3, options, L"{\"Status\":0,\"ExitType\":\"GracefulExit\"}"); }
 
 EXPORT HRESULT WINAPI HcsWaitForComputeSystemExit(void *handle, DWORD timeout, wchar_t **result) {
     (void)timeout; /* the tests wait for what has happened, or for nothing */
@@ -238,7 +281,7 @@ EXPORT HRESULT WINAPI HcsCreateProcess(void *system, const wchar_t *parameters, 
     HRESULT answer = find_slot(system, KIND_SYSTEM) < 0 ? BAD_HANDLE : security ? E_INVALIDARG : begin(operation, 10, parameters);
     if (answer == S_OK) {
         int process = open_slot(KIND_PROCESS);
-        fill_streams(process);
+        fill_streams(process, parameters);
         slots[find_slot(operation, KIND_OPERATION)].parent = process;
         *out = handle_of(process);
     }
@@ -252,18 +295,71 @@ EXPORT void WINAPI HcsCloseProcess(void *process) {
     ReleaseSRWLockExclusive(&lock);
 }
 
-EXPORT HRESULT WINAPI HcsSignalProcess(void *process, void *operation, const wchar_t *options) {
+EXPORT HRESULT WINAPI HcsOpenProcess(void *system, DWORD id, DWORD access, void **out) {
+    HRESULT answer = S_OK;
     AcquireSRWLockExclusive(&lock);
-    HRESULT answer = find_slot(process, KIND_PROCESS) < 0 ? BAD_HANDLE : begin(operation, 11, options);
+    if (find_slot(system, KIND_SYSTEM) < 0) answer = BAD_HANDLE;
+    else if (id == 404 || access != GENERIC_ALL) answer = (HRESULT)0x80070490;
+    else *out = handle_of(open_slot(KIND_PROCESS));
+    ReleaseSRWLockExclusive(&lock);
+    return answer;
+}
+
+EXPORT HRESULT WINAPI HcsSetProcessCallback(void *handle, INT32 options, void *context, EventCallback function) {
+    HRESULT answer = S_OK;
+    AcquireSRWLockExclusive(&lock);
+    int process = find_slot(handle, KIND_PROCESS);
+    if (process < 0 || options) answer = BAD_HANDLE;
+    else if (slots[process].function) answer = CALLBACK_SET;
+    else slots[process].function = (void *)function, slots[process].context = context;
+    ReleaseSRWLockExclusive(&lock);
+    return answer;
+}
+
+static HRESULT process_step(void *process, void *operation, int type, const wchar_t *document) {
+    AcquireSRWLockExclusive(&lock);
+    int index = find_slot(process, KIND_PROCESS);
+    HRESULT answer = index < 0 ? BAD_HANDLE : begin(operation, type, document);
+    if (answer == S_OK && type == 14 && asks_for(document, L"StdIn") && slots[index].kept) {
+        CloseHandle(slots[index].kept);
+        slots[index].kept = NULL;
+    }
+    ReleaseSRWLockExclusive(&lock);
+    return answer;
+}
+
+EXPORT HRESULT WINAPI HcsSignalProcess(void *process, void *operation, const wchar_t *options) { return process_step(process, operation, 11, options); }
+EXPORT HRESULT WINAPI HcsModifyProcess(void *process, void *operation, const wchar_t *settings) { return process_step(process, operation, 14, settings); }
+
+EXPORT HRESULT WINAPI HcsGetProcessProperties(void *handle, void *operation, const wchar_t *query) {
+    AcquireSRWLockExclusive(&lock);
+    int process = find_slot(handle, KIND_PROCESS);
+    HRESULT answer = process < 0 ? BAD_HANDLE : begin(operation, 13, query);
+    if (answer == S_OK) slots[find_slot(operation, KIND_OPERATION)].text = slots[process].state == 2 ? L"{\"Exited\":true,\"ExitCode\":1067}" : L"{\"Exited\":false}";
+    ReleaseSRWLockExclusive(&lock);
+    return answer;
+}
+
+EXPORT HRESULT WINAPI HcsTerminateProcess(void *handle, void *operation, const wchar_t *options) {
+    AcquireSRWLockExclusive(&lock);
+    int process = find_slot(handle, KIND_PROCESS);
+    HRESULT answer = process < 0 ? BAD_HANDLE : slots[process].state == 2 ? PROCESS_STOPPED : begin(operation, 7, options);
+    if (answer == S_OK) {
+        slots[process].state = 2;
+        happens(process, 0x10000, L"{\"ExitCode\":1067}");
+    }
     ReleaseSRWLockExclusive(&lock);
     return answer;
 }
 
 EXPORT HRESULT WINAPI HcsGetServiceProperties(const wchar_t *query, wchar_t **result) {
+    wchar_t text[256];
+    int counts = asks_for(query, L"counters");
     AcquireSRWLockExclusive(&lock);
-    give(result, query ? L"{\"Error\":1}" : L"{\"Properties\":[]}");
+    counters_as_json(text);
+    give(result, counts ? text : query ? L"{\"Error\":1}" : L"{\"Properties\":[]}");
     ReleaseSRWLockExclusive(&lock);
-    return query ? INVALID_STATE : S_OK;
+    return query && !counts ? INVALID_STATE : S_OK;
 }
 
 /* --- for the tests --------------------------------------------------------------------------------------------------- */

@@ -35,10 +35,12 @@ typedef struct {
     int pending;       /* of a system: its creation is not told yet; 2 if it has failed */
     int state;         /* of an operation: 0 new, 1 runs, 2 has ended; of a system of v2: 2 has ended */
     int type;          /* of an operation */
+    int manner;        /* of a system: how its start ends */
     HRESULT status;    /* how it ended */
     const wchar_t *text; /* with which document */
     ProcessInformation info;
     HANDLE kept;       /* the other end of a process's stdin */
+    HANDLE silent;     /* the other end of the stdout of a process that writes nothing */
 } Slot;
 
 static Slot slots[SLOTS];
@@ -82,7 +84,8 @@ static int close_slot(void *handle, int kind) {
     slots[index].open = 0;
     --*counter_of(kind);
     if (slots[index].kept) CloseHandle(slots[index].kept);
-    slots[index].kept = NULL;
+    if (slots[index].silent) CloseHandle(slots[index].silent);
+    slots[index].kept = slots[index].silent = NULL;
     return index;
 }
 
@@ -101,15 +104,28 @@ static void forget(wchar_t *text) {
     HeapFree(GetProcessHeap(), 0, text);
 }
 
-/* The streams of a new process: stdout says "hello", stdin goes nowhere, stderr is not there. Under the lock. */
-static void fill_streams(int process) {
+/* Streams are handed out once. Under the lock. */
+static void take_streams(int process, ProcessInformation *out) {
+    *out = slots[process].info;
+    slots[process].info.input = slots[process].info.output = slots[process].info.error = NULL;
+}
+
+static int asks_for(const wchar_t *document, const wchar_t *word) { return document && wcsstr(document, word) != NULL; }
+
+/* The streams of a new process: stdout says "hello" or stays open and says nothing, stdin goes nowhere, stderr is not there. Under the
+ * lock. */
+static void fill_streams(int process, const wchar_t *parameters) {
     HANDLE read, write;
     DWORD written;
     slots[process].info.process_id = 1000 + process;
     slots[process].info.error = INVALID_HANDLE_VALUE;
     if (CreatePipe(&read, &write, NULL, 0)) {
-        WriteFile(write, "hello", 5, &written, NULL);
-        CloseHandle(write);
+        if (asks_for(parameters, L"silent")) {
+            slots[process].silent = write;
+        } else {
+            WriteFile(write, "hello", 5, &written, NULL);
+            CloseHandle(write);
+        }
         slots[process].info.output = read;
     }
     if (CreatePipe(&read, &write, NULL, 0)) {
@@ -118,10 +134,20 @@ static void fill_streams(int process) {
     }
 }
 
-/* Streams are handed out once. Under the lock. */
-static void take_streams(int process, ProcessInformation *out) {
-    *out = slots[process].info;
-    slots[process].info.input = slots[process].info.output = slots[process].info.error = NULL;
+/* How the start of a system ends, as its document says. */
+enum { WELL, STUCK, CRASHES, DISCONNECTS, MISMATCHES, HANGS };
+
+static int manner_of(const wchar_t *document) {
+    static const wchar_t *const words[] = {L"well", L"stuck", L"crashes", L"disconnects", L"mismatches", L"hangs"};
+    for (int i = 1; i < 6; ++i)
+        if (asks_for(document, words[i])) return i;
+    return WELL;
 }
 
-static int asks_for(const wchar_t *document, const wchar_t *word) { return document && wcsstr(document, word) != NULL; }
+#define MISMATCH_DOCUMENT L"{\"Error\":-1070137087,\"ErrorMessage\":\"mismatch\",\"ErrorEvents\":[{\"Message\":\"build 1\",\"Provider\":\"17a2a92d-2eac-4b4e-a3d4-3b8a5a3b3b3b\"}]}"
+#define CRASH_DOCUMENT L"{\"Status\":-1070137082,\"ExitType\":\"UnexpectedExit\"}"
+
+static void counters_as_json(wchar_t *text) {
+    wsprintfW(text, L"{\"Systems\":%u,\"Processes\":%u,\"Callbacks\":%u,\"Operations\":%u,\"BadHandles\":%u}",
+              counters.systems, counters.processes, counters.callbacks, counters.operations, counters.bad_handles);
+}

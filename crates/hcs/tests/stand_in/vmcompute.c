@@ -8,6 +8,7 @@
 #define NOT_FOUND ((HRESULT)0xC037010E)
 #define INVALID_JSON ((HRESULT)0xC037010D)
 #define IMAGE_MISMATCH ((HRESULT)0xC0370101)
+#define UNEXPECTED_EXIT ((HRESULT)0xC0370106)
 #define BAD_HANDLE ((HRESULT)0x80070006)
 
 typedef void(WINAPI *Callback)(UINT32 type, void *context, HRESULT status, const wchar_t *data);
@@ -187,6 +188,7 @@ EXPORT HRESULT WINAPI HcsCreateComputeSystem(const wchar_t *id, const wchar_t *c
     if (system >= 0) *out = handle_of(system);
     if (asks_for(configuration, L"pending")) slots[system].pending = 1;
     if (asks_for(configuration, L"broken")) slots[system].pending = 2;
+    slots[system].manner = manner_of(configuration);
     int pending = slots[system].pending;
     ReleaseSRWLockExclusive(&lock);
     if (asks_for(configuration, L"half")) return INVALID_STATE; /* fails, and leaves a handle to close */
@@ -225,7 +227,47 @@ static HRESULT step(void *handle, const wchar_t *options, wchar_t **result, UINT
 }
 
 #define EXITED L"{\"Status\":0,\"ExitType\":\"GracefulExit\"}"
-EXPORT HRESULT WINAPI HcsStartComputeSystem(void *system, const wchar_t *options, wchar_t **result) { return step(system, options, result, 0x3, NULL); }
+EXPORT HRESULT WINAPI HcsStartComputeSystem(void *handle, const wchar_t *options, wchar_t **result) {
+    HRESULT answer = PENDING;
+    AcquireSRWLockExclusive(&lock);
+    int system = find_slot(handle, KIND_SYSTEM), manner = system < 0 ? WELL : slots[system].manner;
+    if (system < 0) answer = BAD_HANDLE;
+    else if (asks_for(options, L"refuse")) answer = INVALID_STATE;
+    else if (manner == WELL) post(system, 0x3, S_OK, NULL);
+    else if (manner == CRASHES) post(system, 0x1, UNEXPECTED_EXIT, CRASH_DOCUMENT);
+    else if (manner == DISCONNECTS) post(system, 0x01000000, S_OK, NULL);
+    else if (manner == MISMATCHES) post(system, 0x3, IMAGE_MISMATCH, MISMATCH_DOCUMENT);
+    ReleaseSRWLockExclusive(&lock);
+    if (manner == HANGS) {
+        Sleep(300); /* others come and go meanwhile */
+        AcquireSRWLockExclusive(&lock);
+        post(system, 0x3, S_OK, NULL);
+        ReleaseSRWLockExclusive(&lock);
+    }
+    if (answer == INVALID_STATE) give(result, L"{\"Error\":-1070137083}");
+    return answer;
+}
+EXPORT HRESULT WINAPI HcsResumeComputeSystem(void *system, const wchar_t *options, wchar_t **result) { return step(system, options, result, 0x5, NULL); }
+EXPORT HRESULT WINAPI HcsSaveComputeSystem(void *system, const wchar_t *options, wchar_t **result) { return step(system, options, result, 0x8, NULL); }
+EXPORT HRESULT WINAPI HcsModifyComputeSystem(void *handle, const wchar_t *configuration, wchar_t **result) {
+    AcquireSRWLockExclusive(&lock);
+    int system = find_slot(handle, KIND_SYSTEM);
+    ReleaseSRWLockExclusive(&lock);
+    if (system < 0) return BAD_HANDLE;
+    if (!asks_for(configuration, L"refuse")) return S_OK;
+    give(result, L"{\"Error\":-1070137083}");
+    return INVALID_STATE;
+}
+/* The counters of this stand-in. */
+EXPORT HRESULT WINAPI HcsGetServiceProperties(const wchar_t *query, wchar_t **properties, wchar_t **result) {
+    wchar_t text[256];
+    (void)query, (void)result;
+    AcquireSRWLockExclusive(&lock);
+    counters_as_json(text);
+    ReleaseSRWLockExclusive(&lock);
+    give(properties, text);
+    return S_OK;
+}
 EXPORT HRESULT WINAPI HcsShutdownComputeSystem(void *system, const wchar_t *options, wchar_t **result) { return step(system, options, result, 0x1, EXITED); }
 EXPORT HRESULT WINAPI HcsTerminateComputeSystem(void *system, const wchar_t *options, wchar_t **result) { return step(system, options, result, 0x1, EXITED); }
 EXPORT HRESULT WINAPI HcsPauseComputeSystem(void *system, const wchar_t *options, wchar_t **result) { return step(system, options, result, 0x4, NULL); }
@@ -249,7 +291,7 @@ EXPORT HRESULT WINAPI HcsCreateProcess(void *handle, const wchar_t *parameters, 
     else if (asks_for(parameters, L"refuse")) answer = INVALID_STATE;
     else {
         int process = open_slot(KIND_PROCESS);
-        fill_streams(process);
+        fill_streams(process, parameters);
         take_streams(process, info);
         *out = handle_of(process);
         if (asks_for(parameters, L"half")) answer = INVALID_STATE; /* fails, and leaves handles to close */
@@ -286,14 +328,58 @@ EXPORT HRESULT WINAPI HcsGetProcessInfo(void *process, ProcessInformation *info,
     return index < 0 ? BAD_HANDLE : S_OK;
 }
 
+static int ended; /* how many processes were */
+
 EXPORT HRESULT WINAPI HcsTerminateProcess(void *process, wchar_t **result) {
     (void)result;
     AcquireSRWLockExclusive(&lock);
     int index = find_slot(process, KIND_PROCESS);
-    if (index >= 0) post(index, 0x10000, S_OK, L"{\"ExitCode\":1067}");
+    if (index >= 0 && slots[index].running) {
+        ReleaseSRWLockExclusive(&lock);
+        return HRESULT_FROM_WIN32(ERROR_TIMEOUT); /* it would wait */
+    }
+    ++ended;
+    WakeAllConditionVariable(&changed);
+    HRESULT answer = index < 0 ? BAD_HANDLE : slots[index].state == 2 ? NOT_FOUND : S_OK;
+    if (answer == S_OK) {
+        slots[index].state = 2;
+        post(index, 0x10000, S_OK, L"{\"ExitCode\":1067}");
+    }
     ReleaseSRWLockExclusive(&lock);
-    return index < 0 ? BAD_HANDLE : S_OK;
+    return answer;
 }
+
+EXPORT HRESULT WINAPI HcsGetProcessProperties(void *process, wchar_t **properties, wchar_t **result) {
+    (void)result;
+    AcquireSRWLockExclusive(&lock);
+    int index = find_slot(process, KIND_PROCESS);
+    int exited = index >= 0 && slots[index].state == 2;
+    ReleaseSRWLockExclusive(&lock);
+    if (index < 0) return BAD_HANDLE;
+    give(properties, exited ? L"{\"Exited\":true,\"ExitCode\":1067}" : L"{\"Exited\":false}");
+    return S_OK;
+}
+
+static HRESULT tell_process(void *process, const wchar_t *document, const wchar_t *word) {
+    AcquireSRWLockExclusive(&lock);
+    int index = find_slot(process, KIND_PROCESS);
+    if (index >= 0 && asks_for(document, L"CtrlLogOff")) {
+        /* It waits until a process was ended; whoever ends this one through the same handle waits for it. */
+        ++slots[index].running;
+        for (int i = 0; i < 600 && !ended; ++i) SleepConditionVariableSRW(&changed, &lock, 100, 0);
+        --slots[index].running;
+    }
+    /* Whoever is told that its input ends reads the end of it. */
+    if (index >= 0 && asks_for(document, L"StdIn") && slots[index].kept) {
+        CloseHandle(slots[index].kept);
+        slots[index].kept = NULL;
+    }
+    ReleaseSRWLockExclusive(&lock);
+    return index < 0 ? BAD_HANDLE : asks_for(document, word) ? S_OK : INVALID_JSON;
+}
+
+EXPORT HRESULT WINAPI HcsSignalProcess(void *process, const wchar_t *options, wchar_t **result) { (void)result; return tell_process(process, options, L"\"Signal\""); }
+EXPORT HRESULT WINAPI HcsModifyProcess(void *process, const wchar_t *settings, wchar_t **result) { (void)result; return tell_process(process, settings, L"\"Operation\""); }
 
 /* --- layers and networks -------------------------------------------------------------------------------------------- */
 
@@ -333,9 +419,51 @@ EXPORT HRESULT WINAPI GetLayerMountPath(const DriverInfo *info, const wchar_t *i
     return S_OK;
 }
 
+/* A layer that is named so is refused so. */
+static HRESULT about_layer(const DriverInfo *info, const wchar_t *id) {
+    if (!is_filter(info) || !id[0]) return E_INVALIDARG;
+    if (wcsstr(id, L"denied")) return HRESULT_FROM_WIN32(ERROR_PRIVILEGE_NOT_HELD);
+    if (wcsstr(id, L"missing")) return HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND);
+    if (wcsstr(id, L"busy")) return HRESULT_FROM_WIN32(ERROR_SHARING_VIOLATION);
+    return S_OK;
+}
+
+EXPORT HRESULT WINAPI ActivateLayer(const DriverInfo *info, const wchar_t *id) { return about_layer(info, id); }
+EXPORT HRESULT WINAPI DeactivateLayer(const DriverInfo *info, const wchar_t *id) { return about_layer(info, id); }
+EXPORT HRESULT WINAPI UnprepareLayer(const DriverInfo *info, const wchar_t *id) { return about_layer(info, id); }
+EXPORT HRESULT WINAPI DestroyLayer(const DriverInfo *info, const wchar_t *id) { return about_layer(info, id); }
+EXPORT HRESULT WINAPI ExpandSandboxSize(const DriverInfo *info, const wchar_t *id, UINT64 bytes) { return bytes == 0x123456789 ? about_layer(info, id) : E_INVALIDARG; }
+EXPORT HRESULT WINAPI ProcessBaseImage(const wchar_t *path) { return wcsstr(path, L"missing") ? HRESULT_FROM_WIN32(ERROR_PATH_NOT_FOUND) : S_OK; }
+
+static HRESULT carried(const DriverInfo *info, const wchar_t *id, const wchar_t *folder, const Descriptor *list, UINT_PTR count) {
+    if (!count || !list || wcscmp(folder, L"C:\\folder")) return E_INVALIDARG;
+    return about_layer(info, id);
+}
+
+EXPORT HRESULT WINAPI ImportLayer(const DriverInfo *info, const wchar_t *id, const wchar_t *folder, const Descriptor *list, UINT_PTR count) { return carried(info, id, folder, list, count); }
+EXPORT HRESULT WINAPI ExportLayer(const DriverInfo *info, const wchar_t *id, const wchar_t *folder, const Descriptor *list, UINT_PTR count) { return carried(info, id, folder, list, count); }
+
+/* As on build 17763: two at once are one too many. */
+EXPORT HRESULT WINAPI PrepareLayer(const DriverInfo *info, const wchar_t *id, const Descriptor *list, UINT_PTR count) {
+    static LONG running;
+    if (!count || !list) return E_INVALIDARG;
+    HRESULT answer = InterlockedIncrement(&running) > 1 ? HRESULT_FROM_WIN32(ERROR_DEVICE_NOT_CONNECTED) : about_layer(info, id);
+    for (int i = 0; i < 200; ++i) SwitchToThread(); /* time for others to come in */
+    InterlockedDecrement(&running);
+    return answer;
+}
+
+#define NETWORK L"{\"ID\":\"BD9C3EF9-F239-59B5-A27E-15C523B1D149\",\"Name\":\"nat\",\"Type\":\"NAT\"}"
+
+/* One network, no endpoints; what is asked of objects in the language of an old host has no code. */
 EXPORT HRESULT WINAPI HNSCall(const wchar_t *method, const wchar_t *path, const wchar_t *request, wchar_t **response) {
-    if (wcscmp(method, L"GET")) return HRESULT_FROM_WIN32(ERROR_SERVICE_NOT_ACTIVE);
-    give(response, request[0] ? request : path);
+    if (!wcscmp(method, L"POST") && !wcscmp(request, L"{}")) return HRESULT_FROM_WIN32(ERROR_SERVICE_NOT_ACTIVE);
+    if (!wcscmp(method, L"POST") && asks_for(request, L"taken")) give(response, L"{\"Success\":false,\"Error\":\"x \",\"ErrorCode\":2151350288}");
+    else if (!wcscmp(method, L"POST") && asks_for(request, L"\"nat\"")) give(response, L"{\"Success\":true,\"Output\":" NETWORK L"}");
+    else if (!wcscmp(method, L"POST") || !wcscmp(method, L"DELETE")) give(response, L"{\"Success\":false,\"Error\":\"Objektbezeichner stellt kein g\u00fcltiges Objekt dar. \"}");
+    else if (!wcscmp(path, L"/networks/")) give(response, L"{\"Success\":true,\"Output\":[" NETWORK L"]}");
+    else if (!wcscmp(path, L"/endpoints/")) give(response, L"{\"Success\":true,\"Output\":null}");
+    else give(response, request[0] ? request : path);
     return S_OK;
 }
 

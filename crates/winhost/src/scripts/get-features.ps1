@@ -1,0 +1,1 @@
+foreach ($feature in @(Get-WindowsOptionalFeature -Online)) { @{ name = $feature.FeatureName; state = '' + $feature.State } }

@@ -1,0 +1,1 @@
+foreach ($mapping in @(Get-NetNatStaticMapping)) { Get-WcowMappingRow $mapping }

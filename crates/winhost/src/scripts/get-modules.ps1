@@ -1,0 +1,1 @@
+foreach ($module in @(Get-Module -ListAvailable)) { @{ name = $module.Name } }

@@ -1,0 +1,1 @@
+foreach ($package in @(Get-WindowsPackage -Online)) { @{ name = $package.PackageName; state = '' + $package.PackageState } }

@@ -1,0 +1,1 @@
+foreach ($switch in @(Get-VMSwitch)) { Get-WcowSwitchRow $switch }
