@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use wcow_conformance::{Call, Expect, State, rules};
 use wcow_hcs_schema::schema1::{ContainerConfig, Layer, ProcessParameters};
-use wcow_hcs_schema::schema2;
 use wcow_host::{
     ComputeApi, ComputeService, CreateDocument, FileSystem, Host, HostControl, HostError,
     LayerDescriptor, LayerStorage, SaveType, SystemHandle, SystemId, WriteMode, era,
@@ -295,24 +294,7 @@ async fn document(host: &SimHost, slot: usize) -> CreateDocument {
         let volume = host.layers().mount_path(&scratch(slot)).await;
         volume.expect("it is mounted")
     };
-    if host.compute().api() == ComputeApi::V2 {
-        // Version 2 of the surface takes no other schema, and there is no Hyper-V isolation without a virtual machine in it.
-        let container = schema2::Container {
-            storage: Some(schema2::Storage {
-                layers: vec![schema2::Layer {
-                    id: Some(layer),
-                    path: Some(IMAGE.to_owned()),
-                    ..schema2::Layer::default()
-                }],
-                path: Some(volume),
-                ..schema2::Storage::default()
-            }),
-            ..schema2::Container::default()
-        };
-        let document = schema2::ComputeSystem::of_container("fuzz", container);
-        return CreateDocument::Schema2(Box::new(document));
-    }
-    CreateDocument::Schema1(ContainerConfig {
+    let document = ContainerConfig {
         system_type: "Container".to_owned(),
         name: id(slot).0,
         volume_path: volume,
@@ -323,7 +305,12 @@ async fn document(host: &SimHost, slot: usize) -> CreateDocument {
         }],
         hv_partition: hyperv,
         ..ContainerConfig::default()
-    })
+    };
+    match host.compute().api() {
+        ComputeApi::V1 => CreateDocument::Schema1(document),
+        // Version 2 of the surface takes no other schema, and there is no Hyper-V isolation without a virtual machine in it.
+        ComputeApi::V2 => CreateDocument::Schema2(Box::new(document.to_schema2())),
+    }
 }
 
 /// An image, and two scratch layers, one of them mounted.

@@ -4,7 +4,7 @@ use wcow_hcs_schema::schema1::{
     ContainerConfig, Layer, MappedDirectory, ModifyRequestType, ProcessParameters,
     ResourceModificationRequest, ResourceType,
 };
-use wcow_hcs_schema::schema2::{self, ComputeSystem};
+use wcow_hcs_schema::schema2;
 use wcow_host::{
     Clock, ComputeApi, ComputeService, CreateDocument, Host, HostControl, HostError, LayerStorage,
     Modification, Output, ProcessHandle, SystemHandle, SystemId,
@@ -123,7 +123,7 @@ impl<'a, H: Host> Stage<'a, H> {
         let compute = self.host.compute();
         let document = match compute.api() {
             ComputeApi::V1 => CreateDocument::Schema1(document.clone()),
-            ComputeApi::V2 => CreateDocument::Schema2(Box::new(schema2(document))),
+            ComputeApi::V2 => CreateDocument::Schema2(Box::new(document.to_schema2())),
         };
         compute.create(&self.id, &document).await
     }
@@ -244,27 +244,6 @@ impl<'a, H: Host> Stage<'a, H> {
 }
 
 /// A document for process isolation in schema 2.
-fn schema2(document: &ContainerConfig) -> ComputeSystem {
-    let layers = document.layers.iter().map(|layer| schema2::Layer {
-        id: layer.id.parse().ok(),
-        path: Some(layer.path.clone()),
-        ..schema2::Layer::default()
-    });
-    let storage = schema2::Storage {
-        layers: layers.collect(),
-        path: Some(format!(r"{}\", document.volume_path)),
-        ..schema2::Storage::default()
-    };
-    let container = schema2::Container {
-        storage: Some(storage),
-        ..schema2::Container::default()
-    };
-    ComputeSystem {
-        should_terminate_on_last_handle_closed: Some(document.terminate_on_last_handle_closed),
-        ..ComputeSystem::of_container(&document.owner, container)
-    }
-}
-
 /// The build of a host.
 ///
 /// # Errors

@@ -11,6 +11,7 @@
 //! | `hv_runtime` | absent | the folder `UtilityVM` of the uppermost layer that has one |
 
 mod container;
+mod convert;
 mod modify;
 mod process;
 mod properties;

@@ -493,7 +493,7 @@ fn each_surface_and_build_takes_its_schema() {
             let CreateDocument::Schema1(known) = &schema1 else {
                 unreachable!("the tests' document");
             };
-            let asked = crate::containers::schema2(known);
+            let asked = known.to_schema2();
             let answer = async |client: &SimHost, document: &CreateDocument| {
                 let created = client.compute().create(&id(), document).await;
                 if let Ok(system) = &created {

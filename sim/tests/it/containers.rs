@@ -1,7 +1,6 @@
 //! What the tests of layers, compute systems and guests share: images and containers.
 
 use wcow_hcs_schema::schema1::{ContainerConfig, Layer, ProcessParameters, ProcessStatus};
-use wcow_hcs_schema::schema2;
 use wcow_hcs_schema::tp3::Tp3ContainerConfig;
 use wcow_host::era::{self, ImageFacts};
 use wcow_host::{
@@ -264,23 +263,4 @@ pub(crate) fn with_container(profile: &Profile, seed: u64) -> (Sim, SimHost, Sys
 /// A host after the restart that its packages wait for.
 pub(crate) async fn reboot(client: &SimHost) {
     client.control().reboot().await.unwrap();
-}
-
-/// A document of process isolation in schema 2.
-pub(crate) fn schema2(document: &ContainerConfig) -> schema2::ComputeSystem {
-    let layers = document.layers.iter().map(|layer| schema2::Layer {
-        id: layer.id.parse().ok(),
-        path: Some(layer.path.clone()),
-        ..schema2::Layer::default()
-    });
-    let storage = schema2::Storage {
-        layers: layers.collect(),
-        path: Some(format!("{}\\", document.volume_path)),
-        ..schema2::Storage::default()
-    };
-    let container = schema2::Container {
-        storage: Some(storage),
-        ..schema2::Container::default()
-    };
-    schema2::ComputeSystem::of_container("test", container)
 }

@@ -149,3 +149,44 @@ fn a_process_of_technical_preview_3() {
         Some(r"\\.\Containers\4f2a\Device\NamedPipe\docker-run-stderr")
     );
 }
+
+#[test]
+fn a_container_of_schema_1_says_the_same_in_schema_2() {
+    let document: ContainerConfig = serde_json::from_value(json!({
+        "SystemType": "Container", "Name": "web", "Owner": "test",
+        "VolumePath": r"\\?\Volume{7c1b5e7f-4a0b-4a7e-9d52-6a0b8f2f4c11}",
+        "LayerFolderPath": r"C:\layers\web",
+        "Layers": [{"ID": "84ea5d62-64ed-574d-a0b6-2d19ec831a27", "Path": r"C:\base"}],
+        "ProcessorCount": 2, "MemoryMaximumInMB": 512, "HostName": "web-1",
+        "MappedDirectories": [{"HostPath": r"C:\data", "ContainerPath": r"C:\in", "ReadOnly": true}],
+        "EndpointList": ["b2a2d9d5-6bcf-4d0c-a5c5-bdb79111baa8"],
+        "HvPartition": false, "TerminateOnLastHandleClosed": true
+    }))
+    .unwrap();
+    let expected = json!({
+        "Owner": "test",
+        "SchemaVersion": {"Major": 2, "Minor": 1},
+        "ShouldTerminateOnLastHandleClosed": true,
+        "Container": {
+            "GuestOs": {"HostName": "web-1"},
+            "Storage": {
+                "Layers": [{"Id": "84ea5d62-64ed-574d-a0b6-2d19ec831a27", "Path": r"C:\base"}],
+                "Path": r"\\?\Volume{7c1b5e7f-4a0b-4a7e-9d52-6a0b8f2f4c11}\"
+            },
+            "MappedDirectories": [{"HostPath": r"C:\data", "ContainerPath": r"C:\in", "ReadOnly": true}],
+            "Memory": {"SizeInMB": 512},
+            "Processor": {"Count": 2},
+            "Networking": {"NetworkAdapters": ["b2a2d9d5-6bcf-4d0c-a5c5-bdb79111baa8"]}
+        }
+    });
+    assert_eq!(
+        serde_json::to_value(document.to_schema2()).unwrap(),
+        expected
+    );
+
+    let bare = ContainerConfig::default().to_schema2().container.unwrap();
+    assert_eq!(bare.memory, None);
+    assert_eq!(bare.processor, None);
+    assert_eq!(bare.networking, None);
+    assert_eq!(bare.guest_os, None);
+}
