@@ -23,8 +23,10 @@ pub struct Evidence {
     pub filters: Vec<FilterDriver>,
     /// Registry values.
     pub registry: Vec<RegistryValue>,
-    /// Services of Windows and of others that containers do without. The state of those that they need is the host's.
+    /// Services that containers do without. Those that they need are the host's own: see `Profile::services`.
     pub services: Vec<ServiceSetup>,
+    /// Names of the host's own services that somebody disabled. The others start with the machine.
+    pub disabled_services: Vec<String>,
     /// Excluded and reserved ranges of ports.
     pub port_ranges: Vec<PortRange>,
     /// Listening sockets.
@@ -59,20 +61,17 @@ impl Evidence {
 
 impl Default for Evidence {
     fn default() -> Self {
-        let service = |name: &str, start, state| ServiceSetup {
-            name: name.to_owned(),
-            start,
-            state,
-        };
         Self {
             file_system: "NTFS".to_owned(),
             volumes: Vec::new(),
             filters: Vec::new(),
             registry: Vec::new(),
-            services: vec![
-                service("mpssvc", StartMode::Automatic, ServiceState::Running),
-                service("SharedAccess", StartMode::Manual, ServiceState::Stopped),
-            ],
+            services: vec![ServiceSetup {
+                name: "SharedAccess".to_owned(),
+                start: StartMode::Manual,
+                state: ServiceState::Stopped,
+            }],
+            disabled_services: Vec::new(),
             port_ranges: Vec::new(),
             listeners: Vec::new(),
             routes: Vec::new(),

@@ -206,6 +206,10 @@ fn next_step(error: &EngineError) -> Option<String> {
         EngineError::Exists { kind, .. } => {
             format!("choose another name, or remove it: wcow {kind} rm NAME")
         }
+        EngineError::Publish { .. } => {
+            "make such a network and name it: wcow network create NAME --driver nat, then --network NAME"
+                .to_owned()
+        }
         EngineError::InUse { .. } => "remove what uses it first".to_owned(),
         EngineError::Busy { .. } => {
             "try again when that one is done; if it was cut off, in a minute".to_owned()

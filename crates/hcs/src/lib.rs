@@ -77,8 +77,7 @@ mod windows;
 pub use error::{Dll, Error, Stage};
 #[cfg(windows)]
 pub use windows::{
-    callback::Subscription, disk, io, layers, machine, network,
-    process_info::ProcessInformation,
+    callback::Subscription, disk, io, layers, machine, network, process_info::ProcessInformation,
     storage, v1, v2,
 };
 

@@ -96,6 +96,7 @@ impl<H: Host> ImageStore<'_, H> {
     ) -> Result<StoredImage, InstallError> {
         let files = self.host.files();
         let tree = self.receive(source, staging).await?;
+        let has_vm = self.move_utility_vm(staging).await?;
         let hives = self.copy_hives(staging).await?;
         let container_service = self
             .is_there(&staging.join(layout::CONTAINER_SERVICE), FileKind::File)
@@ -140,7 +141,10 @@ impl<H: Host> ImageStore<'_, H> {
             .process_base(staging)
             .await
             .map_err(doing("make a base layer of the image"))?;
-        self.sync(staging).await?;
+        if has_vm {
+            self.process_utility_vm(staging).await?;
+        }
+        self.sync(staging, has_vm).await?;
         Ok(stored(request, target, created, container_service))
     }
 
@@ -165,6 +169,33 @@ impl<H: Host> ImageStore<'_, H> {
             .await
             .map_err(doing(COPYING))?
             .into())
+    }
+
+    /// A folder `UtilityVM` that came with the tree is put beside it: in a container nobody sees it, and the host finds it. Whether
+    /// there is one.
+    async fn move_utility_vm(&self, staging: &HostPath) -> Result<bool, StoreError> {
+        let came = staging.join(layout::FILES).join(layout::UTILITY_VM);
+        let there = self.is_there(&came, FileKind::Directory).await?;
+        if there {
+            let files = self.host.files();
+            files
+                .rename(&came, &staging.join(layout::UTILITY_VM))
+                .await
+                .map_err(doing(
+                    "put the image's utility virtual machine in its place",
+                ))?;
+        }
+        Ok(there)
+    }
+
+    /// The host makes the disks that the virtual machine boots from, if it knows of such.
+    async fn process_utility_vm(&self, staging: &HostPath) -> Result<(), StoreError> {
+        let utility_vm = staging.join(layout::UTILITY_VM);
+        match self.host.layers().process_utility_vm(&utility_vm).await {
+            // A host from before Hyper-V isolation.
+            Err(error) if error.is_win32(0x7f) => Ok(()),
+            answer => answer.map_err(doing("make the image's utility virtual machine bootable")),
+        }
     }
 
     /// Copies the five hives of the image to `hives`, and checks them.
@@ -204,17 +235,25 @@ impl<H: Host> ImageStore<'_, H> {
     }
 
     /// Makes everything beside the tree durable, the deepest first.
-    async fn sync(&self, staging: &HostPath) -> Result<(), StoreError> {
+    async fn sync(&self, staging: &HostPath, has_vm: bool) -> Result<(), StoreError> {
         let syncing = "make the image durable";
         let hives = staging.join(layout::HIVES);
-        for (folder, contents, names) in [
-            (
-                &hives,
-                precautions::SYNC_HIVES,
-                precautions::SYNC_HIVE_NAMES,
-            ),
-            (staging, precautions::SYNC_BESIDE, precautions::SYNC_NAMES),
-        ] {
+        let utility_vm = staging.join(layout::UTILITY_VM);
+        if has_vm {
+            // It came from there: its old name must be gone as durably as its new one is there.
+            let from = staging.join(layout::FILES);
+            let gone = self.host.files().sync_dir(&from, precautions::SYNC_NAMES);
+            gone.await.map_err(doing(syncing))?;
+        }
+        let beside = |folder| (folder, precautions::SYNC_BESIDE, precautions::SYNC_NAMES);
+        let of_vm = has_vm.then_some(beside(&utility_vm));
+        let of_hives = (
+            &hives,
+            precautions::SYNC_HIVES,
+            precautions::SYNC_HIVE_NAMES,
+        );
+        let folders = [of_hives].into_iter().chain(of_vm).chain([beside(staging)]);
+        for (folder, contents, names) in folders {
             for entry in self.names(folder).await? {
                 if entry.metadata.kind == FileKind::File {
                     let step = if entry.name == layout::METADATA {

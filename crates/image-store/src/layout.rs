@@ -8,6 +8,8 @@ use crate::ImageVersion;
 pub(crate) const FILES: &str = "files";
 /// The base hives of an image.
 pub(crate) const HIVES: &str = "hives";
+/// The virtual machine of Hyper-V isolation, beside the files: where the host looks for it.
+pub(crate) const UTILITY_VM: &str = "UtilityVM";
 /// Description of an image.
 pub(crate) const METADATA: &str = "metadata.json";
 /// What the host compares with itself.

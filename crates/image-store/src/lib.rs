@@ -7,6 +7,7 @@
 //!   CN=Microsoft_<Name>_<Version>\
 //!     files\                    the tree of the image
 //!     hives\                    DefaultUser_Base, Sam_Base, Security_Base, Software_Base, System_Base
+//!     UtilityVM\                the virtual machine of Hyper-V isolation, if the tree came with one
 //!     metadata.json             name, version, size, when; and under `Wcow` what only this crate writes
 //!     version.wcx               what the host compares with itself when a container starts
 //!   store.lock                  held open by whoever changes the store
@@ -18,7 +19,7 @@
 //! # Life of an image
 //! ```text
 //! install:  .staging\x ── tree, hives, version.wcx, metadata.json, all synced ── rename ──> CN=... ── sync the root
-//! remove:   CN=... ── rename ──> .removing\x ── sync the root ── delete
+//! remove:   CN=... ── rename ──> .removing\x ── sync the root ── destroy, as a layer
 //! open:     take store.lock; delete what is in .staging and .removing; move damaged images to .quarantine
 //! ```
 //!

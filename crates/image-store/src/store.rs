@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use wcow_host::{
-    DirEntry, FileBytes, FileKind, FileLock, FileSystem, Host, HostControl, HostError, Precaution,
-    era,
+    DirEntry, FileBytes, FileKind, FileLock, FileSystem, Host, HostControl, HostError,
+    LayerStorage, Precaution, era,
 };
 use wcow_ntmeta::upcase::upcase_unit;
 use wcow_ntmeta::{HostPath, WideName};
@@ -299,12 +299,23 @@ impl<'h, H: Host> ImageStore<'h, H> {
         }
     }
 
-    /// Deletes a folder and all below it; none there is no error.
+    /// Deletes a folder and all below it; none there is no error. What has become a layer is destroyed as one: a host lets nobody
+    /// delete the files of a layer otherwise.
     pub(crate) async fn delete(&self, path: &HostPath) -> Result<(), StoreError> {
-        match self.host.files().remove_dir_all(path).await {
-            Err(error) if !is_not_found(&error) => {
-                Err(doing("delete a folder of the image store")(error))
-            }
+        let deleting = "delete a folder of the image store";
+        let files = self.host.files();
+        match files.remove_dir_all(path).await {
+            Err(error) if is_not_found(&error) => return Ok(()),
+            Err(error) if error.is_win32(0x5) => {}
+            answer => return answer.map_err(doing(deleting)),
+        }
+        match self.host.layers().destroy(path).await {
+            Err(error) if !is_not_found(&error) => return Err(doing(deleting)(error)),
+            _ => {}
+        }
+        // A host can say that it did it, and leave the folder.
+        match files.remove_dir_all(path).await {
+            Err(error) if !is_not_found(&error) => Err(doing(deleting)(error)),
             _ => Ok(()),
         }
     }

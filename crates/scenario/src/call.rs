@@ -100,6 +100,13 @@ pub enum Call {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         image: Option<String>,
     },
+    /// The disk of a scratch layer is made larger.
+    ExpandScratch {
+        /// Its folder.
+        layer: String,
+        /// The size in GiB.
+        gib: u32,
+    },
     /// A scratch layer is unmounted.
     UnprepareLayer(String),
     /// A layer is deleted.
@@ -150,6 +157,12 @@ pub enum Call {
         /// The container whose endpoints it is to get.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         endpoints_of: Option<String>,
+        /// The most memory that it is to get, in MiB; no limit if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        memory_mib: Option<u32>,
+        /// A folder of the host that it is to see as `C:\mapped`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mapped: Option<String>,
     },
     /// A compute system is started, by the handle that is kept.
     StartSystem(String),
@@ -231,6 +244,9 @@ impl fmt::Display for Call {
                 write!(f, "import {folder} as the layer {layer}")?;
                 parents(f, image.as_deref())
             }
+            Self::ExpandScratch { layer, gib } => {
+                write!(f, "make the disk of the layer {layer} {gib} GiB large")
+            }
             Self::UnprepareLayer(path) => write!(f, "unmount the layer {path}"),
             Self::DestroyLayer(path) => write!(f, "destroy the layer {path}"),
             Self::HnsNetwork {
@@ -265,6 +281,8 @@ impl fmt::Display for Call {
                 other_form,
                 hyper_v,
                 endpoints_of,
+                memory_mib,
+                mapped,
             } => {
                 write!(f, "create the compute system of {container}")?;
                 if *other_form {
@@ -272,6 +290,12 @@ impl fmt::Display for Call {
                 }
                 if *hyper_v {
                     f.write_str(" with Hyper-V isolation")?;
+                }
+                if let Some(mib) = memory_mib {
+                    write!(f, " with {mib} MiB of memory")?;
+                }
+                if let Some(folder) = mapped {
+                    write!(f, " with the folder {folder} in it")?;
                 }
                 match endpoints_of {
                     Some(other) => write!(f, " with the endpoints of {other}"),

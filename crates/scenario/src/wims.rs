@@ -34,6 +34,18 @@ pub struct DemoWim {
     build: u32,
     revision: u32,
     container_base: bool,
+    utility_vm: UtilityVm,
+}
+
+/// What stands in the folder `UtilityVM` of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UtilityVm {
+    /// Nothing: there is no such folder.
+    None,
+    /// A virtual machine with its boot configuration.
+    Whole,
+    /// One without it.
+    NoBoot,
 }
 
 /// The four files that most scenarios are about.
@@ -47,6 +59,7 @@ pub const WIMS: [DemoWim; 4] = [
         build: 10514,
         revision: 0,
         container_base: true,
+        utility_vm: UtilityVm::None,
     },
     DemoWim {
         name: "install.wim",
@@ -57,6 +70,7 @@ pub const WIMS: [DemoWim; 4] = [
         build: 10514,
         revision: 0,
         container_base: false,
+        utility_vm: UtilityVm::None,
     },
     DemoWim {
         name: "NanoServer.wim",
@@ -67,6 +81,7 @@ pub const WIMS: [DemoWim; 4] = [
         build: 10514,
         revision: 0,
         container_base: false,
+        utility_vm: UtilityVm::None,
     },
     DemoWim {
         name: "servercore-20348.wim",
@@ -77,11 +92,13 @@ pub const WIMS: [DemoWim; 4] = [
         build: 20348,
         revision: 169,
         container_base: true,
+        utility_vm: UtilityVm::None,
     },
 ];
 
-/// Two more, for failures that take an image of another build: Technical Preview 5, and one that was never released.
-pub const RARE: [DemoWim; 2] = [
+/// More, for failures that take a rare image: of Technical Preview 5, of a build that was never released, and with a virtual machine
+/// for Hyper-V isolation, whole and not.
+pub const RARE: [DemoWim; 4] = [
     DemoWim {
         name: "nanoserver-14300.wim",
         image: "nanoserver",
@@ -91,6 +108,7 @@ pub const RARE: [DemoWim; 2] = [
         build: 14300,
         revision: 1000,
         container_base: true,
+        utility_vm: UtilityVm::None,
     },
     DemoWim {
         name: "servercore-25900.wim",
@@ -101,6 +119,29 @@ pub const RARE: [DemoWim; 2] = [
         build: 25900,
         revision: 1000,
         container_base: true,
+        utility_vm: UtilityVm::None,
+    },
+    DemoWim {
+        name: "servercore-20348-hyperv.wim",
+        image: "servercore-hyperv",
+        version: "10.0.20348.169",
+        edition: "ServerDatacenter",
+        installation: "Server Core",
+        build: 20348,
+        revision: 169,
+        container_base: true,
+        utility_vm: UtilityVm::Whole,
+    },
+    DemoWim {
+        name: "servercore-20348-no-boot.wim",
+        image: "servercore-no-boot",
+        version: "10.0.20348.169",
+        edition: "ServerDatacenter",
+        installation: "Server Core",
+        build: 20348,
+        revision: 169,
+        container_base: true,
+        utility_vm: UtilityVm::NoBoot,
     },
 ];
 
@@ -229,6 +270,17 @@ impl DemoWim {
         }
         if self.container_base {
             tree = tree.file(r"Windows\System32\CExecSvc.exe", stand_in("CExecSvc", self));
+        }
+        if self.utility_vm != UtilityVm::None {
+            let kernel = r"UtilityVM\Files\Windows\System32\ntoskrnl.exe";
+            tree = tree.file(kernel, stand_in("ntoskrnl", self));
+        }
+        if self.utility_vm == UtilityVm::Whole {
+            let mut configuration = HiveBuilder::new("BCD");
+            configuration.timestamp(built);
+            configuration.key("Objects")?;
+            let file = r"UtilityVM\Files\EFI\Microsoft\Boot\BCD";
+            tree = tree.file(file, configuration.build());
         }
         for (name, hive) in self.hives(built)? {
             tree = tree.file(format!(r"Windows\System32\config\{name}"), hive);

@@ -40,6 +40,8 @@ pub mod control;
 pub mod diagnostics;
 #[cfg(windows)]
 pub mod files;
+#[cfg(windows)]
+pub mod files;
 #[cfg_attr(
     not(any(windows, test)),
     expect(dead_code, reason = "for Windows; tested everywhere")
@@ -56,8 +58,6 @@ mod images;
 #[cfg(windows)]
 pub mod layers;
 mod limits;
-#[cfg(windows)]
-pub mod files;
 #[cfg(windows)]
 pub mod machine;
 #[cfg(windows)]

@@ -235,6 +235,16 @@ impl Fs {
         self.walk(spot.clone(), [name], out)
     }
 
+    /// Whether it is a tree that came as a whole and was not changed since, or within one.
+    pub(crate) fn is_sealed(&self, spot: &Spot) -> bool {
+        match spot {
+            Spot::Sealed(..) => true,
+            Spot::Node(node) => self
+                .node(*node)
+                .is_some_and(|node| matches!(node.body, Body::Sealed { .. })),
+        }
+    }
+
     /// The names in a directory, by upcased name.
     pub(crate) fn children(
         &self,

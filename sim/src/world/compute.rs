@@ -31,11 +31,11 @@ use super::{Outside, World};
 use crate::blobs::BlobId;
 use crate::call::{ClientId, ComputeCall, Fault, OpId, Outcome, Step};
 use crate::choice::Label;
-use crate::trace::TraceEvent;
 
 mod create;
 mod facts;
 mod handles;
+mod memory;
 mod modify;
 mod properties;
 mod run;
@@ -99,6 +99,9 @@ pub(crate) struct System {
     /// The processors that it sees; all of the host's if absent.
     #[serde(default)]
     pub(super) processors: Option<u32>,
+    /// The most memory that its programs may commit together, in bytes; no limit if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    memory_limit: Option<u64>,
     /// Folders of the host that it sees.
     #[serde(default)]
     pub(super) mapped: Vec<Mapped>,
@@ -366,15 +369,8 @@ impl World {
                 }
             }
             ComputeEvent::TimedOut { system, run, code } => {
-                if self.is_run(system, run)
-                    && let Some(op) = self.end_start(system)
-                {
-                    out.trace(self.now, || {
-                        TraceEvent::Host("the container service did not answer".to_owned())
-                    });
-                    let exit = (v1::UNEXPECTED_EXIT, ExitType::UnexpectedExit);
-                    self.end_system(system, exit, KILLED, out);
-                    self.answer(op, Err(code.into()), out);
+                if self.is_run(system, run) {
+                    self.fail_start(system, code, "the container service did not answer", out);
                 }
             }
             ComputeEvent::Turned { system, run } => {

@@ -198,6 +198,15 @@ impl World {
             };
         }
         self.machine.start_services(&self.profile);
+        for service in &mut self.machine.services {
+            let disabled = &self.evidence.disabled_services;
+            if disabled
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(&service.name))
+            {
+                service.state = ServiceState::Stopped;
+            }
+        }
         self.machine.recovering.clear();
         self.machine.management_since = self.now;
     }

@@ -59,14 +59,17 @@ impl World {
         })
     }
 
-    /// When a service starts. Whether it runs is told elsewhere for those that containers need.
+    /// When one of the host's own services starts.
     pub(super) fn start_mode(&self, name: &str) -> StartMode {
-        let known = self
-            .evidence
-            .services
+        let disabled = &self.evidence.disabled_services;
+        if disabled
             .iter()
-            .find(|service| service.name.eq_ignore_ascii_case(name));
-        known.map_or(StartMode::Automatic, |service| service.start)
+            .any(|known| known.eq_ignore_ascii_case(name))
+        {
+            StartMode::Disabled
+        } else {
+            StartMode::Automatic
+        }
     }
 
     /// Starts a service that is not one of the container services.

@@ -76,8 +76,14 @@ impl World {
             }
             FilesCall::Rename { from, to } => Ok(fs.rename(from, to, now, out)?.into()),
             FilesCall::Replace { from, to } => Ok(fs.replace(from, to, now, out)?.into()),
-            FilesCall::RemoveFile(path) => Ok(fs.remove_file(path, now, out)?.into()),
-            FilesCall::RemoveDirAll(path) => Ok(fs.remove_dir_all(path, now, out)?.into()),
+            FilesCall::RemoveFile(path) => {
+                self.keep_layer_around(path, out)?;
+                Ok(self.fs.remove_file(path, now, out)?.into())
+            }
+            FilesCall::RemoveDirAll(path) => {
+                self.keep_layers_in(path, out)?;
+                Ok(self.fs.remove_dir_all(path, now, out)?.into())
+            }
             // A client that was killed takes no lock with it.
             FilesCall::Lock(_) if !alive => Err(code::INVALID_HANDLE.into()),
             FilesCall::Lock(path) => Ok(fs.lock(path, client, now, out)?.into()),

@@ -5,6 +5,7 @@
 
 mod base;
 mod exchange;
+mod kept;
 mod transport;
 
 use std::collections::{BTreeMap, BTreeSet};

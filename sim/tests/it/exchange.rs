@@ -211,7 +211,7 @@ fn an_import_needs_its_parents_its_files_and_its_hives() {
                     .await
                     .unwrap(),
                 "no files" => files.remove_dir_all(&folder.join("Files")).await.unwrap(),
-                "no parent" => files.remove_dir_all(&base).await.unwrap(),
+                "no parent" => client.layers().destroy(&base).await.unwrap(),
                 "empty base hive" => {
                     write(&client, &base.join(r"hives\Sam_Base"), &empty_hive("SAM")).await;
                 }

@@ -32,6 +32,11 @@ async fn calls(client: &SimHost, profile: &Profile) -> Vec<(Operation, Result<()
         (O::Identity, control.identity().await.map(drop)),
         (O::Packages, control.packages().await.map(drop)),
         (O::Features, control.features().await.map(drop)),
+        (O::Packages, control.add_package("nothing").await),
+        (
+            O::Features,
+            control.enable_feature("nothing").await.map(drop),
+        ),
         (O::Services, control.services().await.map(drop)),
         (O::StopService, control.stop_service("nothing").await),
         (O::EnumerateSystems, compute.enumerate().await.map(drop)),

@@ -196,3 +196,36 @@ fn a_full_disk_leaves_no_half_scratch_layer() {
 fn numbered(scratch: &wcow_ntmeta::HostPath, number: u32) -> wcow_ntmeta::HostPath {
     scratch.parent().unwrap().join(&format!("c{number}"))
 }
+
+#[test]
+fn the_files_of_a_base_layer_are_deleted_with_the_layer_alone() {
+    for profile in both() {
+        let (sim, client) = host(profile.clone());
+        run(&sim, async {
+            install_image(&client, &fitting(&profile)).await;
+            let (files, image) = (client.files(), path(IMAGE));
+            let program = image.join(r"files\Windows\System32\cmd.exe");
+            let above = image.parent().unwrap();
+            assert_eq!(code(files.remove_file(&program).await), win32(5));
+            for folder in [
+                image.join(r"files\Windows"),
+                image.join("files"),
+                image.clone(),
+                above,
+            ] {
+                let answer = files.remove_dir_all(&folder).await;
+                assert_eq!(code(answer), win32(5), "{folder}");
+            }
+            assert!(files.metadata(&program).await.unwrap().is_some());
+            // What is beside them is nobody's but the administrator's.
+            let hive = image.join(r"hives\Sam_Base");
+            assert_eq!(code(files.remove_file(&hive).await), "ok");
+            // It may have moved meanwhile: container engines rename a layer before they destroy it.
+            let away = path(r"C:\away");
+            files.rename(&image, &away).await.unwrap();
+            assert_eq!(code(files.remove_dir_all(&away).await), win32(5));
+            assert_eq!(code(client.layers().destroy(&away).await), "ok");
+            assert!(files.metadata(&away).await.unwrap().is_none());
+        });
+    }
+}

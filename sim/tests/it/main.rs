@@ -37,6 +37,8 @@ mod layers;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod modify;

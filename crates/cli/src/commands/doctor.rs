@@ -365,13 +365,16 @@ fn summary(reports: &[CheckReport]) -> String {
             .filter(|report| report.outcome == outcome)
             .count()
     };
+    let checks = match reports.len() {
+        1 => "1 check".to_owned(),
+        number => format!("{number} checks"),
+    };
     let count = |outcome, one: &str, many: &str| match number(outcome) {
         1 => format!("1 {one}"),
         number => format!("{number} {many}"),
     };
     format!(
-        "{} checks: {}, {}, {} cannot be told, {} ok, {} not about this host\n",
-        reports.len(),
+        "{checks}: {}, {}, {} cannot be told, {} ok, {} not about this host\n",
         count(Outcome::Failure, "failure", "failures"),
         count(Outcome::Warning, "warning", "warnings"),
         number(Outcome::CannotTell),

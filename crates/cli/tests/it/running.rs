@@ -467,3 +467,40 @@ fn what_will_not_run_is_said_before_the_host_says_it() {
     let warned = ran.stderr.find("warning:").unwrap();
     assert!(warned < ran.stderr.find("error:").unwrap());
 }
+
+#[test]
+fn a_wim_with_a_utility_virtual_machine_runs_isolated_by_hyper_v() {
+    let home = Home::new();
+    let file = home.demo("servercore-20348-hyperv.wim");
+    home.wcow(&["image", "install", crate::support::text(&file)])
+        .ok();
+    let isolated = |words: &[&str]| {
+        let start = ["run", "--isolation", "hyperv"];
+        home.wcow(&[&start[..], words].concat())
+    };
+    let seen = isolated(&["--rm", "servercore-hyperv", "cmd", "/c", "dir", r"C:\"]).ok();
+    assert!(
+        seen.contains("Windows") && !seen.contains("UtilityVM"),
+        "{seen}"
+    );
+    isolated(&[
+        "-d",
+        "--name",
+        "web",
+        "servercore-hyperv",
+        "ping",
+        "-t",
+        "localhost",
+    ])
+    .ok();
+    home.wcow(&["container", "pause", "web"]).ok();
+    assert!(home.wcow(&["ps"]).ok().contains("Paused"));
+    home.wcow(&["exec", "web", "cmd"]).fails(4, &["Paused"]);
+    home.wcow(&["container", "resume", "web"]).ok();
+    home.wcow(&["exec", "web", "cmd", "/c", "exit 3"]).ends(3);
+    home.wcow(&["stop", "web"]).ok();
+    // What a console signal ends with is an NTSTATUS, and shown as one.
+    assert!(home.wcow(&["ps"]).ok().contains("Off (0xC000013A)"));
+    isolated(&["--rm", "-m", "64M", "servercore-hyperv", "cmd", "/c", "ver"])
+        .fails(125, &["0xC0370106", "unexpected-exit"]);
+}

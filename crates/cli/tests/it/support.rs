@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 use wcow_ntmeta::Guid;
-use wcow_scenario::wims::WIMS;
+use wcow_scenario::wims::{RARE, WIMS};
 use wcow_tree::memory::MemoryTree;
 use wcow_wim::{NewImage, WriteOptions, write_uncompressed};
 
@@ -59,8 +59,9 @@ impl Home {
     pub(crate) fn demo(&self, name: &str) -> PathBuf {
         let wim = WIMS
             .iter()
+            .chain(&RARE)
             .find(|wim| wim.name == name)
-            .expect("one of the four");
+            .expect("one of the scenarios' files");
         self.put(name, &wim.build().expect("it can be built"))
     }
 

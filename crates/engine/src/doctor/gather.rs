@@ -33,7 +33,7 @@ pub(super) const DOCKER_SOURCE_KEY: &str =
 /// Services that are asked for beside those of containers.
 pub(super) const DOCKER_SERVICES: [&str; 2] = ["docker", "com.docker.service"];
 /// Windows' firewall.
-pub(super) const FIREWALL: &str = "mpssvc";
+pub(super) const FIREWALL: &str = "MpsSvc";
 /// Internet Connection Sharing.
 pub(super) const SHARING: &str = "SharedAccess";
 

@@ -128,7 +128,9 @@ fn fits_host(seen: &Seen) -> Verdict {
                 ..
             } => {
                 refused += 1;
-                let is = if host.build < Generation::Server2016.first_build() {
+                let is = if facts.build == host.build
+                    || host.build < Generation::Server2016.first_build()
+                {
                     format!(
                         "{name} is of build {} and edition {}, the host of {} and {}",
                         facts.build, facts.product_name, host.build, host.edition

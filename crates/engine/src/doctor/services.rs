@@ -49,11 +49,11 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "firewall-service",
-        title: "The firewall service (mpssvc) runs",
+        title: "The firewall service (MpsSvc) runs",
         theme: Theme::Services,
         source: SUPPORT,
         hosts: FROM_TP5,
-        finds: &["firewall-service-off", "firewall-service-stopped"],
+        finds: &["firewall-service-stopped"],
         run: firewall,
     },
     Check {
@@ -204,22 +204,21 @@ fn firewall(seen: &Seen) -> Verdict {
         .iter()
         .find(|setup| setup.name.eq_ignore_ascii_case(FIREWALL))
     else {
-        return Verdict::cannot_tell("Windows lists no service mpssvc");
+        return Verdict::cannot_tell("Windows lists no service MpsSvc");
     };
     if setup.state == ServiceState::Running {
-        return verdict.saw("mpssvc runs");
+        return verdict.saw("MpsSvc runs");
     }
     let disabled = setup.start == StartMode::Disabled;
     verdict
         .fail(if disabled {
-            "mpssvc is disabled"
+            "MpsSvc is disabled"
         } else {
-            "mpssvc does not run"
+            "MpsSvc does not run"
         })
-        .cause("firewall-service-off")
         .cause("firewall-service-stopped");
     if disabled {
-        verdict.way_out("Let it start with the machine, then start it: sc config mpssvc start= auto. To let everything through, turn off the profiles of the firewall instead of its service.");
+        verdict.way_out("Let it start with the machine, then start it: sc config MpsSvc start= auto. To let everything through, turn off the profiles of the firewall instead of its service.");
     } else {
         verdict
             .way_out("Start it. To let everything through, turn off the profiles of the firewall instead of its service.")

@@ -438,10 +438,10 @@ pub(crate) const CONDITIONS: &[Condition] = &[
     ("apipa-without-mac-spoofing", "mac-spoofing", || {
         external(Some(false))
     }),
-    ("firewall-service-off", "firewall-service", || {
+    ("firewall-service-stopped", "firewall-service", || {
         let stage = firewall_off();
         stage.sim.change_evidence(|evidence| {
-            evidence.services = vec![setup("mpssvc", StartMode::Disabled)];
+            evidence.disabled_services = vec!["MpsSvc".to_owned()];
         });
         stage
     }),
@@ -527,12 +527,13 @@ pub(crate) const CONDITIONS: &[Condition] = &[
 /// A host whose base image lost its files.
 pub(crate) fn without_base() -> Stage {
     let stage = publishing(server());
-    let folder = image_folder(&stage).join("files");
+    let image = image_folder(&stage);
+    let files = stage.engine.host().files();
     stage
         .sim
-        .run(stage.engine.host().files().remove_dir_all(&folder))
+        .run(files.rename(&image.join("files"), &image.join("elsewhere")))
         .expect("not stuck")
-        .expect("removed");
+        .expect("moved");
     stage
 }
 

@@ -7,7 +7,7 @@ use wcow_engine::{Engine, Force};
 use wcow_host::codes::win32;
 use wcow_host::failures::{self, CATALOGUE, Cause};
 use wcow_host::{
-    FeatureState, Host, Interface, NetworkService, Operation, ServiceSetup, ServiceState,
+    FeatureState, Host, Identity, Interface, NetworkService, Operation, ServiceSetup, ServiceState,
     StartMode, SwitchType, era,
 };
 use wcow_network::Driver;
@@ -418,4 +418,22 @@ fn a_diagnosis_asks_each_container_a_few_times_only() {
     let (few, many) = (calls(2), calls(12));
     assert_eq!(many - few, 20, "its record, and its scratch disk");
     assert!(few < 80, "{few} calls");
+}
+
+#[test]
+fn who_may_not_enable_anything_changes_nothing() {
+    for (profile, name) in [
+        (Profile::nano_tp3_bare(), "Guest"),
+        (Profile::server_2022(), "Hyper-V"),
+    ] {
+        for identity in [Identity::HyperVAdministrator, Identity::PlainUser] {
+            let stage = Stage::bare(profile.clone());
+            let before = stage.ok(stage.engine.packages());
+            let user = Engine::new(stage.sim.client_as(identity));
+            let error = stage.err(user.enable(name));
+            let answer = error.host_error().and_then(|error| error.hresult());
+            assert_eq!(answer.unwrap().to_string(), "0x800702E4", "{error}");
+            assert_eq!(stage.ok(stage.engine.packages()), before);
+        }
+    }
 }

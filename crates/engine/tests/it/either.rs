@@ -7,6 +7,7 @@ use wcow_network::{Driver, NetworkSpec};
 use wcow_ntmeta::HostPath;
 use wcow_runtime::ExecSpec;
 use wcow_sim::{Profile, Sim, SimHost};
+use wcow_tree::memory::MemoryTree;
 
 use crate::support::{image, wanted};
 
@@ -21,7 +22,13 @@ fn life<H: Host>(profile: &Profile, host: impl FnOnce(SimHost) -> H) -> String {
         gateway: None,
         adapter: None,
     };
-    let (request, mut tree) = image("base", profile.build, &profile.edition, true);
+    let (request, mut tree) = image(
+        MemoryTree::new(),
+        "base",
+        profile.build,
+        &profile.edition,
+        true,
+    );
     let output = sim.run(async {
         engine.install_image(request, &mut tree).await.unwrap();
         engine.create_network(&spec).await.unwrap();

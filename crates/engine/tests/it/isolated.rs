@@ -1,22 +1,33 @@
-//! Hyper-V isolated containers.
-//!
-//! An image of a WIM file has no utility virtual machine: the store keeps the tree of the file as the layer's files, and `UtilityVM`
-//! is a folder beside those. So the folder is put there by hand.
+//! Hyper-V isolated containers, of an image that came with a utility virtual machine.
 
 use wcow_engine::{ContainerStatus, CreateContainer, Force};
 use wcow_host::{ComputeService, FileSystem, Host, Output};
 use wcow_runtime::{ExecSpec, Isolation};
 use wcow_sim::Profile;
+use wcow_tree::memory::MemoryTree;
 
 use crate::support::{Stage, wanted};
 
 /// A host whose image has a utility virtual machine, and a running container `one` with Hyper-V isolation.
 fn running() -> Stage {
-    let stage = Stage::new(Profile::server_2022());
+    let stage = Stage::bare(Profile::server_2022());
+    let boot = r"UtilityVM\Files\EFI\Microsoft\Boot\BCD";
+    let tree = MemoryTree::new().file(boot, wcow_hive::empty_hive("BCD"));
+    let (build, edition) = (20348, "ServerDatacenter");
+    assert!(stage.try_install_with(tree, "base", build, edition, true));
     let image = stage.ok(stage.engine.image("base"));
-    let files = stage.engine.host().files();
-    let vm = image.path.join(r"UtilityVM\Files");
-    stage.sim.run(files.create_dir_all(&vm)).unwrap().unwrap();
+    let there = |below: &str| {
+        let at = image.path.join(below);
+        let files = stage.engine.host().files();
+        stage
+            .sim
+            .run(files.metadata(&at))
+            .unwrap()
+            .unwrap()
+            .is_some()
+    };
+    assert!(there(boot) && there(r"UtilityVM\SystemTemplate.vhdx"));
+    assert!(!there(r"files\UtilityVM"));
     stage.ok(stage.engine.create_container(CreateContainer {
         isolation: Isolation::HyperV,
         ..wanted("base", "one")

@@ -47,7 +47,19 @@ impl Stage {
 
     /// Installs an image; false if the host takes none.
     pub(crate) fn try_install(&self, name: &str, build: u32, edition: &str, service: bool) -> bool {
-        let (request, mut tree) = image(name, build, edition, service);
+        self.try_install_with(MemoryTree::new(), name, build, edition, service)
+    }
+
+    /// The same with what is in the tree already.
+    pub(crate) fn try_install_with(
+        &self,
+        tree: MemoryTree,
+        name: &str,
+        build: u32,
+        edition: &str,
+        service: bool,
+    ) -> bool {
+        let (request, mut tree) = image(tree, name, build, edition, service);
         let installed = self.sim.run(self.engine.install_image(request, &mut tree));
         installed.expect("the host is not stuck").is_ok()
     }
@@ -135,8 +147,9 @@ pub(crate) fn records() -> HostPath {
     HostPath::root("C:").join(r"ProgramData\wcow\records")
 }
 
-/// What is asked for to install an image, and its files.
+/// What is asked for to install an image, and its files: those that are in the tree already, and what every image has.
 pub(crate) fn image(
+    tree: MemoryTree,
     name: &str,
     build: u32,
     edition: &str,
@@ -149,7 +162,7 @@ pub(crate) fn image(
         description: String::new(),
         size: 0,
     };
-    let mut tree = MemoryTree::new()
+    let mut tree = tree
         .file(r"Windows\System32\cmd.exe", "MZ")
         .file(r"Windows\System32\ping.exe", "MZ");
     for hive in ["DEFAULT", "SAM", "SECURITY", "SOFTWARE", "SYSTEM"] {

@@ -29,6 +29,8 @@ pub mod nt {
     pub const ACCESS_VIOLATION: Hresult = Hresult(0xC000_0005);
     /// `STATUS_INVALID_IMAGE_FORMAT`
     pub const INVALID_IMAGE_FORMAT: Hresult = Hresult(0xC000_007B);
+    /// `STATUS_COMMITMENT_LIMIT`
+    pub const COMMITMENT_LIMIT: Hresult = Hresult(0xC000_012D);
     /// `STATUS_DLL_NOT_FOUND`
     pub const DLL_NOT_FOUND: Hresult = Hresult(0xC000_0135);
     /// `STATUS_ENTRYPOINT_NOT_FOUND`
@@ -122,6 +124,7 @@ pub fn same(one: Hresult, other: Hresult) -> bool {
 const NT: &[Row] = &[
     status(nt::ACCESS_VIOLATION, "STATUS_ACCESS_VIOLATION"),
     status(nt::INVALID_IMAGE_FORMAT, "STATUS_INVALID_IMAGE_FORMAT"),
+    status(nt::COMMITMENT_LIMIT, "STATUS_COMMITMENT_LIMIT"),
     status(nt::DLL_NOT_FOUND, "STATUS_DLL_NOT_FOUND"),
     status(nt::ENTRYPOINT_NOT_FOUND, "STATUS_ENTRYPOINT_NOT_FOUND"),
     status(nt::CONTROL_C_EXIT, "STATUS_CONTROL_C_EXIT"),

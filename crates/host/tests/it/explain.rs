@@ -33,7 +33,7 @@ fn places_that_several_entries_share() {
     assert_eq!(entries_of(36), ["compute-service-stopped", "hns-stopped"]);
     assert_eq!(
         entries_of(40),
-        ["layer-missing", "mapped-directory-missing"]
+        ["mapped-directory-missing", "layer-missing"]
     );
     assert_eq!(entries_of(46), ["nat-prefix-conflict"]);
     assert_eq!(

@@ -103,16 +103,11 @@ fn a_test_names_everything_that_is_wrong() {
     overwrite(&sim, &host, &path(r"hives\Sam_Base"), b"regf");
     sim.block_on(host.files().remove_file(&at(&path(r"hives\Security_Base"))))
         .unwrap();
-    sim.block_on(
-        host.files()
-            .remove_file(&at(&path(r"files\Windows\System32\CExecSvc.exe"))),
-    )
-    .unwrap();
-    sim.block_on(
-        host.files()
-            .remove_dir_all(&at(&path(r"files\Windows\System32\config"))),
-    )
-    .unwrap();
+    for gone in ["CExecSvc.exe", "config"] {
+        let from = at(&path(&format!(r"files\Windows\System32\{gone}")));
+        let to = at(&path(&format!("{gone} of it")));
+        sim.block_on(host.files().rename(&from, &to)).unwrap();
+    }
 
     let errors = sim
         .block_on(ImageStore::open_read_only(&host).test(FULL_NAME))

@@ -74,8 +74,8 @@ fn a_parent_layer_that_is_not_there() {
         );
         // It goes away between create and start.
         let created = stage.create(None);
-        let files = stage.host.files();
-        stage.run(files.remove_dir_all(&stage.image.path)).unwrap();
+        let layers = stage.host.layers();
+        stage.run(layers.destroy(&stage.image.path)).unwrap();
         check_start(&stage, &created, "0x80070003");
         check_removable(&stage, &created);
     }

@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use wcow_engine::EngineError;
 use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork, NatPolicy, Policy, Subnet};
-use wcow_hcs_schema::schema1::{ContainerConfig, Layer, ProcessParameters};
+use wcow_hcs_schema::schema1::{ContainerConfig, Layer, MappedDirectory, ProcessParameters};
 use wcow_hcs_schema::tp3::Tp3ContainerConfig;
 use wcow_host::{
     Clock, ComputeService, CreateDocument, FileLock, FileSystem, Host, HostControl,
@@ -32,6 +32,15 @@ enum Form {
     HyperV,
     /// The one of Technical Preview 3.
     Other,
+}
+
+/// What a compute system is to be and to get.
+#[derive(Clone, Copy)]
+struct Asked<'c> {
+    form: Form,
+    endpoints_of: Option<&'c str>,
+    memory_mib: Option<u32>,
+    mapped: Option<&'c str>,
 }
 
 /// What earlier calls of a scenario keep open.
@@ -91,6 +100,7 @@ impl<H: Host> Player<'_, H> {
             | Call::MountTogether { .. }
             | Call::ExportLayer { .. }
             | Call::ImportLayer { .. }
+            | Call::ExpandScratch { .. }
             | Call::UnprepareLayer(_)
             | Call::DestroyLayer(_) => self.layer_call(call).await,
             Call::HoldFile(_)
@@ -228,14 +238,21 @@ impl<H: Host> Player<'_, H> {
                 other_form,
                 hyper_v,
                 endpoints_of,
+                memory_mib,
+                mapped,
             } => {
                 let form = match (other_form, hyper_v) {
                     (true, _) => Form::Other,
                     (false, true) => Form::HyperV,
                     (false, false) => Form::Own,
                 };
-                self.create_system(doing, container, form, endpoints_of.as_deref())
-                    .await
+                let asked = Asked {
+                    form,
+                    endpoints_of: endpoints_of.as_deref(),
+                    memory_mib: *memory_mib,
+                    mapped: mapped.as_deref(),
+                };
+                self.create_system(doing, container, asked).await
             }
             Call::PauseSystem(name) => done(direct(doing, compute.pause(self.system(name))).await),
             Call::StartSystem(name) => done(direct(doing, compute.start(self.system(name))).await),
@@ -291,9 +308,9 @@ impl<H: Host> Player<'_, H> {
         &self,
         doing: String,
         container: &str,
-        form: Form,
-        endpoints_of: Option<&str>,
+        asked: Asked<'_>,
     ) -> Result<String, EngineError> {
+        let form = asked.form;
         let host = self.engine.host();
         let layers = host.layers();
         let summary = self.engine.container(container).await?;
@@ -307,7 +324,7 @@ impl<H: Host> Player<'_, H> {
             volume_path = direct(doing.clone(), layers.mount_path(&scratch)).await?;
         }
         let mut endpoint_list = Vec::new();
-        if let Some(other) = endpoints_of {
+        if let Some(other) = asked.endpoints_of {
             let other = self.system_id(other).await;
             let endpoints = direct(doing.clone(), host.network().endpoints()).await?;
             let its = endpoints
@@ -337,6 +354,16 @@ impl<H: Host> Player<'_, H> {
                 layers: vec![layer],
                 hv_partition: form == Form::HyperV,
                 endpoint_list,
+                memory_maximum_in_mb: asked.memory_mib.map_or(0, i64::from),
+                mapped_directories: asked
+                    .mapped
+                    .map(|folder| MappedDirectory {
+                        host_path: Some(folder.to_owned()),
+                        container_path: Some(r"C:\mapped".to_owned()),
+                        ..MappedDirectory::default()
+                    })
+                    .into_iter()
+                    .collect(),
                 ..ContainerConfig::default()
             })
         };

@@ -54,6 +54,10 @@ impl<H: Host> Player<'_, H> {
                 let parents = self.parents(image.as_deref()).await?;
                 direct(doing, layers.import(&layer, &folder, &parents)).await?;
             }
+            Call::ExpandScratch { layer, gib } => {
+                let layer = self.place(layer).await?;
+                direct(doing, layers.expand(&layer, u64::from(*gib) << 30)).await?;
+            }
             Call::UnprepareLayer(path) => {
                 direct(doing, layers.unprepare(&self.place(path).await?)).await?;
             }

@@ -65,7 +65,8 @@ impl Arm for WinArm {
         let layers = self.layers()?;
         if hyperv && self.api == ComputeApi::V2 {
             return Err(
-                "through version 2, Hyper-V isolation needs a virtual machine of its own".to_owned(),
+                "through version 2, Hyper-V isolation needs a virtual machine of its own"
+                    .to_owned(),
             );
         }
         if hyperv {

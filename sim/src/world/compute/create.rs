@@ -9,7 +9,7 @@ use wcow_host::era::{self, ImageFacts, Stage, Verdict};
 use wcow_host::{ComputeApi, CreateDocument, SystemId};
 use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult, WideName};
 
-use super::{Phase, System, SystemKey, facts, schema2};
+use super::{Phase, System, SystemKey, facts, memory, schema2};
 use crate::call::{ClientId, Fault, Outcome};
 use crate::world::guest::mapped::Mapped;
 use crate::world::layers::{beside, is_directory};
@@ -149,6 +149,8 @@ impl World {
         if hyperv && !self.has_hyper_v() {
             return Err(v1::HYPERV_NOT_INSTALLED.into());
         }
+        let mib =
+            u64::try_from(document.memory_maximum_in_mb).map_err(|_| win32::INVALID_PARAMETER)?;
         let base = self.base_layer(&document.system_type, &document.layers, out)?;
         let scratch = if hyperv {
             self.utility_vm(&document.layers, out)?;
@@ -196,6 +198,7 @@ impl World {
             endpoints,
             mapped,
             processors: Some(document.processor_count).filter(|count| *count > 0),
+            memory_limit: memory::limit(mib),
             dies_with_its_handles: document.terminate_on_last_handle_closed,
             ..self.new_system(id, scratch, folder, base, &document.host_name)
         })
@@ -257,6 +260,7 @@ impl World {
             computer,
             image_build: self.profile.build,
             processors: None,
+            memory_limit: None,
             mapped: Vec::new(),
             phase: Phase::Off,
             run: 0,

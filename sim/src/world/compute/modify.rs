@@ -98,8 +98,17 @@ impl World {
                     .map(|count| count.min(host));
                 Ok(().into())
             }
+            ResourcePath::ContainerMemory => {
+                self.change_memory(key, settings.as_u64().ok_or(v1::INVALID_JSON)?)
+            }
             _ => Err(win32::NOT_SUPPORTED.into()),
         }
+    }
+
+    /// Programs that run already keep what they have; it counts against the new limit.
+    fn change_memory(&mut self, key: SystemKey, mib: u64) -> Outcome {
+        self.compute.not_stopped(key)?.memory_limit = super::memory::limit(mib);
+        Ok(().into())
     }
 
     fn change_endpoint(&mut self, key: SystemKey, id: &str, request: Request) -> Outcome {

@@ -1,7 +1,6 @@
 //! What a compute system tells of itself.
 //!
-//! Memory follows from the programs that run: how much each takes is a guess (inferred). Processor time is what the processes of
-//! the guest used. A container with Hyper-V isolation tells the total alone, not how it divides into user and kernel mode
+//! Memory follows from the programs that run. Processor time is what the processes of the guest used. A container with Hyper-V isolation tells the total alone, not how it divides into user and kernel mode
 //! (measured on build 26200).
 
 use wcow_hcs_schema::schema1::{
@@ -12,11 +11,10 @@ use wcow_host::codes::{v1, win32};
 use wcow_host::{ExitType, SystemHandle, SystemState, era};
 use wcow_ntmeta::{FileTime, Guid};
 
+use super::memory::Memory;
 use super::{STOPPED_IS_READABLE_FROM, System};
 use crate::call::{ClientId, Outcome};
 use crate::world::World;
-
-const MIB: u64 = 1 << 20;
 
 impl World {
     pub(super) fn system_properties(
@@ -67,12 +65,8 @@ impl World {
 }
 
 impl System {
-    /// The memory that its processes have committed, in bytes.
-    pub(in crate::world) fn committed(&self) -> u64 {
-        self.living().map(|(_, image, ..)| memory(image).0).sum()
-    }
-
-    fn living(&self) -> impl Iterator<Item = (u32, &str, FileTime, u64)> {
+    /// Its processes that have not ended: id, program, since when, and the processor time.
+    pub(super) fn living(&self) -> impl Iterator<Item = (u32, &str, FileTime, u64)> {
         self.processes
             .iter()
             .filter(|(_, process)| process.lives())
@@ -82,7 +76,10 @@ impl System {
     fn statistics(&self, now: FileTime) -> ContainerStatistics {
         let used: u64 = self.living().map(|(.., spent)| spent).sum();
         let total = self.spent.saturating_add(used);
-        let private = self.living().map(|(_, image, ..)| memory(image).1).sum();
+        let private = self
+            .living()
+            .map(|(_, image, ..)| Memory::of(image).private)
+            .sum();
         let (user, kernel) = if self.hyperv {
             (0, 0)
         } else {
@@ -111,16 +108,16 @@ impl System {
     fn process_list(&self) -> Vec<ProcessDetails> {
         self.living()
             .map(|(id, image, created, spent)| {
-                let (commit, private, shared) = memory(image);
+                let memory = Memory::of(image);
                 ProcessDetails {
                     process_id: Some(id),
                     image_name: Some(image.to_owned()),
                     create_timestamp: Some(created.to_string()),
                     user_time_100ns: Some(spent - spent / 4),
                     kernel_time_100ns: Some(spent / 4),
-                    memory_commit_bytes: Some(commit),
-                    memory_working_set_private_bytes: Some(private),
-                    memory_working_set_shared_bytes: Some(shared),
+                    memory_commit_bytes: Some(memory.committed),
+                    memory_working_set_private_bytes: Some(memory.private),
+                    memory_working_set_shared_bytes: Some(memory.shared),
                     ..ProcessDetails::default()
                 }
             })
@@ -151,17 +148,4 @@ fn exit_type(exit: ExitType) -> NotificationType {
 /// The silo of a container: the same for the same container.
 fn silo(system: &System) -> Guid {
     era::layer_id(&format!("silo {} {}", system.id, system.run))
-}
-
-/// Memory of a program in bytes: committed, private and shared working set.
-fn memory(image: &str) -> (u64, u64, u64) {
-    match image.to_ascii_lowercase().as_str() {
-        "smss.exe" => (MIB / 2, MIB / 4, MIB),
-        "csrss.exe" => (2 * MIB, MIB, 3 * MIB),
-        "wininit.exe" => (MIB, MIB / 2, 4 * MIB),
-        "services.exe" | "lsass.exe" => (4 * MIB, 2 * MIB, 7 * MIB),
-        "svchost.exe" => (6 * MIB, 3 * MIB, 9 * MIB),
-        "cexecsvc.exe" => (2 * MIB, MIB, 5 * MIB),
-        _ => (3 * MIB, MIB, 4 * MIB),
-    }
 }

@@ -114,6 +114,11 @@ impl World {
         }
         let programs = BOOT.get(usize::from(part)).map_or(&[][..], |part| part.2);
         for image in programs {
+            if self.room_for(key, image).is_err() {
+                let code = v1::UNEXPECTED_EXIT;
+                self.fail_start(key, code, "there is no memory left to start in", out);
+                return;
+            }
             self.start_system_process(key, image);
         }
         if !last {
@@ -320,8 +325,24 @@ impl World {
         }
     }
 
+    /// A start comes to nothing: the system ends, and whoever waits for the start gets this code.
+    pub(super) fn fail_start(
+        &mut self,
+        key: SystemKey,
+        code: Hresult,
+        why: &str,
+        out: &mut Outside<'_>,
+    ) {
+        if let Some(op) = self.end_start(key) {
+            out.trace(self.now, || TraceEvent::Host(why.to_owned()));
+            let exit = (v1::UNEXPECTED_EXIT, ExitType::UnexpectedExit);
+            self.end_system(key, exit, KILLED, out);
+            self.answer(op, Err(code.into()), out);
+        }
+    }
+
     /// Takes the call that waits for a start, if one does.
-    pub(super) fn end_start(&mut self, key: SystemKey) -> Option<OpId> {
+    fn end_start(&mut self, key: SystemKey) -> Option<OpId> {
         let system = self.compute.systems.get_mut(&key)?;
         let Phase::Starting(op) = system.phase else {
             return None;

@@ -218,6 +218,7 @@ impl World {
         }
         let words = Words { name: &name, line };
         let (program, image) = find_program(&mut view, &directory, &environment, &words)?;
+        self.room_for(key, &image)?;
         let id = self.next_process_id(key);
         let pipe = |output| Sink::Pipe {
             process: id,

@@ -68,6 +68,8 @@ fn fits(container: &ContainerSummary, (key, value): &(String, String)) -> bool {
 fn status(container: &ContainerSummary) -> String {
     let word = container.status.word();
     match container.exit.and_then(|exit| exit.code) {
+        // An NTSTATUS: as a number nobody knows it.
+        Some(code) if code >= 0x8000_0000 => format!("{word} (0x{code:08X})"),
         Some(code) => format!("{word} ({code})"),
         None => word.to_owned(),
     }

@@ -22,6 +22,9 @@ super::table! {
     0xC000_007B "A program or a DLL of it is not made for this machine."
         "A 32-bit DLL in a 64-bit program, a damaged file, or an image of another processor."
         "Take the files for the processor of the image.";
+    0xC000_012D "There was no memory left for the program."
+        "The programs of the container have committed as much as its limit allows, or the host is out of memory."
+        "Give the container a higher limit, or run less in it.";
     0xC000_0135 "A DLL that the program needs is not in the container."
         "Small images lack many DLLs; a run-time library was not copied."
         "Use a larger base image, or add the DLL.";

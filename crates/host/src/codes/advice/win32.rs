@@ -112,6 +112,9 @@ super::table! {
     0x8007_0522 "A right of the caller is missing."
         "Attaching disks and processing layers need SeManageVolumePrivilege."
         "Run elevated.";
+    0x8007_05AF "There is no memory left for it."
+        "The programs of the container have committed as much as its limit allows, or the host is out of memory."
+        "Give the container a higher limit, or run less in it.";
     0x8007_05B4 "It took too long."
         "Nothing answers in the container, too few processors, or slow storage."
         "Use an image made for containers; lower the load; try again.";

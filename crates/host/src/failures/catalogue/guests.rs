@@ -6,10 +6,6 @@ use crate::codes::{v1, v2, win32};
 use crate::era::Provenance;
 use crate::failures::{Cause, Failure, FailureCode, FailureId, Simulated};
 
-/// Why some of these are not raised.
-const SOUND_GUESTS: Simulated =
-    Simulated::No("Simulated utility virtual machines do not fail by themselves.");
-
 pub(super) const FAILURES: &[Failure] = &[
     Failure {
         id: FailureId("guest-not-answering"),
@@ -26,10 +22,12 @@ pub(super) const FAILURES: &[Failure] = &[
         provenance: Provenance::Verbatim,
         reported: &[14],
         cause: Cause::Passing,
-        simulated: SOUND_GUESTS,
+        simulated: Simulated::No(
+            "Simulated utility virtual machines do not hang: one without memory ends, see unexpected-exit.",
+        ),
     },
     Failure {
-        id: FailureId("guest-unreachable"),
+        id: FailureId("utility-vm-unreachable"),
         title: "No connection to the virtual machine of a Hyper-V container comes about",
         codes: &[
             FailureCode::Hresult(v1::CONNECT_FAILED.0),
@@ -41,13 +39,13 @@ pub(super) const FAILURES: &[Failure] = &[
             Operation::StartSystem,
             Operation::CreateProcess,
         ],
-        trigger: "The utility virtual machine runs, but what should answer in it does not: image and host are of different builds, or the machine stopped at once.",
-        way_out: "Use an image of the build of the host, and start the container again; the Hyper-V-Worker event log says how the machine ended.",
+        trigger: "The utility virtual machine runs, but what should answer in it does not: the host is a Nano Server of Technical Preview 5, image and host do not fit each other, or the machine stopped at once.",
+        way_out: "Use an image of the build of the host, on a host that is no preview, and start the container again; the Hyper-V-Worker event log says how the machine ended.",
         source: "Virtualization-Documentation#358",
         provenance: Provenance::Verbatim,
         reported: &[58],
         cause: Cause::Passing,
-        simulated: SOUND_GUESTS,
+        simulated: Simulated::Yes,
     },
     Failure {
         id: FailureId("utility-vm-incomplete"),
@@ -57,16 +55,14 @@ pub(super) const FAILURES: &[Failure] = &[
             FailureCode::Text("ProcessUtilityVMImage"),
         ],
         hosts: FROM_TP5,
-        operations: &[],
+        operations: &[Operation::ProcessUtilityVm],
         trigger: "The folder UtilityVM of the base layer lacks the EFI boot files, as it does in images that were put together by hand.",
         way_out: "Take the base image from its original source, or run the container process-isolated.",
         source: "docker/for-win#3889",
         provenance: Provenance::Verbatim,
         reported: &[13],
         cause: Cause::Passing,
-        simulated: Simulated::No(
-            "Base layers are processed without their utility VM on simulated hosts.",
-        ),
+        simulated: Simulated::Yes,
     },
     Failure {
         id: FailureId("utility-vm-of-another-preview"),
@@ -98,19 +94,5 @@ pub(super) const FAILURES: &[Failure] = &[
         reported: &[45],
         cause: Cause::Lasting,
         simulated: Simulated::No("The access rights of disks are not enforced on simulated hosts."),
-    },
-    Failure {
-        id: FailureId("mapped-directory-missing"),
-        title: "A folder that the container is to see is not on the host",
-        codes: &[FailureCode::Hresult(win32::PATH_NOT_FOUND.0)],
-        hosts: FROM_2016,
-        operations: &[Operation::CreateSystem],
-        trigger: "The host path of a mapped directory does not exist, or lies on a volume that is not there.",
-        way_out: "Create the folder on the host, or correct the path.",
-        source: "moby#31469",
-        provenance: Provenance::Verbatim,
-        reported: &[40],
-        cause: Cause::Passing,
-        simulated: Simulated::No("Mapped directories are not simulated yet."),
     },
 ];

@@ -2,11 +2,28 @@
 
 use super::{ANY, FROM_2016, FROM_TP5};
 use crate::Operation;
-use crate::codes::nt;
+use crate::codes::{nt, win32};
 use crate::era::Provenance;
 use crate::failures::{Cause, Failure, FailureCode, FailureId, Simulated};
 
 pub(super) const FAILURES: &[Failure] = &[
+    Failure {
+        id: FailureId("memory-limit-reached"),
+        title: "The container has no memory left for a program",
+        codes: &[
+            FailureCode::Hresult(win32::COMMITMENT_LIMIT.0),
+            FailureCode::ExitCode(nt::COMMITMENT_LIMIT.0),
+        ],
+        hosts: FROM_2016,
+        operations: &[Operation::CreateProcess],
+        trigger: "The programs of the container have committed as much memory as its limit allows together. Who asks for more is refused; the others go on.",
+        way_out: "Give the container a higher limit, or run less in it: wcow container stats shows what it uses.",
+        source: "Microsoft Learn, System Error Codes (1300-1699), and Job Objects",
+        provenance: Provenance::Documented,
+        reported: &[],
+        cause: Cause::Passing,
+        simulated: Simulated::Yes,
+    },
     Failure {
         id: FailureId("notification-lost"),
         title: "The client waits for a notification that does not come",

@@ -3,6 +3,7 @@
 use wcow_hcs_schema::schema1::ProcessStatus;
 use wcow_host::Output;
 use wcow_host::codes::win32;
+use wcow_ntmeta::Hresult;
 
 use super::{Process, ProcessRef, status};
 use crate::call::OpId;
@@ -10,7 +11,7 @@ use crate::choice::Label;
 use crate::queue::Event;
 use crate::world::compute::{Compute, ComputeEvent, System, SystemKey};
 use crate::world::guest::pipes::{Chunk, OutputPipe, Sink};
-use crate::world::guest::{Context, Next, Program, Spawn};
+use crate::world::guest::{Context, Next, Program, Spawn, builtins};
 use crate::world::{Outside, World};
 
 /// How long a program takes before it does anything, in ticks: at least, and how much more.
@@ -98,7 +99,7 @@ impl World {
             }
             Next::Child(spawn) => {
                 let more = self.choice.draw(Label::Guest, spread);
-                self.start_child(key, id, spawn, more);
+                self.start_child(key, id, spawn, more, out);
             }
         }
     }
@@ -195,7 +196,18 @@ impl World {
         writers
     }
 
-    fn start_child(&mut self, key: SystemKey, parent: u32, spawn: Spawn, more: u64) {
+    fn start_child(
+        &mut self,
+        key: SystemKey,
+        parent: u32,
+        spawn: Spawn,
+        more: u64,
+        out: &mut Outside<'_>,
+    ) {
+        if let Err(code) = self.room_for(key, &spawn.image) {
+            self.refuse_child(key, parent, &spawn, code, out);
+            return;
+        }
         let id = self.next_process_id(key);
         let Some(system) = self.compute.systems.get_mut(&key) else {
             return;
@@ -221,6 +233,26 @@ impl World {
                 process: id,
             }),
         );
+    }
+
+    /// A child cannot be started: its parent says so, and goes on as if it had failed.
+    fn refuse_child(
+        &mut self,
+        key: SystemKey,
+        parent: u32,
+        spawn: &Spawn,
+        code: Hresult,
+        out: &mut Outside<'_>,
+    ) {
+        let Some(system) = self.compute.systems.get_mut(&key) else {
+            return;
+        };
+        let text = format!("{}\r\n", builtins::text(code, system.image_build));
+        if let Some(process) = system.processes.get_mut(&parent) {
+            process.child_exit = Some(1);
+        }
+        self.pipe_written(key, &spawn.err, Chunk::Bytes(text.into_bytes()), out);
+        self.plan_step(key, parent);
     }
 
     /// Ids of processes are multiples of four and grow.
