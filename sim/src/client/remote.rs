@@ -57,11 +57,11 @@ impl SimHost {
     /// Performs a call that comes from outside, as a call of this client. Calls that concern files are refused (0x32).
     pub fn perform(&self, request: Request) -> impl Future<Output = Answer> + Send + use<> {
         let refused = (!request.can_travel()).then(|| request.refused(win32::NOT_SUPPORTED));
-        let call = self.face.call::<Reply>(request.0);
-        async {
+        let host = self.clone();
+        async move {
             match refused {
                 Some(error) => error.into(),
-                None => Answer(call.await),
+                None => Answer(host.face.call::<Reply>(request.0).await),
             }
         }
     }
