@@ -7,6 +7,15 @@ use anyhow::{Context, Result};
 
 /// Runs `cargo test` as given and prints what is worth reading; true if it ended well.
 pub(crate) fn run_tests(command: &mut Command) -> Result<(Counts, bool)> {
+    run_and_print(command, |line| !line.ends_with("... ok"))
+}
+
+/// The same with the name of every test.
+pub(crate) fn run_tests_by_name(command: &mut Command) -> Result<(Counts, bool)> {
+    run_and_print(command, |_| true)
+}
+
+fn run_and_print(command: &mut Command, shows: fn(&str) -> bool) -> Result<(Counts, bool)> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -17,7 +26,7 @@ pub(crate) fn run_tests(command: &mut Command) -> Result<(Counts, bool)> {
         for line in BufReader::new(stdout).split(b'\n') {
             let line = String::from_utf8_lossy(&line?).into_owned();
             counts.add_line(&line);
-            if !line.trim_end().ends_with("... ok") {
+            if shows(line.trim_end()) {
                 println!("{}", line.trim_end());
             }
         }

@@ -17,6 +17,7 @@ mod cancel;
 mod commands;
 mod failure;
 mod hosts;
+mod machine;
 mod output;
 mod progress;
 mod session;

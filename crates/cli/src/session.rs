@@ -1,16 +1,16 @@
 //! One command on one host.
 
 use std::future::Future;
-use std::path::Path;
 
 use wcow_engine::{Engine, EngineError};
-use wcow_host::HostInfo;
+use wcow_host::{Clock, Host, HostInfo};
 use wcow_ntmeta::FileTime;
-use wcow_sim::{LoadError, Sim, SimHost};
+use wcow_sim::LoadError;
 
 use crate::args::Global;
 use crate::failure::{Failure, exit};
 use crate::hosts::{Hosts, HostsError, OpenHost};
+use crate::machine::{self, AnyHost};
 use crate::output::note;
 
 /// The name of the simulated host that is there when none is named.
@@ -20,29 +20,37 @@ const DEFAULT_PROFILE: &str = "server-2022";
 
 /// A host that is open for one command.
 pub(crate) struct Session {
-    host: OpenHost,
-    engine: Engine<SimHost>,
+    /// Where it is kept, if it is a simulated one.
+    kept: Option<OpenHost>,
+    engine: Engine<AnyHost>,
 }
 
 impl Session {
     /// Opens the host that the command line names.
     pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
         let chosen = chosen(global)?;
+        if matches!(chosen, Chosen::Machine) {
+            return Ok(Self {
+                kept: None,
+                engine: Engine::new(machine::this()?),
+            });
+        }
         let hosts = open_hosts(global)?;
-        let host = match chosen {
-            Chosen::Default => open_default(&hosts)?,
+        let kept = match chosen {
             Chosen::Named(name) => hosts.load(&name).map_err(|error| hosts_failure(&error))?,
             Chosen::Unknown(word) => return Err(no_such_host(&word, &hosts)),
+            Chosen::Default | Chosen::Machine => open_default(&hosts)?,
         };
         // One process for all commands, which goes on while the host is saved: it holds the pipes of programs that nobody follows.
-        let engine = Engine::new(host.sim.standing_client("wcow"));
-        Ok(Self { host, engine })
+        let engine = Engine::new(machine::simulated(kept.sim.standing_client("wcow")));
+        let kept = Some(kept);
+        Ok(Self { kept, engine })
     }
 
     /// Runs one piece of work on the host.
     pub(crate) fn run<'s, T, F>(
         &'s self,
-        work: impl FnOnce(&'s Engine<SimHost>) -> F,
+        work: impl FnOnce(&'s Engine<AnyHost>) -> F,
     ) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, EngineError>>,
@@ -54,9 +62,12 @@ impl Session {
     /// Runs one piece of work on the host, whose errors are the caller's to show.
     pub(crate) fn try_run<'s, T, F: Future<Output = T>>(
         &'s self,
-        work: impl FnOnce(&'s Engine<SimHost>) -> F,
+        work: impl FnOnce(&'s Engine<AnyHost>) -> F,
     ) -> Result<T, Failure> {
-        self.host.sim.run(work(&self.engine)).map_err(|stuck| {
+        let Some(host) = &self.kept else {
+            return Ok(machine::block_on(work(&self.engine)));
+        };
+        host.sim.run(work(&self.engine)).map_err(|stuck| {
             Failure::new(
                 exit::FAILED,
                 "the simulated host has nothing left to do, and did not answer",
@@ -65,29 +76,26 @@ impl Session {
         })
     }
 
-    /// The simulator.
-    pub(crate) fn sim(&self) -> &Sim {
-        &self.host.sim
-    }
-
-    /// The folder that the host is kept in.
-    pub(crate) fn folder(&self) -> &Path {
-        self.host.folder()
+    /// The simulated host, where it is one.
+    pub(crate) fn simulated(&self) -> Option<&OpenHost> {
+        self.kept.as_ref()
     }
 
     /// The time of the host's clock.
     pub(crate) fn now(&self) -> FileTime {
-        self.host.sim.now()
+        self.engine.host().clock().now()
     }
 
     /// What the host is, if it says so.
     pub(crate) fn info(&self) -> Option<HostInfo> {
-        self.host.sim.run(self.engine.info()).ok()?.ok()
+        self.try_run(Engine::info).ok()?.ok()
     }
 
     /// Keeps what the command has changed, also when it failed: a real host would.
     pub(crate) fn close(self) -> Result<(), Failure> {
-        self.host.save().map_err(|error| hosts_failure(&error))
+        self.kept.map_or(Ok(()), |host| {
+            host.save().map_err(|error| hosts_failure(&error))
+        })
     }
 }
 
@@ -152,6 +160,8 @@ pub(crate) fn hosts_failure(error: &HostsError) -> Failure {
 enum Chosen {
     /// The simulated host that is there without being named.
     Default,
+    /// The machine that this runs on.
+    Machine,
     /// A simulated host.
     Named(String),
     /// Something that is no host at all.
@@ -161,8 +171,8 @@ enum Chosen {
 fn chosen(global: &Global) -> Result<Chosen, Failure> {
     // An empty variable is one that is not set.
     match global.host.as_deref().filter(|host| !host.is_empty()) {
-        Some("windows") => Err(not_supported()),
-        None if cfg!(windows) => Err(not_supported()),
+        Some("windows") => Ok(Chosen::Machine),
+        None if cfg!(windows) => Ok(Chosen::Machine),
         None | Some("sim") => Ok(Chosen::Default),
         Some(host) => Ok(match host.strip_prefix("sim:") {
             Some(name) => Chosen::Named(name.to_owned()),
@@ -185,14 +195,6 @@ fn no_such_host(word: &str, hosts: &Hosts) -> Failure {
         format!("no host {word:?}; there are: {}", there_are.join(", ")),
     )
     .help("wcow host new NAME --profile PROFILE makes a simulated host, which is used with --host sim:NAME")
-}
-
-fn not_supported() -> Failure {
-    Failure::new(
-        exit::NOT_SUPPORTED,
-        "the real Windows host is not supported yet",
-    )
-    .help("use a simulated one: --host sim, or --host sim:NAME after wcow host new NAME")
 }
 
 fn open_default(hosts: &Hosts) -> Result<OpenHost, Failure> {

@@ -1,5 +1,5 @@
 //! The simulator as the DLLs of a Windows host: built, put into `System32` behind four DLLs that forward to it, and called by the tests
-//! of `wcow-hcs` and by a program in C.
+//! of `wcow-hcs`, by the conformance suite through `wcow-winhost`, and by a program in C.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use wcow_sim_dll::exports::{Dll, Export, TABLES};
 
 use super::{COMPILER, Prefix, TARGET, tests};
-use crate::counts::run_tests;
+use crate::counts::{run_tests, run_tests_by_name};
 use crate::workspace::{Workspace, run as run_command, text_of};
 
 /// The DLLs that forward, in the order of [`Dll::ALL`].
@@ -27,6 +27,17 @@ const OUR_OWN: [&str; 2] = ["WcowSimCount", "WcowSimDescribe"];
 const PROGRAM: &str = "crates/sim-dll/tests/program/program.c";
 /// Cycles of create, start, exec and terminate that it goes through.
 const CYCLES: &str = "200";
+
+/// Where the world of the library stands, which is a Windows Server 2022: its base image, the folder for scratch layers, and how much
+/// faster than the clock its programs run.
+const WORLD: [(&str, &str); 3] = [
+    (
+        "WCOW_IMAGE",
+        r"C:\ProgramData\Microsoft\Windows\Images\CN=Microsoft_Simulated_10.0.20348.169",
+    ),
+    ("WCOW_SCRATCH", r"C:\ProgramData\wcow\containers"),
+    ("WCOW_SIM_SPEED", "2"),
+];
 
 /// A DLL must have code of its own for the linker to make one.
 const ENTRY: &str = "\
@@ -51,14 +62,45 @@ pub(super) fn run(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result
             counts.passed
         );
     }
+    let rules = run_conformance(workspace, prefix, wine)?;
     let said = run_program(workspace, prefix, wine)?;
     Ok(vec![
         format!(
             "{} tests of wcow-hcs passed with the simulator's DLLs in System32 (those that need a stand-in did nothing)",
             counts.passed
         ),
+        rules,
         format!("a program in C against the simulator's DLLs: {said}"),
     ])
+}
+
+/// The rules for every container host, seen by `wcow-winhost` through the simulator's DLLs.
+fn run_conformance(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<String> {
+    // What a client does depends on the build. Wine calls itself Windows 7; as Windows 10 it is between the same changes as the world.
+    let mut version = Command::new(wine);
+    version.args(["reg", "add", r"HKCU\Software\Wine", "/v", "Version"]);
+    version.args(["/d", "win10", "/f"]);
+    prefix.apply(&mut version);
+    text_of(&mut version).context("cannot make the Wine prefix a Windows 10")?;
+    let mut command = tests(workspace, prefix, wine);
+    command
+        .args(["--package", "wcow-winhost", "--test", "it"])
+        .args(["--", "conformance::"])
+        .env("WCOW_HCS", "sim")
+        .envs(WORLD);
+    let (counts, ok) = run_tests_by_name(&mut command)?;
+    if !ok || counts.passed == 0 {
+        bail!(
+            "{} conformance tests of wcow-winhost failed against the simulator's DLLs, {} passed",
+            counts.failed,
+            counts.passed
+        );
+    }
+    Ok(format!(
+        "{} conformance tests of wcow-winhost passed through the simulator's DLLs, both surfaces; rules of Hyper-V isolation did nothing \
+         in version 2",
+        counts.passed
+    ))
 }
 
 /// Puts the library and the DLLs that forward to it into the prefix.

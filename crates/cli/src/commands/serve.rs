@@ -30,12 +30,18 @@ pub(crate) fn run(
     }
     let cancel = Cancel::listen();
     let session = Session::open(global)?;
+    let Some(host) = session.simulated() else {
+        return Err(
+            Failure::new(exit::USAGE, "only a simulated host can be served")
+                .help("name one: --host sim, or --host sim:NAME"),
+        );
+    };
     let path = match address {
         Some(path) => path.to_path_buf(),
-        None => session.folder().join("address"),
+        None => host.folder().join("address"),
     };
     let failed = |what: &str| Failure::new(exit::FAILED, what);
-    let world = World::start(session.sim().clone(), speed)
+    let world = World::start(host.sim.clone(), speed)
         .map_err(|error| failed("the system gives no thread").because(&error))?;
     let server = Server::start(&world)
         .map_err(|error| failed("the system gives no port").because(&error))?;

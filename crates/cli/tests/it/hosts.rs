@@ -84,8 +84,11 @@ fn hosts_that_are_not_there_are_named_with_those_that_are() {
         words.splice(1..2, ["nosuch"]);
         home.wcow(&words)
             .fails(3, &["\"nosuch\"", "sim:lab", "help: "]);
-        words.splice(1..2, ["windows"]);
-        home.wcow(&words).fails(5, &["not supported yet", "help: "]);
+        if cfg!(not(windows)) {
+            words.splice(1..2, ["windows"]);
+            home.wcow(&words)
+                .fails(5, &["does not run Windows", "--host sim"]);
+        }
     }
 }
 

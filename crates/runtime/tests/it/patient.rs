@@ -42,7 +42,8 @@ fn containers_start_at_once_on_a_host_that_mounts_one_layer_at_a_time() {
         let second = stage.try_create(spec).unwrap();
         stage.sim.start_trace();
         let (one, other) = stage.run(both(start(&stage, &first), start(&stage, &second)));
-        (one.unwrap(), other.unwrap());
+        one.unwrap();
+        other.unwrap();
         let prepared = stage.sim.take_trace();
         let prepared = prepared.iter().filter(|record| {
             matches!(&record.event, wcow_sim::TraceEvent::Call { operation, .. }

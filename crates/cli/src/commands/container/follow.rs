@@ -11,12 +11,12 @@ use wcow_engine::{
 use wcow_host::client::beside;
 use wcow_host::{HostError, Output as Pipe};
 use wcow_runtime::ExecSpec;
-use wcow_sim::SimHost;
 
 use super::create::{wanted, warn};
 use super::{TICKS, grace};
 use crate::args::{ExecArgs, Global, RunArgs};
 use crate::failure::{Failure, exit};
+use crate::machine::AnyHost;
 use crate::output::{Output, note};
 use crate::session::{Session, with_host};
 
@@ -316,7 +316,7 @@ fn lost(name: &str, spec: &ExecSpec, error: HostError) -> EngineError {
 }
 
 async fn converse(
-    engine: &Engine<SimHost>,
+    engine: &Engine<AnyHost>,
     name: &str,
     spec: &ExecSpec,
     input: impl FnMut() -> Vec<u8>,
