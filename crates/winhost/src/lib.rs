@@ -40,8 +40,6 @@ pub mod control;
 pub mod diagnostics;
 #[cfg(windows)]
 pub mod files;
-#[cfg(windows)]
-pub mod files;
 #[cfg_attr(
     not(windows),
     expect(dead_code, reason = "for Windows; what decides is tested everywhere")

@@ -24,8 +24,8 @@ pub struct DiskModel {
     /// cluster of NTFS, and what openvmm's crash tests assume. Default: 4096.
     pub torn_unit: u32,
     /// What the services of the host write (layers, disks and configuration of containers) is durable when their call
-    /// returns, except names of folders that were there before. Source: none; nothing that uses these services could sync
-    /// for them. Default: true.
+    /// returns, except names of folders that were there before, and that a base image is deleted. Source: none; nothing that uses
+    /// these services could sync for them. Default: true.
     pub services_write_through: bool,
     /// So many operations on names are kept back at most; the oldest goes to the disk before one more. No promise, but the
     /// bound of the simulated host's memory. Default: 256.

@@ -209,8 +209,12 @@ impl World {
             LayersCall::Deactivate { scratch } => Ok(self.deactivate(scratch)?.into()),
             LayersCall::Destroy { layer } => {
                 let mark = self.fs.mark();
+                let is_scratch = self.layers.get(layer).is_some();
                 self.destroy_layer(layer, out)?;
-                self.fs.services_wrote(mark);
+                // Around a base image, whoever removes it can sync what nobody could for a service.
+                if is_scratch {
+                    self.fs.services_wrote(mark);
+                }
                 Ok(().into())
             }
             LayersCall::ProcessUtilityVm { utility_vm } => {

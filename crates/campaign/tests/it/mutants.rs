@@ -69,7 +69,7 @@ fn quick_mutants_are_found_whatever_the_number_of_workers() {
     for (name, check) in QUICK {
         let hunt = |workers| {
             let workers = NonZeroUsize::new(workers).unwrap();
-            hunt(mutant(name), 0..100, workers, &shelf, &|| true)
+            hunt(mutant(name), 0..200, workers, &shelf, &|| true)
         };
         let Hunt {
             found: Some((seed, violation)),
