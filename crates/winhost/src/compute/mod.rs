@@ -6,8 +6,8 @@
 //! * Waiting for an event, for the exit of a process, for its output or for it to read its input has no limit: a container may run for
 //!   years. It ends when the handle is closed or the service goes away.
 //!
-//! [`inbox`] holds what a service told, [`documents`] reads and writes its JSON, [`pipes`] moves the bytes of standard streams, [`table`]
-//! gives out handles, [`surface`] chooses the surface: plain code, tested on every system.
+//! `inbox` holds what a service told, `documents` reads and writes its JSON, `pipes` moves the bytes of standard streams, `table`
+//! gives out handles, `surface` chooses the surface: plain code, tested on every system.
 
 pub(crate) mod documents;
 pub(crate) mod inbox;
