@@ -8,7 +8,6 @@ use wcow_sim::Profile;
 use super::{each, remove_each};
 use crate::args::{Global, HostCommand};
 use crate::failure::Failure;
-use crate::hosts::HostsError;
 use crate::output::{Output, note};
 use crate::session::{hosts_failure, open_hosts, with_host};
 
@@ -182,8 +181,8 @@ fn list(global: &Global, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn problem(error: &HostsError) -> String {
-    match std::error::Error::source(error) {
+fn problem(error: &dyn std::error::Error) -> String {
+    match error.source() {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     }
@@ -195,12 +194,16 @@ fn info(global: &Global, output: &Output) -> Result<(), Failure> {
         #[serde(flatten)]
         info: HostInfo,
         packages: Vec<String>,
-        adapters: Vec<String>,
+        adapters: Option<Vec<String>>,
     }
     let shown = with_host(global, |session| {
         let info = session.run(|engine| engine.info())?;
         let packages = session.run(|engine| engine.packages())?;
-        let adapters = session.run(|engine| engine.adapters())?;
+        // A host that cannot tell its adapters is still one.
+        let adapters = session.try_run(|engine| engine.adapters())?;
+        if let Err(error) = &adapters {
+            note(&problem(error));
+        }
         Ok(Shown {
             info,
             packages: packages
@@ -213,7 +216,9 @@ fn info(global: &Global, output: &Output) -> Result<(), Failure> {
                     }
                 })
                 .collect(),
-            adapters: adapters.into_iter().map(|adapter| adapter.name).collect(),
+            adapters: adapters
+                .ok()
+                .map(|all| all.into_iter().map(|adapter| adapter.name).collect()),
         })
     })?;
     let info = &shown.info;
@@ -230,10 +235,10 @@ fn info(global: &Global, output: &Output) -> Result<(), Failure> {
     if !shown.packages.is_empty() {
         lines.push(("Packages", shown.packages.join(", ")));
     }
-    let adapters = if shown.adapters.is_empty() {
-        "none".to_owned()
-    } else {
-        shown.adapters.join(", ")
+    let adapters = match shown.adapters.as_deref() {
+        None => "not known".to_owned(),
+        Some([]) => "none".to_owned(),
+        Some(all) => all.join(", "),
     };
     lines.push(("Adapters", adapters));
     if let Some(profile) = &info.simulated {
