@@ -365,7 +365,7 @@ pub(crate) enum HostCommand {
     /// no other command can use the host.
     Serve {
         /// How much faster the host's time runs than the clock when all programs wait.
-        #[arg(long, default_value_t = 1000)]
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
         speed: u32,
         /// The file to write, instead of one in the host's folder.
         #[arg(long, value_name = "FILE")]

@@ -46,7 +46,9 @@ pub(crate) fn run(
     let server = Server::start(&world)
         .map_err(|error| failed("the system gives no port").because(&error))?;
     server.address().write(&path).map_err(|error| {
-        failed(&format!("{} cannot be written", path.display())).because(&error)
+        failed(&format!("{} cannot be written", path.display()))
+            .because(&error)
+            .help("name a file in a folder that is there: --address FILE")
     })?;
     note(
         "programs find this simulated host by WCOW_SIM_SERVER; Ctrl+C ends it and keeps what has happened",

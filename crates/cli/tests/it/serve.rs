@@ -71,3 +71,14 @@ fn what_a_program_makes_on_a_served_host_is_kept() {
     drop(connection);
     stop(child);
 }
+
+#[test]
+fn what_cannot_be_served_is_refused() {
+    let home = Home::new();
+    home.wcow(&["host", "serve", "--speed", "0"])
+        .fails(2, &["--speed", "0"]);
+    let nowhere = home.path("nosuch").join("address");
+    let nowhere = nowhere.to_str().expect("text");
+    home.wcow(&["host", "serve", "--address", nowhere])
+        .fails(1, &["nosuch", "help: name a file"]);
+}
