@@ -1,11 +1,11 @@
-//! Runs `cargo test` and counts what it says.
+//! Runs tests and counts what they say.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-/// Runs `cargo test` as given and prints what is worth reading; true if it ended well.
+/// Runs `cargo test` or a test program as given and prints what is worth reading; true if it ended well.
 pub(crate) fn run_tests(command: &mut Command) -> Result<(Counts, bool)> {
     run_and_print(command, |line| !line.ends_with("... ok"))
 }
@@ -20,7 +20,7 @@ fn run_and_print(command: &mut Command, shows: fn(&str) -> bool) -> Result<(Coun
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
-        .context("cannot start cargo test")?;
+        .context("cannot start the tests")?;
     let mut counts = Counts::default();
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).split(b'\n') {
@@ -64,6 +64,15 @@ impl Counts {
         self.passed += count("passed");
         self.failed += count("failed");
         self.ignored += count("ignored");
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.programs += other.programs;
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
     }
 }
 

@@ -6,6 +6,7 @@
 //! It has no HCS either. The first run is of a host without: whatever is called is missing. Then stand-ins for two of the DLLs are
 //! compiled and put there, and the tests of `wcow-hcs` and `wcow-winhost` run once more. At last the simulator takes their place.
 
+mod programs;
 mod simulated;
 
 use std::ffi::OsStr;
@@ -14,7 +15,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::counts::run_tests;
+use self::programs::{Choice, Programs};
 use crate::report::Report;
 use crate::workspace::{
     Workspace, bytes_of, files_of_package, find_program, installed_targets, output,
@@ -57,13 +58,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
             "no Wine (packages wine64 and libwine): Windows programs cannot be run",
         ));
     };
-    let prefix = Prefix::make(workspace, &wine)?;
-    let mut command = tests(workspace, &prefix, &wine);
-    command.arg("--workspace");
-    EXCLUDED.iter().for_each(|(package, _)| {
-        command.args(["--exclude", package]);
-    });
-    let (counts, ok) = run_tests(&mut command)?;
+    let programs = Programs::build(workspace)?;
+    let wine = Wine {
+        prefix: Prefix::make(workspace, &wine)?,
+        loader: wine,
+        root: &workspace.root,
+    };
+    let (counts, ok) = programs.run(&wine, &Choice::default())?;
     let mut report = Report::noted(format!(
         "{} tests passed under Wine in {} programs",
         counts.passed, counts.programs
@@ -77,7 +78,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
     EXCLUDED
         .iter()
         .for_each(|(package, why)| report.skip(format!("{package}: {why}")));
-    let ran = run_program(workspace, &prefix, &wine);
+    report.skip("examples in the documentation: they run on the machine that builds");
+    let ran = run_program(workspace, &programs, &wine);
     if !ok {
         bail!(
             "{} tests failed under Wine, {} passed",
@@ -86,30 +88,17 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
         );
     }
     report.note(ran?);
-    report.note(run_stand_ins(workspace, &prefix, &wine)?);
-    for line in simulated::run(workspace, &prefix, &wine)? {
+    report.note(run_stand_ins(&programs, &wine)?);
+    for line in simulated::run(workspace, &programs, &wine)? {
         report.note(line);
     }
     Ok(report)
 }
 
-/// `cargo test` for Windows programs in this prefix; which packages is still to be said.
-fn tests(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Command {
-    let mut command = workspace.cargo();
-    command.args(["test", "--no-fail-fast", "--target", TARGET]);
-    // Wine maps the file system of this machine, so the corpus would be found; its checks belong to this machine's own run.
-    command.env_remove("WCOW_CORPUS");
-    // A program under Wine cannot ask Cargo where the workspace is; snapshots are looked for below it.
-    command.env("INSTA_WORKSPACE_ROOT", &workspace.root);
-    prefix.apply(&mut command);
-    command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine);
-    command
-}
-
 /// The tests of `wcow-hcs` and `wcow-winhost` with stand-ins for two of the DLLs.
-fn run_stand_ins(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<String> {
-    let sources = workspace.root.join(STAND_INS);
-    let system = prefix.system();
+fn run_stand_ins(programs: &Programs, wine: &Wine<'_>) -> Result<String> {
+    let sources = wine.root.join(STAND_INS);
+    let system = wine.prefix.system();
     for (name, libraries) in STAND_IN_DLLS {
         let mut compile = Command::new(COMPILER);
         compile
@@ -121,12 +110,14 @@ fn run_stand_ins(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<
             .args(*libraries);
         run_command(&mut compile)?;
     }
-    let mut command = tests(workspace, prefix, wine);
-    command
-        .args(["--package", "wcow-hcs", "--package", "wcow-winhost"])
-        .args(["--test", "it"])
-        .env("WCOW_HCS_STAND_IN", "1");
-    let (counts, ok) = run_tests(&mut command)?;
+    let (counts, ok) = programs.run(
+        wine,
+        &Choice {
+            packages: &["wcow-hcs", "wcow-winhost"],
+            env: &[("WCOW_HCS_STAND_IN", "1")],
+            ..Choice::default()
+        },
+    )?;
     if !ok {
         bail!(
             "{} tests of wcow-hcs and wcow-winhost failed against the stand-ins, {} passed",
@@ -148,17 +139,8 @@ fn run_stand_ins(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<
 }
 
 /// `wcow.exe` itself: the tour, and a WIM file that wimlib made.
-fn run_program(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<String> {
-    let mut build = workspace.cargo();
-    build.args(["build", "--quiet", "--package", "wcow", "--target", TARGET]);
-    run_command(&mut build)?;
-    let program = workspace.target.join(TARGET).join("debug").join("wcow.exe");
-    let run = |arguments: &[&OsStr]| {
-        let mut command = Command::new(wine);
-        command.arg(&program).args(arguments);
-        prefix.apply(&mut command);
-        bytes_of(&mut command)
-    };
+fn run_program(workspace: &Workspace, programs: &Programs, wine: &Wine<'_>) -> Result<String> {
+    let run = |arguments: &[&OsStr]| bytes_of(wine.command(&programs.wcow).args(arguments));
     run(&["tour".as_ref()])?;
     let mut seen = "`wcow.exe tour` exits 0 under Wine".to_owned();
     let file = workspace.target.join("oracle").join("base-lzx.wim");
@@ -198,6 +180,23 @@ fn find_wine() -> Option<PathBuf> {
             .iter()
             .find_map(|name| find_program(name))
     })
+}
+
+/// Wine with a prefix of its own, for programs of the workspace.
+struct Wine<'a> {
+    loader: PathBuf,
+    prefix: Prefix,
+    root: &'a Path,
+}
+
+impl Wine<'_> {
+    /// A program for Windows, to be run.
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(&self.loader);
+        command.arg(program);
+        self.prefix.apply(&mut command);
+        command
+    }
 }
 
 /// A Wine prefix of our own. Its server is ended with it.

@@ -1,5 +1,6 @@
 //! Where things are, and how other programs are run.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -53,6 +54,19 @@ impl Workspace {
         std::env::var_os("WCOW_CORPUS")
             .map(PathBuf::from)
             .filter(|folder| folder.is_dir())
+    }
+
+    /// The members by the paths of their manifests.
+    pub(crate) fn packages(&self) -> BTreeMap<PathBuf, String> {
+        let packages = self.metadata.get("packages").and_then(Value::as_array);
+        let packages = packages.into_iter().flatten();
+        let text = |package: &Value, key| Some(package.get(key)?.as_str()?.to_owned());
+        packages
+            .filter_map(|package| {
+                let manifest = text(package, "manifest_path")?;
+                Some((manifest.into(), text(package, "name")?))
+            })
+            .collect()
     }
 
     /// Builds the `wcow` program in release and returns its path.

@@ -2,14 +2,13 @@
 //! of `wcow-hcs`, by the conformance suite through `wcow-winhost`, and by a program in C.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use wcow_sim_dll::exports::{Dll, Export, TABLES};
 
-use super::{COMPILER, Prefix, TARGET, tests};
-use crate::counts::{run_tests, run_tests_by_name};
+use super::programs::{Choice, Programs};
+use super::{COMPILER, Wine};
 use crate::workspace::{Workspace, run as run_command, text_of};
 
 /// The DLLs that forward, in the order of [`Dll::ALL`].
@@ -47,14 +46,21 @@ int __stdcall DllMain(void *module, unsigned long reason, void *reserved) {
 }
 ";
 
-/// Builds and runs everything.
-pub(super) fn run(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<Vec<String>> {
-    install(workspace, prefix)?;
-    let mut command = tests(workspace, prefix, wine);
-    command
-        .args(["--package", "wcow-hcs", "--test", "it"])
-        .env("WCOW_HCS_SIMULATED", "1");
-    let (counts, ok) = run_tests(&mut command)?;
+/// Puts everything in its place and runs it.
+pub(super) fn run(
+    workspace: &Workspace,
+    programs: &Programs,
+    wine: &Wine<'_>,
+) -> Result<Vec<String>> {
+    install(workspace, programs, wine)?;
+    let (counts, ok) = programs.run(
+        wine,
+        &Choice {
+            packages: &["wcow-hcs"],
+            env: &[("WCOW_HCS_SIMULATED", "1")],
+            ..Choice::default()
+        },
+    )?;
     if !ok {
         bail!(
             "{} tests of wcow-hcs failed against the simulator's DLLs, {} passed",
@@ -62,8 +68,8 @@ pub(super) fn run(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result
             counts.passed
         );
     }
-    let rules = run_conformance(workspace, prefix, wine)?;
-    let said = run_program(workspace, prefix, wine)?;
+    let rules = run_conformance(programs, wine)?;
+    let said = run_program(workspace, wine)?;
     Ok(vec![
         format!(
             "{} tests of wcow-hcs passed with the simulator's DLLs in System32 (those that need a stand-in did nothing)",
@@ -75,20 +81,23 @@ pub(super) fn run(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result
 }
 
 /// The rules for every container host, seen by `wcow-winhost` through the simulator's DLLs.
-fn run_conformance(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<String> {
+fn run_conformance(programs: &Programs, wine: &Wine<'_>) -> Result<String> {
     // What a client does depends on the build. Wine calls itself Windows 7; as Windows 10 it is between the same changes as the world.
-    let mut version = Command::new(wine);
-    version.args(["reg", "add", r"HKCU\Software\Wine", "/v", "Version"]);
+    let mut version = wine.command("reg");
+    version.args(["add", r"HKCU\Software\Wine", "/v", "Version"]);
     version.args(["/d", "win10", "/f"]);
-    prefix.apply(&mut version);
     text_of(&mut version).context("cannot make the Wine prefix a Windows 10")?;
-    let mut command = tests(workspace, prefix, wine);
-    command
-        .args(["--package", "wcow-winhost", "--test", "it"])
-        .args(["--", "conformance::"])
-        .env("WCOW_HCS", "sim")
-        .envs(WORLD);
-    let (counts, ok) = run_tests_by_name(&mut command)?;
+    let mut env = vec![("WCOW_HCS", "sim")];
+    env.extend(WORLD);
+    let (counts, ok) = programs.run(
+        wine,
+        &Choice {
+            packages: &["wcow-winhost"],
+            filter: "conformance::",
+            by_name: true,
+            env: &env,
+        },
+    )?;
     if !ok || counts.passed == 0 {
         bail!(
             "{} conformance tests of wcow-winhost failed against the simulator's DLLs, {} passed",
@@ -104,24 +113,10 @@ fn run_conformance(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Resul
 }
 
 /// Puts the library and the DLLs that forward to it into the prefix.
-fn install(workspace: &Workspace, prefix: &Prefix) -> Result<()> {
-    let mut build = workspace.cargo();
-    build.args([
-        "build",
-        "--quiet",
-        "--package",
-        "wcow-sim-dll",
-        "--target",
-        TARGET,
-    ]);
-    run_command(&mut build)?;
-    let system = prefix.system();
-    let built = workspace
-        .target
-        .join(TARGET)
-        .join("debug")
-        .join("wcow_sim_dll.dll");
-    fs::copy(&built, system.join("wcow_sim_dll.dll"))
+fn install(workspace: &Workspace, programs: &Programs, wine: &Wine<'_>) -> Result<()> {
+    let built = &programs.sim_dll;
+    let system = wine.prefix.system();
+    fs::copy(built, system.join("wcow_sim_dll.dll"))
         .with_context(|| format!("cannot copy {}", built.display()))?;
     let folder = workspace.fresh_dir("forwarding")?;
     let entry = folder.join("entry.c");
@@ -155,7 +150,7 @@ fn forwarders(dll: Dll) -> String {
 }
 
 /// Compiles the program and runs it; gives its last line.
-fn run_program(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<String> {
+fn run_program(workspace: &Workspace, wine: &Wine<'_>) -> Result<String> {
     let folder = workspace.fresh_dir("program")?;
     let program = folder.join("program.exe");
     let mut compile = Command::new(COMPILER);
@@ -167,12 +162,8 @@ fn run_program(workspace: &Workspace, prefix: &Prefix, wine: &Path) -> Result<St
         .arg(workspace.root.join(PROGRAM))
         .arg("-lole32");
     run_command(&mut compile)?;
-    let mut command = Command::new(wine);
-    command
-        .arg(&program)
-        .arg(CYCLES)
-        .env("WCOW_SIM_LOG", folder.join("log"));
-    prefix.apply(&mut command);
+    let mut command = wine.command(&program);
+    command.arg(CYCLES).env("WCOW_SIM_LOG", folder.join("log"));
     let said = text_of(&mut command)?;
     let last = said.lines().last().unwrap_or_default();
     Ok(last.trim_end().to_owned())
