@@ -19,6 +19,7 @@ use wcow_host::{
 use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult};
 
 use crate::blobs::BlobId;
+use crate::hcn::HcnCall;
 
 /// Names a call within one world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -199,6 +200,7 @@ pub(crate) enum NetworkCall {
     CreateEndpoint(Box<HnsEndpoint>),
     Endpoints,
     DeleteEndpoint(Guid),
+    Hcn(Box<HcnCall>),
 }
 
 /// Calls of `SwitchService`.
@@ -404,6 +406,7 @@ impl Call {
                 NetworkCall::CreateEndpoint(_) => (0x0304, O::CreateEndpoint, 50_000, 30_000),
                 NetworkCall::Endpoints => (0x0305, O::ListEndpoints, 3_000, 2_000),
                 NetworkCall::DeleteEndpoint(_) => (0x0306, O::DeleteEndpoint, 30_000, 20_000),
+                NetworkCall::Hcn(call) => call.kind(),
             },
             Self::Switches(call) => match call {
                 SwitchesCall::Switches => (0x0401, O::ListSwitches, 30_000, 20_000),
@@ -533,6 +536,7 @@ impl Call {
                 NetworkCall::CreateEndpoint(endpoint) => endpoint.name.clone(),
                 NetworkCall::DeleteNetwork(id) | NetworkCall::DeleteEndpoint(id) => id.to_string(),
                 NetworkCall::Networks | NetworkCall::Endpoints => String::new(),
+                NetworkCall::Hcn(call) => call.object(),
             },
             Self::Switches(call) => match call {
                 SwitchesCall::NewSwitch(switch) => switch.name.clone(),
@@ -677,6 +681,7 @@ replies! {
     Networks(Vec<HnsNetwork>),
     Endpoint(HnsEndpoint),
     Endpoints(Vec<HnsEndpoint>),
+    Document(serde_json::Value),
     Switch(VmSwitch),
     Switches(Vec<VmSwitch>),
     Nat(NetNat),

@@ -44,6 +44,7 @@ mod evidence;
 mod executor;
 mod faults;
 mod fs;
+pub mod hcn;
 mod inner;
 mod known;
 mod op;

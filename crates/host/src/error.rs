@@ -428,6 +428,14 @@ operations! {
     AttachedDisks = "GetAllAttachedVirtualDiskPhysicalPaths", None;
     /// A program is looked for.
     FindProgram = "SearchPath", Some("Get-Command");
+    /// Namespaces, load balancers, routes or guest network services are listed or read.
+    ReadNetworkObject = "HcnQuery", None;
+    /// A namespace, load balancer, route or guest network service is created.
+    CreateNetworkObject = "HcnCreate", None;
+    /// Such an object, a network or an endpoint is changed.
+    ModifyNetworkObject = "HcnModify", None;
+    /// Such an object is deleted.
+    DeleteNetworkObject = "HcnDelete", None;
 }
 
 impl Operation {

@@ -49,6 +49,45 @@ pub type HCS_NOTIFICATION_CALLBACK = Option<
 /// Called with notifications of networks.
 pub type HCN_NOTIFICATION_CALLBACK = HCS_NOTIFICATION_CALLBACK;
 
+/// A protocol that ports are reserved for: 1 TCP, 2 UDP, 3 both.
+pub type HCN_PORT_PROTOCOL = i32;
+/// Who may use reserved ports: 1 one, 2 all who reserve them so.
+pub type HCN_PORT_ACCESS = i32;
+
+/// Ports that are reserved.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HCN_PORT_RANGE_RESERVATION {
+    /// The first.
+    pub startingPort: u16,
+    /// The last.
+    pub endingPort: u16,
+}
+
+/// Ports that are reserved, in a list.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HCN_PORT_RANGE_ENTRY {
+    /// The service that reserved them.
+    pub OwningPartitionId: GUID,
+    /// Where what arrives there goes.
+    pub TargetPartitionId: GUID,
+    /// For which protocols.
+    pub Protocol: HCN_PORT_PROTOCOL,
+    /// 0.
+    pub Priority: u64,
+    /// 0.
+    pub ReservationType: u32,
+    /// 0.
+    pub SharingFlags: u32,
+    /// 0.
+    pub DeliveryMode: u32,
+    /// The first port.
+    pub StartingPort: u16,
+    /// The last port.
+    pub EndingPort: u16,
+}
+
 /// An event of the second generation.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -171,6 +210,7 @@ const _: () = {
     assert!(size_of::<HCS_PROCESS_INFORMATION>() == 32);
     assert!(size_of::<HCS_EVENT>() == 24);
     assert!(size_of::<GUID>() == 16);
+    assert!(size_of::<HCN_PORT_RANGE_ENTRY>() == 64);
     assert!(size_of::<DriverInfo>() == 16);
     assert!(size_of::<LayerDescriptor>() == 32);
 };

@@ -25,13 +25,13 @@ pub struct WcowSimCounters {
     pub operations: u64,
     /// Registrations that have a handle of their own and were not ended.
     pub callbacks: u64,
-    /// Handles to networks and endpoints that are open.
+    /// Handles to networks, endpoints, other objects of HCN and reserved ports that are open.
     pub networks: u64,
     /// Calls with a handle that was null, of another kind, or closed.
     pub bad_handles: u64,
     /// Texts that were handed out so far.
     pub strings: u64,
-    /// Texts of these that nobody has freed.
+    /// Texts of these that nobody has freed, and lists of reserved ports.
     pub live_strings: u64,
     /// Calls of registered functions so far.
     pub calls: u64,
@@ -59,7 +59,7 @@ pub unsafe extern "system" fn WcowSimCount(place: *mut WcowSimCounters) -> HRESU
             networks: open.networks,
             bad_handles: open.bad,
             strings,
-            live_strings,
+            live_strings: live_strings + crate::blocks::count(),
             calls: callbacks::calls(),
             streams: stdio::pumps(),
         };

@@ -27,13 +27,13 @@ pub const TABLES: &[&[Export]] = &[
     crate::v2::operation::EXPORTS,
     crate::storage::EXPORTS,
     crate::network::EXPORTS,
+    crate::network::guest::EXPORTS,
 ];
 
 /// The functions of the four DLLs that this library does not have, with the reason. A program that asks for one finds no such function,
 /// as on a host that is too old.
 pub const ABSENT: &[(&str, &str)] = &[
     ("LiveMigration", "the simulator has no live migration"),
-    ("GuestNetwork", "the simulator has no guest network service"),
     (
         "HcsGetProcessorCompatibilityFromSavedState",
         "the simulator writes no saved states",
@@ -42,9 +42,6 @@ pub const ABSENT: &[(&str, &str)] = &[
         "HcsGetOperationProperties",
         "the newest hosts only; what it tells is not public",
     ),
-    ("Namespace", "the simulator has no network namespaces"),
-    ("LoadBalancer", "the simulator has no load balancers"),
-    ("SdnRoute", "the simulator has no routes of networks"),
     (
         "HcnQueryEndpointStats",
         "the simulator counts no traffic of endpoints",

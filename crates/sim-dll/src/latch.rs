@@ -8,40 +8,65 @@ use std::time::{Duration, Instant};
 /// A place for a value.
 #[derive(Debug)]
 pub(crate) struct Latch<T> {
-    state: Mutex<(Option<T>, Vec<Waker>)>,
+    state: Mutex<State<T>>,
     changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    value: Option<T>,
+    wakers: Vec<Waker>,
+    /// Whoever waited has left.
+    left: bool,
 }
 
 impl<T> Default for Latch<T> {
     fn default() -> Self {
         Self {
-            state: Mutex::new((None, Vec::new())),
+            state: Mutex::new(State {
+                value: None,
+                wakers: Vec::new(),
+                left: false,
+            }),
             changed: Condvar::new(),
         }
     }
 }
 
 impl<T: Clone> Latch<T> {
-    fn lock(&self) -> MutexGuard<'_, (Option<T>, Vec<Waker>)> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts the value there; the first one stays.
-    pub(crate) fn set(&self, value: T) {
-        let wakers = {
+    /// Puts the value there; the first one stays. False if whoever waited for it has [left](Self::wait_or_leave).
+    pub(crate) fn set(&self, value: T) -> bool {
+        let (wakers, left) = {
             let mut state = self.lock();
-            if state.0.is_none() {
-                state.0 = Some(value);
+            if state.value.is_none() {
+                state.value = Some(value);
             }
-            std::mem::take(&mut state.1)
+            (std::mem::take(&mut state.wakers), state.left)
         };
         self.changed.notify_all();
         wakers.into_iter().for_each(Waker::wake);
+        !left
+    }
+
+    /// The value, if it comes in time; if not, whoever brings it learns that nobody waits any more.
+    pub(crate) fn wait_or_leave(&self, timeout: Duration) -> Option<T> {
+        let value = self.wait(Some(timeout));
+        if value.is_some() {
+            return value;
+        }
+        // It may have come in between.
+        let mut state = self.lock();
+        state.left = state.value.is_none();
+        state.value.clone()
     }
 
     /// The value, if it has come.
     pub(crate) fn now(&self) -> Option<T> {
-        self.lock().0.clone()
+        self.lock().value.clone()
     }
 
     /// The value, if it comes in time; `None` for the time waits as long as it takes.
@@ -50,7 +75,7 @@ impl<T: Clone> Latch<T> {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.lock();
         loop {
-            if let Some(value) = &state.0 {
+            if let Some(value) = &state.value {
                 return Some(value.clone());
             }
             state = match until {
@@ -76,10 +101,10 @@ impl<T: Clone> Latch<T> {
     pub(crate) async fn come(&self) -> T {
         poll_fn(|context| {
             let mut state = self.lock();
-            if let Some(value) = &state.0 {
+            if let Some(value) = &state.value {
                 return Poll::Ready(value.clone());
             }
-            state.1.push(context.waker().clone());
+            state.wakers.push(context.waker().clone());
             Poll::Pending
         })
         .await

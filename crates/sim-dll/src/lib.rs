@@ -38,11 +38,13 @@ pub mod v1;
 pub mod v2;
 
 mod answer;
+mod blocks;
 mod callbacks;
 mod documents;
 mod guard;
 mod latch;
 mod pipes;
+mod places;
 mod session;
 mod stdio;
 mod strings;

@@ -7,14 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wcow_hcs::values::{EventType, NotificationType};
 use wcow_hcs_schema::schema1::{ProcessParameters, ProcessStatus};
 use wcow_host::codes::{self, v2};
-use wcow_host::{ComputeApi, ComputeService, HostError, ProcessHandle, SystemEvent, SystemHandle};
+use wcow_host::{
+    ComputeApi, ComputeService, CreateDocument, HostError, ProcessHandle, SystemEvent,
+    SystemHandle, SystemId,
+};
 use wcow_ntmeta::Hresult;
 use wcow_sim::RemoteHost;
 
 use crate::abi::HCS_PROCESS_INFORMATION;
 use crate::answer::{E_OUTOFMEMORY, Failure, Outcome};
 use crate::callbacks::{Hub, Notice};
-use crate::documents;
+use crate::documents::{self, ProcessChange};
 use crate::latch::Latch;
 use crate::session::Session;
 use crate::stdio::Streams;
@@ -50,8 +53,43 @@ impl Drop for OpenSystem {
 }
 
 impl System {
+    /// Creates one. The future ends when it is there; calls through it wait for that.
+    pub(crate) fn create(
+        session: &'static Session,
+        api: ComputeApi,
+        id: SystemId,
+        document: CreateDocument,
+    ) -> (
+        Arc<Self>,
+        impl Future<Output = Outcome<()>> + Send + 'static + use<>,
+    ) {
+        let system = Self::new(session, api);
+        let ours = Arc::clone(&system);
+        let call = async move {
+            let created = ours.host.create(&id, &document).await;
+            let created = created.map_err(Failure::from);
+            let outcome = created.as_ref().map(|_| ()).map_err(Clone::clone);
+            ours.opened(session, created);
+            outcome
+        };
+        (system, call)
+    }
+
+    /// Opens one by its id.
+    pub(crate) fn open(
+        session: &'static Session,
+        api: ComputeApi,
+        id: SystemId,
+    ) -> Outcome<Arc<Self>> {
+        let system = Self::new(session, api);
+        let host = system.host.clone();
+        let handle = session.wait(async move { host.open(&id).await })?;
+        system.opened(session, Ok(handle));
+        Ok(system)
+    }
+
     /// A system whose handle is still to come.
-    pub(crate) fn new(session: &Session, api: ComputeApi) -> Arc<Self> {
+    fn new(session: &Session, api: ComputeApi) -> Arc<Self> {
         Arc::new(Self {
             api,
             host: session.host(api),
@@ -75,7 +113,7 @@ impl System {
     }
 
     /// Its handle is there, or will never be. From now on it hears what happens.
-    pub(crate) fn opened(&self, session: &'static Session, outcome: Outcome<SystemHandle>) {
+    fn opened(&self, session: &'static Session, outcome: Outcome<SystemHandle>) {
         if let Ok(handle) = &outcome {
             let watch = watch_system(
                 self.api,
@@ -255,20 +293,36 @@ impl Process {
 
     /// Opens one by its id.
     pub(crate) fn open(
-        &self,
         session: &'static Session,
+        api: ComputeApi,
         system: &System,
         id: u32,
-    ) -> impl Future<Output = Outcome<()>> + Send + 'static + use<> {
-        let (host, system) = (self.host.clone(), system.handle());
-        let ours = self.parts();
-        async move {
+    ) -> Outcome<Arc<Self>> {
+        let process = Self::new(session, api);
+        let (host, system) = (process.host.clone(), system.handle());
+        let ours = process.parts();
+        session.finish(async move {
             let made = async {
                 let handle = host.open_process(system.await?, id).await?;
                 open_process(session, &host, handle).await
             };
             ours.come(session, made.await)
-        }
+        })?;
+        Ok(process)
+    }
+
+    /// Changes it.
+    pub(crate) fn change(
+        &self,
+        change: ProcessChange,
+    ) -> impl Future<Output = Outcome<()>> + Send + 'static + use<> {
+        self.call(move |host, handle| async move {
+            match change {
+                ProcessChange::Console(size) => host.resize_console(handle, size).await,
+                ProcessChange::CloseInput => host.close_input(handle).await,
+                ProcessChange::CloseOutput => Ok(()),
+            }
+        })
     }
 
     fn parts(&self) -> Parts {

@@ -10,6 +10,7 @@ use crate::abi::HANDLE;
 use crate::answer::E_HANDLE;
 use crate::callbacks::Registration;
 use crate::network::Object as NetworkObject;
+use crate::network::guest::Reservation;
 use crate::system::{Process, System};
 use crate::v2::operation::Operation;
 
@@ -25,6 +26,8 @@ pub(crate) enum Object {
     /// A registration that can be ended by its own handle.
     Callback(Arc<Registration>),
     Network(Arc<NetworkObject>),
+    /// Reserved ports.
+    Ports(Arc<Reservation>),
 }
 
 struct Table {
@@ -108,7 +111,7 @@ pub(crate) fn counts() -> Open {
             Object::Process(_) => &mut open.processes,
             Object::Operation(_) => &mut open.operations,
             Object::Callback(_) => &mut open.callbacks,
-            Object::Network(_) => &mut open.networks,
+            Object::Network(_) | Object::Ports(_) => &mut open.networks,
         } += 1;
     }
     open

@@ -40,6 +40,10 @@ impl SimHost {
         &self.face.sim
     }
 
+    pub(crate) fn face(&self) -> &Face {
+        &self.face
+    }
+
     /// Which client this is.
     #[must_use]
     pub fn id(&self) -> ClientId {
@@ -108,7 +112,7 @@ impl Face {
     }
 
     /// A call on its way.
-    fn call<T: FromReply>(&self, call: impl Into<Call>) -> OpFuture<'_, T> {
+    pub(crate) fn call<T: FromReply>(&self, call: impl Into<Call>) -> OpFuture<'_, T> {
         OpFuture::new(self, Box::new(call.into()))
     }
 }

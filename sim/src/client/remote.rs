@@ -96,7 +96,7 @@ impl RemoteHost {
         self.carrier.api()
     }
 
-    pub(super) fn call<T: FromReply + 'static>(
+    pub(crate) fn call<T: FromReply + 'static>(
         &self,
         call: impl Into<Call>,
     ) -> Pin<Box<dyn Future<Output = Result<T, HostError>> + Send>> {

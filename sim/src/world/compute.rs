@@ -224,7 +224,7 @@ impl Compute {
     }
 
     /// Forgets a system that is over and that no handle leads to.
-    fn forget(&mut self, key: SystemKey) {
+    pub(in crate::world) fn forget(&mut self, key: SystemKey) {
         let stopped = self
             .systems
             .get(&key)

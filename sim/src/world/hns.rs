@@ -11,6 +11,7 @@ use wcow_host::{AdapterState, SystemId, era};
 use wcow_ntmeta::{Guid, Hresult};
 
 use super::World;
+use super::hcn::Objects;
 use crate::call::{NetworkCall, Outcome};
 use crate::choice::Identity;
 
@@ -26,12 +27,28 @@ pub(crate) struct Hns {
     endpoints: BTreeMap<Guid, HnsEndpoint>,
     /// The two middle bytes of the MAC addresses, once one was needed.
     mac_pool: Option<u16>,
+    /// What only the second generation has.
+    #[serde(default)]
+    objects: Objects,
 }
 
 impl Hns {
     /// The endpoint of this id.
     pub(crate) fn endpoint(&self, id: Guid) -> Option<&HnsEndpoint> {
         self.endpoints.get(&id)
+    }
+
+    /// Whether there is a network of this id.
+    pub(super) fn has_network(&self, id: Guid) -> bool {
+        self.networks.contains_key(&id)
+    }
+
+    pub(super) fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    pub(super) fn objects_mut(&mut self) -> &mut Objects {
+        &mut self.objects
     }
 
     /// Connects an endpoint to a compute system.
@@ -99,6 +116,11 @@ impl Hns {
     }
 
     fn port_is_taken(&self, protocol: &str, port: u16) -> bool {
+        self.objects.has_port(protocol, port) || self.publishes(protocol, port)
+    }
+
+    /// Whether an endpoint publishes a port.
+    pub(super) fn publishes(&self, protocol: &str, port: u16) -> bool {
         self.endpoints.values().flat_map(|endpoint| &endpoint.policies).any(|policy| {
             matches!(policy, Policy::Nat(nat) if nat.external_port == port && nat.protocol.eq_ignore_ascii_case(protocol))
         })
@@ -136,6 +158,7 @@ impl World {
                     return Err(hcn::ENTITY_HAS_REFERENCES.into());
                 }
                 self.hns.networks.remove(id).ok_or(win32::NOT_FOUND)?;
+                self.hns.objects.forget(*id);
                 Ok(().into())
             }
             NetworkCall::CreateEndpoint(endpoint) => self.create_endpoint(endpoint),
@@ -147,12 +170,14 @@ impl World {
                 .collect::<Vec<_>>()
                 .into()),
             NetworkCall::DeleteEndpoint(id) => {
-                if self.endpoint_in_use(*id) {
+                if self.endpoint_in_use(*id) || self.hns.objects.refer_to(*id) {
                     return Err(hcn::ENTITY_HAS_REFERENCES.into());
                 }
                 self.hns.endpoints.remove(id).ok_or(win32::NOT_FOUND)?;
+                self.hns.objects.forget(*id);
                 Ok(().into())
             }
+            NetworkCall::Hcn(call) => self.hcn_call(call),
         }
     }
 
@@ -170,6 +195,9 @@ impl World {
                     .is_ok_and(|network| networks.contains_key(&network))
             });
         }
+        let (networks, endpoints) = (&hns.networks, &hns.endpoints);
+        hns.objects
+            .restarted(|id| networks.contains_key(&id) || endpoints.contains_key(&id));
     }
 
     /// Whether a network is bound to an adapter.

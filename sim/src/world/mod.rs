@@ -5,6 +5,7 @@ mod control;
 mod diagnostics;
 mod files;
 pub(crate) mod guest;
+mod hcn;
 mod hns;
 pub(crate) mod layers;
 pub(crate) mod power;

@@ -533,3 +533,38 @@ fn each_surface_and_build_takes_its_schema() {
         });
     }
 }
+
+/// However its handles are closed, nothing of a system stays when it is over and the last of them is closed.
+#[test]
+fn the_last_handle_of_a_process_takes_its_ended_system_along() {
+    for process_first in [true, false] {
+        let (sim, client, system) = with_container(&Profile::server_2022(), 3);
+        run(&sim, async {
+            let compute = client.compute();
+            let wanted = parameters("ping -t 127.0.0.1");
+            let process = compute.create_process(system, &wanted).await.unwrap();
+            compute.terminate(system).await.unwrap();
+            let event = compute.next_event(system).await.unwrap();
+            assert!(matches!(event, SystemEvent::Exited { .. }));
+            if process_first {
+                compute.close_process(process).await.unwrap();
+                compute.close(system).await.unwrap();
+            } else {
+                compute.close(system).await.unwrap();
+                compute.close_process(process).await.unwrap();
+            }
+        });
+        let saved = sim.save().unwrap();
+        let start = saved.iter().position(|&byte| byte == b'{').unwrap();
+        let world: serde_json::Value = serde_json::from_slice(&saved[start..]).unwrap();
+        let systems = &world["compute"]["systems"];
+        let left = [
+            systems.as_array().map(Vec::len),
+            systems.as_object().map(serde_json::Map::len),
+        ];
+        assert!(
+            left.contains(&Some(0)),
+            "process first: {process_first}, {systems}"
+        );
+    }
+}

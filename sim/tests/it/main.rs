@@ -29,6 +29,8 @@ mod first_test;
 #[cfg(test)]
 mod guest;
 #[cfg(test)]
+mod hcn;
+#[cfg(test)]
 mod hns;
 #[cfg(test)]
 mod identity;

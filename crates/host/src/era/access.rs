@@ -92,7 +92,11 @@ fn members_only(build: u32, operation: Operation) -> Result<(), Code> {
         | O::DeleteNetwork
         | O::CreateEndpoint
         | O::ListEndpoints
-        | O::DeleteEndpoint => Err(Code::Hresult(win32::ACCESS_DENIED)),
+        | O::DeleteEndpoint
+        | O::ReadNetworkObject
+        | O::CreateNetworkObject
+        | O::ModifyNetworkObject
+        | O::DeleteNetworkObject => Err(Code::Hresult(win32::ACCESS_DENIED)),
         O::ListSwitches | O::NewSwitch | O::RemoveSwitch => {
             Err(Code::PowerShell(Box::new(hyper_v_denied(operation.name()))))
         }

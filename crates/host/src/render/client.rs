@@ -139,7 +139,11 @@ impl Face {
             | Operation::DeleteNetwork
             | Operation::CreateEndpoint
             | Operation::ListEndpoints
-            | Operation::DeleteEndpoint => Self::Network,
+            | Operation::DeleteEndpoint
+            | Operation::ReadNetworkObject
+            | Operation::CreateNetworkObject
+            | Operation::ModifyNetworkObject
+            | Operation::DeleteNetworkObject => Self::Network,
             _ => Self::Other,
         }
     }

@@ -11,8 +11,8 @@
 
 use std::ffi::c_void;
 use std::future::Future;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use wcow_hcs::values::NotificationType;
 use wcow_host::codes::{self, v1, win32};
@@ -23,10 +23,12 @@ use crate::abi::{
     HANDLE, HCS_NOTIFICATION_CALLBACK, HCS_PROCESS, HCS_PROCESS_INFORMATION, HCS_SYSTEM, HRESULT,
     PCWSTR, PWSTR,
 };
-use crate::answer::{E_INVALIDARG, Failure, NOT_SUPPORTED, Outcome, number};
-use crate::callbacks::{Function, Hub, Notice};
-use crate::documents::{self, ProcessChange};
+use crate::answer::{E_INVALIDARG, NOT_SUPPORTED, Outcome, number};
+use crate::callbacks::{Hub, Notice};
+use crate::documents;
 use crate::exports::exports;
+use crate::latch::Latch;
+use crate::places::{empty, place_handle, register, unregister};
 use crate::session::{Session, session};
 use crate::strings::{self, Owner, required};
 use crate::system::{Process, System};
@@ -88,49 +90,6 @@ fn is_immediate(code: Hresult) -> bool {
         || codes::same(code, wcow_host::codes::v2::ACCESS_DENIED)
 }
 
-/// A call that may be answered before it has ended.
-#[derive(Default)]
-struct Begun {
-    /// How it ended, if it did before its caller was answered; whether that was.
-    state: Mutex<(Option<Outcome<()>>, bool)>,
-    changed: Condvar,
-}
-
-impl Begun {
-    fn lock(&self) -> MutexGuard<'_, (Option<Outcome<()>>, bool)> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// It has ended. True if nobody waits for that any more.
-    fn ended(&self, outcome: &Outcome<()>) -> bool {
-        let mut state = self.lock();
-        if !state.1 {
-            state.0 = Some(outcome.clone());
-            self.changed.notify_all();
-        }
-        state.1
-    }
-
-    /// How it ended, if it does soon. Nobody waits after that.
-    fn look(&self) -> Option<Outcome<()>> {
-        let until = Instant::now() + LOOK;
-        let mut state = self.lock();
-        while state.0.is_none() {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            state = self
-                .changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        state.1 = true;
-        state.0.take()
-    }
-}
-
 /// Begins a call whose end is told by that notification, if by any.
 fn begin(
     session: &'static Session,
@@ -138,7 +97,7 @@ fn begin(
     told_by: Option<NotificationType>,
     call: impl Future<Output = Outcome<()>> + Send + 'static,
 ) -> Outcome<Hresult> {
-    let begun = Arc::<Begun>::default();
+    let begun = Arc::<Latch<Outcome<()>>>::default();
     let build = session.facts.build;
     let tell = {
         let hub = Arc::clone(hub);
@@ -158,11 +117,11 @@ fn begin(
     let (ours, tell_later) = (Arc::clone(&begun), tell.clone());
     session.runner.spawn(async move {
         let outcome = call.await;
-        if ours.ended(&outcome) {
+        if !ours.set(outcome.clone()) {
             tell_later(&outcome);
         }
     });
-    match begun.look() {
+    match begun.wait_or_leave(LOOK) {
         Some(Err(failure)) if told_by.is_none() || is_immediate(failure.code) => Err(failure),
         Some(outcome) => {
             tell(&outcome);
@@ -184,60 +143,6 @@ where
     let session = session()?;
     let system = table::find(handle, table::system(API))?;
     begin(session, &system.hub, told_by, system.call(call))
-}
-
-/// Adds a registration.
-///
-/// # Safety
-/// The place is null or can be written.
-unsafe fn register(
-    hub: &Arc<Hub>,
-    callback: HCS_NOTIFICATION_CALLBACK,
-    context: *const c_void,
-    place: *mut *mut c_void,
-) -> Result<(), Hresult> {
-    if callback.is_none() || place.is_null() {
-        return Err(E_INVALIDARG);
-    }
-    let registration = hub.register(Function::Notification(callback), context);
-    let handle = table::open(Object::Callback(registration));
-    // SAFETY: it is not null; the caller vouches for the rest.
-    unsafe { place.write_unaligned(handle) };
-    Ok(())
-}
-
-fn unregister(handle: *mut c_void) -> HRESULT {
-    number(table::close(handle, table::callback).map(|registration| registration.end()))
-}
-
-/// Hands a new handle out.
-///
-/// # Safety
-/// The place is null or can be written.
-pub(crate) unsafe fn place_handle(place: *mut HANDLE, object: Object) -> Result<(), Hresult> {
-    if place.is_null() {
-        return Err(E_INVALIDARG);
-    }
-    let handle = table::open(object);
-    // SAFETY: it is not null; the caller vouches for the rest.
-    unsafe { place.write_unaligned(handle) };
-    Ok(())
-}
-
-/// Writes null to a place for a handle, so that nobody closes what a failed call left there.
-///
-/// # Errors
-/// The place is null.
-///
-/// # Safety
-/// The place is null or can be written.
-pub(crate) unsafe fn empty(place: *mut HANDLE) -> Result<(), Hresult> {
-    if place.is_null() {
-        return Err(E_INVALIDARG);
-    }
-    // SAFETY: it is not null; the caller vouches for the rest.
-    unsafe { place.write_unaligned(std::ptr::null_mut()) };
-    Ok(())
 }
 
 exports! {
@@ -273,14 +178,8 @@ exports! {
             // SAFETY: as above.
             let (id, text) = unsafe { (required(id)?, required(configuration)?) };
             let document = documents::create(&text, API, session.facts.build)?;
-            let system = System::new(session, API);
-            let (host, ours) = (session.host(API), Arc::clone(&system));
-            let code = begin(session, &system.hub, Some(NotificationType::SYSTEM_CREATE_COMPLETED), async move {
-                let created = host.create(&SystemId(id), &document).await.map_err(Failure::from);
-                let outcome = created.as_ref().map(|_| ()).map_err(Clone::clone);
-                ours.opened(session, created);
-                outcome
-            })?;
+            let (system, call) = System::create(session, API, SystemId(id), document);
+            let code = begin(session, &system.hub, Some(NotificationType::SYSTEM_CREATE_COMPLETED), call)?;
             // A creation that has failed leaves no handle.
             if let Some(Err(failure)) = system.created() {
                 return Err(failure);
@@ -301,10 +200,7 @@ exports! {
             let session = session()?;
             // SAFETY: as above.
             let id = SystemId(unsafe { required(id) }?);
-            let host = session.host(API);
-            let handle = session.wait(async move { host.open(&id).await })?;
-            let system = System::new(session, API);
-            system.opened(session, Ok(handle));
+            let system = System::open(session, API, id)?;
             // SAFETY: as above.
             unsafe { place_handle(computeSystem, Object::System(system)) }?;
             Ok(Hresult::S_OK)
@@ -470,8 +366,7 @@ exports! {
             unsafe { empty(process) }?;
             let session = session()?;
             let system = table::find(computeSystem, table::system(API))?;
-            let opened = Process::new(session, API);
-            session.finish(opened.open(session, &system, processId))?;
+            let opened = Process::open(session, API, &system, processId)?;
             // SAFETY: as above.
             unsafe { place_handle(process, Object::Process(opened)) }?;
             Ok(Hresult::S_OK)
@@ -550,7 +445,7 @@ exports! {
             let process = table::find(process, table::process(API))?;
             // SAFETY: the caller vouches for the pointers.
             let change = documents::process_change(&unsafe { required(settings) }?, API)?;
-            session.finish(change_process(&process, change))?;
+            session.finish(process.change(change))?;
             Ok(Hresult::S_OK)
         })();
         // SAFETY: as above.
@@ -570,18 +465,4 @@ exports! {
     "vmcompute_HcsUnregisterProcessCallback" fn HcsUnregisterProcessCallback(callbackHandle: *mut c_void) -> HRESULT {
         unregister(callbackHandle)
     }
-}
-
-/// Carries a change of a process out.
-pub(crate) fn change_process(
-    process: &Process,
-    change: ProcessChange,
-) -> impl Future<Output = Outcome<()>> + Send + 'static + use<> {
-    process.call(move |host, handle| async move {
-        match change {
-            ProcessChange::Console(size) => host.resize_console(handle, size).await,
-            ProcessChange::CloseInput => host.close_input(handle).await,
-            ProcessChange::CloseOutput => Ok(()),
-        }
-    })
 }

@@ -23,15 +23,15 @@ use crate::abi::{
     HCS_SYSTEM, HRESULT, PCWSTR, PWSTR, SECURITY_DESCRIPTOR,
 };
 use crate::answer::{E_ACCESSDENIED, E_INVALIDARG, Failure, NOT_SUPPORTED, Outcome, json, number};
-use crate::callbacks::Function;
+use crate::callbacks::{Function, Hub};
 use crate::documents;
 use crate::exports::exports;
-use crate::latch::milliseconds;
+use crate::latch::{Latch, milliseconds};
+use crate::places::{empty, place_handle};
 use crate::session::session;
 use crate::strings::{self, Owner, required};
 use crate::system::{Process, System};
 use crate::table::{self, Object};
-use crate::v1::{change_process, empty, place_handle};
 use operation::{Ended, Operation, Subject, without_document};
 
 pub mod operation;
@@ -64,6 +64,47 @@ unsafe fn told(outcome: Outcome<String>, place: *mut PWSTR) -> HRESULT {
     // SAFETY: the caller vouches for the place.
     match unsafe { strings::give(place, &text, Owner::Local) } {
         Ok(()) => code.as_i32(),
+        Err(code) => code.as_i32(),
+    }
+}
+
+/// Sets the one function of a handle; none takes it away.
+fn listen(
+    hub: &Arc<Hub>,
+    context: *const c_void,
+    callback: HCS_EVENT_CALLBACK,
+) -> Result<(), Hresult> {
+    if callback.is_none() {
+        hub.close();
+        return Ok(());
+    }
+    if hub.register_alone(Function::Event(callback), context) {
+        Ok(())
+    } else {
+        Err(v2::OPERATION_SYSTEM_CALLBACK_ALREADY_SET)
+    }
+}
+
+/// Waits for an end, and hands out how it was.
+///
+/// # Safety
+/// The place is null or can be written.
+unsafe fn exit<T: Clone>(
+    exited: Result<Arc<Latch<Option<T>>>, Hresult>,
+    timeout: u32,
+    document: impl FnOnce(&T) -> String,
+    place: *mut PWSTR,
+) -> HRESULT {
+    // SAFETY: the caller vouches for the place.
+    unsafe { strings::clear(place) };
+    let exited = exited.and_then(|exited| {
+        let ended = exited.wait(milliseconds(timeout));
+        ended.ok_or(v2::OPERATION_TIMEOUT)
+    });
+    match exited {
+        // SAFETY: as above.
+        Ok(Some(how)) => unsafe { told(Ok(document(&how)), place) },
+        Ok(None) => v2::SERVICE_DISCONNECT.as_i32(),
         Err(code) => code.as_i32(),
     }
 }
@@ -135,23 +176,13 @@ unsafe fn create(
     let (id, text) = unsafe { (required(id)?, required(configuration)?) };
     let document = documents::create(&text, API, session.facts.build)?;
     let operation: Arc<Operation> = table::find(operation, table::operation)?;
-    let system = System::new(session, API);
-    let (host, ours) = (session.host(API), Arc::clone(&system));
-    let call = async move {
-        let created = host
-            .create(&SystemId(id), &document)
-            .await
-            .map_err(Failure::from);
-        let outcome = created.as_ref().map(|_| None).map_err(Clone::clone);
-        ours.opened(session, created);
-        outcome
-    };
+    let (system, call) = System::create(session, API, SystemId(id), document);
     let handle = table::open(Object::System(Arc::clone(&system)));
     let begun = operation.begin(
         session,
         OperationType::CREATE,
         subject(&system, handle),
-        call,
+        without_document(call),
     );
     if let Err(code) = begun {
         let _ = table::close(handle, table::system(API));
@@ -175,10 +206,7 @@ unsafe fn open(id: PCWSTR, access: u32, place: *mut HCS_SYSTEM) -> Outcome<()> {
     let session = session()?;
     // SAFETY: as above.
     let id = SystemId(unsafe { required(id) }?);
-    let host = session.host(API);
-    let handle = session.wait(async move { host.open(&id).await })?;
-    let system = System::new(session, API);
-    system.opened(session, Ok(handle));
+    let system = System::open(session, API, id)?;
     // SAFETY: as above.
     Ok(unsafe { place_handle(place, Object::System(system)) }?)
 }
@@ -332,31 +360,17 @@ exports! {
 
     /// Waits for the end of a compute system, and tells how it was.
     "computecore_HcsWaitForComputeSystemExit" fn HcsWaitForComputeSystemExit(computesystem: HCS_SYSTEM, timeoutms: u32, result: *mut PWSTR) -> HRESULT {
-        // SAFETY: the caller vouches for the pointers.
-        unsafe { strings::clear(result) };
-        let exited = table::find(computesystem, table::system(API)).and_then(|system| {
-            system.exited.wait(milliseconds(timeoutms)).ok_or(v2::OPERATION_TIMEOUT)
-        });
-        match exited {
-            // SAFETY: as above.
-            Ok(Some(document)) => unsafe { told(Ok(document), result) },
-            Ok(None) => v2::SERVICE_DISCONNECT.as_i32(),
-            Err(code) => code.as_i32(),
-        }
+        let system = table::find(computesystem, table::system(API));
+        // SAFETY: the caller vouches for the place.
+        unsafe { exit(system.map(|system| Arc::clone(&system.exited)), timeoutms, Clone::clone, result) }
     }
 
     /// Sets the function that is called about a compute system; null takes it away.
     "computecore_HcsSetComputeSystemCallback" fn HcsSetComputeSystemCallback(computesystem: HCS_SYSTEM, callbackoptions: HCS_EVENT_OPTIONS, context: *const c_void, callback: HCS_EVENT_CALLBACK) -> HRESULT {
         number(table::find(computesystem, table::system(API)).and_then(|system| {
-            if callback.is_none() {
-                system.hear_operations(false);
-                system.hub.close();
-                return Ok(());
-            }
-            if !system.hub.register_alone(Function::Event(callback), context) {
-                return Err(v2::OPERATION_SYSTEM_CALLBACK_ALREADY_SET);
-            }
-            system.hear_operations(callbackoptions & EventOptions::ENABLE_OPERATION_CALLBACKS.0 != 0);
+            listen(&system.hub, context, callback)?;
+            let hears = callback.is_some() && callbackoptions & EventOptions::ENABLE_OPERATION_CALLBACKS.0 != 0;
+            system.hear_operations(hears);
             Ok(())
         }))
     }
@@ -402,8 +416,7 @@ exports! {
             }
             let session = session()?;
             let system = table::find(computesystem, table::system(API))?;
-            let opened = Process::new(session, API);
-            session.finish(opened.open(session, &system, processid))?;
+            let opened = Process::open(session, API, &system, processid)?;
             // SAFETY: as above.
             Ok(unsafe { place_handle(process, Object::Process(opened)) }?)
         })())
@@ -456,39 +469,21 @@ exports! {
         code(process_step(process, operation, OperationType::MODIFY_PROCESS, |process| {
             // SAFETY: the caller vouches for the pointers.
             let change = documents::process_change(&unsafe { required(settings) }?, API)?;
-            Ok(Box::pin(without_document(change_process(&process, change))))
+            Ok(Box::pin(without_document(process.change(change))))
         }))
     }
 
     /// Sets the function that is called about a process; null takes it away.
     "computecore_HcsSetProcessCallback" fn HcsSetProcessCallback(process: HCS_PROCESS, callbackoptions: HCS_EVENT_OPTIONS, context: *const c_void, callback: HCS_EVENT_CALLBACK) -> HRESULT {
         let _ = callbackoptions;
-        number(table::find(process, table::process(API)).and_then(|process| {
-            if callback.is_none() {
-                process.hub.close();
-                return Ok(());
-            }
-            if process.hub.register_alone(Function::Event(callback), context) {
-                Ok(())
-            } else {
-                Err(v2::OPERATION_SYSTEM_CALLBACK_ALREADY_SET)
-            }
-        }))
+        number(table::find(process, table::process(API)).and_then(|process| listen(&process.hub, context, callback)))
     }
 
     /// Waits for the end of a process, and tells how it was.
     "computecore_HcsWaitForProcessExit" fn HcsWaitForProcessExit(computesystem: HCS_PROCESS, timeoutms: u32, result: *mut PWSTR) -> HRESULT {
-        // SAFETY: the caller vouches for the pointers.
-        unsafe { strings::clear(result) };
-        let exited = table::find(computesystem, table::process(API)).and_then(|process| {
-            process.exited.wait(milliseconds(timeoutms)).ok_or(v2::OPERATION_TIMEOUT)
-        });
-        match exited {
-            // SAFETY: as above.
-            Ok(Some(status)) => unsafe { told(Ok(documents::process_status(&status)), result) },
-            Ok(None) => v2::SERVICE_DISCONNECT.as_i32(),
-            Err(code) => code.as_i32(),
-        }
+        let process = table::find(computesystem, table::process(API));
+        // SAFETY: the caller vouches for the place.
+        unsafe { exit(process.map(|process| Arc::clone(&process.exited)), timeoutms, documents::process_status, result) }
     }
 
     /// Tells what the service is.

@@ -454,6 +454,7 @@ impl World {
         let (reference, _) = self.process_of(client, handle)?;
         self.compute.process_handles.remove(&handle.0);
         let writers = self.process_handle_closed(reference);
+        self.compute.forget(reference.system);
         self.cut_off_writers(writers, out);
         Ok(().into())
     }
