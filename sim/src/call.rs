@@ -189,6 +189,9 @@ pub(crate) enum LayersCall {
         parents: Vec<LayerDescriptor>,
     },
     BaseImages,
+    AtVolume {
+        volume: String,
+    },
 }
 
 /// Calls of `NetworkService`.
@@ -398,6 +401,7 @@ impl Call {
                 LayersCall::Import { .. } => (0x020c, O::ImportLayer, 3_000_000, 3_000_000),
                 LayersCall::Export { .. } => (0x020d, O::ExportLayer, 2_000_000, 2_000_000),
                 LayersCall::BaseImages => (0x020e, O::BaseImages, 2_000, 2_000),
+                LayersCall::AtVolume { .. } => (0x020f, O::LayerMountPath, 300, 200),
             },
             Self::Network(call) => match call {
                 NetworkCall::CreateNetwork(_) => (0x0301, O::CreateNetwork, 600_000, 400_000),
@@ -530,6 +534,7 @@ impl Call {
                 | LayersCall::Import { layer: path, .. }
                 | LayersCall::Export { layer: path, .. } => path.to_string(),
                 LayersCall::BaseImages => String::new(),
+                LayersCall::AtVolume { volume } => volume.clone(),
             },
             Self::Network(call) => match call {
                 NetworkCall::CreateNetwork(network) => network.name.clone(),

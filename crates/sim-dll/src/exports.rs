@@ -48,36 +48,12 @@ pub const ABSENT: &[(&str, &str)] = &[
     ),
     ("HcnQueryEndpointAddresses", "what it tells is not public"),
     (
-        "HcsFormatWritableLayerVhd",
-        "it takes a handle of a virtual disk, which the simulator does not give",
-    ),
-    (
-        "HcsGetLayerVhdMountPath",
-        "it takes a handle of a virtual disk, which the simulator does not give",
-    ),
-    (
-        "HcsSetupBaseOSLayer",
-        "it takes a handle of a virtual disk, which the simulator does not give",
-    ),
-    (
         "HcsSetupBaseOSVolume",
-        "it takes a volume, which the simulator does not make",
+        "the simulator has no volumes but those of scratch layers",
     ),
     (
         "LegacyWritableLayer",
-        "it takes a volume, which the simulator does not make",
-    ),
-    (
-        "HcsInitializeWritableLayer",
-        "it takes a volume, which the simulator does not make",
-    ),
-    (
-        "OverlayFilter",
-        "it takes a volume, which the simulator does not make",
-    ),
-    (
-        "LayerStorageFilter",
-        "it takes a volume, which the simulator does not make",
+        "the simulator has no writable layers in the form of the first generation that are mounted as volumes",
     ),
     (
         "CreateLayer",

@@ -154,3 +154,19 @@ macro_rules! layer_storage {
 
 layer_storage!(Face);
 layer_storage!(RemoteHost);
+
+impl RemoteHost {
+    /// The folder of the scratch layer whose disk is attached as a volume, `\\?\Volume{GUID}` with a backslash at its end or without.
+    /// `None` where there is none.
+    ///
+    /// # Errors
+    /// The host cannot be reached.
+    pub fn scratch_at(
+        &self,
+        volume: &str,
+    ) -> impl Future<Output = Result<Option<HostPath>, HostError>> + Send + use<> {
+        self.call(LayersCall::AtVolume {
+            volume: volume.to_owned(),
+        })
+    }
+}

@@ -93,6 +93,15 @@ impl Layers {
             .map(|(key, _)| key.clone())
     }
 
+    /// The folder of the scratch layer whose disk is attached as this volume.
+    fn at_volume(&self, volume: &str) -> Option<HostPath> {
+        let volume = volume.trim_end_matches('\\');
+        let mut attached = self.scratches.values().filter(|one| one.attached > 0);
+        attached
+            .find(|scratch| scratch.volume_name().eq_ignore_ascii_case(volume))
+            .map(|scratch| scratch.path.clone())
+    }
+
     /// Whether a scratch layer is mounted.
     pub(super) fn is_prepared(&self, key: &WideName) -> bool {
         self.scratches
@@ -249,6 +258,7 @@ impl World {
                 Ok(().into())
             }
             LayersCall::BaseImages => Ok(self.base_images(out)?.into()),
+            LayersCall::AtVolume { volume } => Ok(self.layers.at_volume(volume).into()),
         }
     }
 

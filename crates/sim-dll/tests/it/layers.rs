@@ -4,10 +4,13 @@ use std::ptr::null_mut;
 
 use serde_json::{Value, json};
 use wcow_sim_dll::abi::GUID;
+use wcow_sim_dll::control::WcowSimCounters;
 use wcow_sim_dll::storage;
 use wcow_sim_dll::v1::{hns::HNSCall, layers};
 
-use crate::program::{Scratch, Wide, alone, assert_nothing_is_left, counters, driver, take};
+use crate::program::{
+    BAD_HANDLE, Scratch, Wide, alone, assert_nothing_is_left, counters, driver, take,
+};
 
 #[test]
 fn layers_are_made_and_removed() {
@@ -58,6 +61,78 @@ fn layers_are_made_and_removed() {
         // The second generation sees the same folders.
         assert!(storage::HcsDestroyLayer(gone.get()) < 0);
     }
+    assert_nothing_is_left(before);
+}
+
+#[test]
+fn a_volume_gets_its_parents_through_the_second_generation() {
+    let _alone = alone();
+    let before = counters();
+    let scratch = Scratch::new("layer-filter");
+    let (path, volume, driver) = (
+        Wide::new(&scratch.path),
+        Wide::new(&scratch.volume()),
+        driver(),
+    );
+    let data = Wide::new(&scratch.layer_data());
+    let empty = Wide::new(r#"{"SchemaVersion":{"Major":2,"Minor":1},"Layers":[]}"#);
+    let (broken, nowhere) = (Wide::new("{"), Wide::new(r"\\?\Volume{0}"));
+    let (container, vm) = (
+        Wide::new(r#"{"Type":"Container"}"#),
+        Wide::new(r#"{"Type":"Vm"}"#),
+    );
+    let mut text = null_mut();
+    let code = |number: u32| number as i32;
+    // SAFETY: texts end with a NUL, places can be written; handles are numbers here.
+    unsafe {
+        // It was mounted through the first generation.
+        assert_eq!(storage::HcsDetachLayerStorageFilter(volume.get()), 0);
+        assert_eq!(
+            storage::HcsDetachLayerStorageFilter(volume.get()),
+            code(0x8007_0037)
+        );
+        for (volume, data, expected) in [
+            (&nowhere, &data, 0x8007_0003),
+            (&volume, &broken, 0x8007_0003),
+            (&volume, &empty, 0x8007_0003),
+            (&volume, &data, 0),
+        ] {
+            let told =
+                storage::HcsInitializeWritableLayer(volume.get(), data.get(), std::ptr::null());
+            assert_eq!(told, code(expected));
+        }
+        assert_eq!(
+            storage::HcsAttachLayerStorageFilter(nowhere.get(), data.get()),
+            code(0x8007_0003)
+        );
+        assert_eq!(
+            storage::HcsAttachLayerStorageFilter(volume.get(), data.get()),
+            0
+        );
+        assert!(layers::DestroyLayer(&raw const driver, path.get()) < 0);
+        assert_eq!(storage::HcsDetachOverlayFilter(volume.get(), data.get()), 0);
+        assert_eq!(storage::HcsAttachOverlayFilter(volume.get(), data.get()), 0);
+        // There are no virtual disks.
+        let disk = std::ptr::dangling_mut::<u64>().cast();
+        for refused in [
+            storage::HcsFormatWritableLayerVhd(disk),
+            storage::HcsGetLayerVhdMountPath(disk, &raw mut text),
+            storage::HcsSetupBaseOSLayer(path.get(), disk, container.get()),
+            storage::HcsSetupBaseOSLayer(path.get(), null_mut(), vm.get()),
+        ] {
+            assert_eq!(refused, BAD_HANDLE);
+        }
+        // A scratch layer is no folder with files and hives.
+        assert_eq!(
+            storage::HcsSetupBaseOSLayer(path.get(), null_mut(), container.get()),
+            code(0x8007_0003)
+        );
+    }
+    scratch.remove();
+    let before = WcowSimCounters {
+        bad_handles: before.bad_handles + 4,
+        ..before
+    };
     assert_nothing_is_left(before);
 }
 

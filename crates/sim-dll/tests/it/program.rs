@@ -210,6 +210,15 @@ impl Scratch {
         .to_string()
     }
 
+    /// The parents of the layer, as documents of the second generation name them.
+    pub(crate) fn layer_data(&self) -> String {
+        json!({
+            "SchemaVersion": { "Major": 2, "Minor": 1 },
+            "Layers": [{ "Id": self.image_id, "Path": self.image }],
+        })
+        .to_string()
+    }
+
     pub(crate) fn remove(self) {
         let (path, driver) = (Wide::new(&self.path), driver());
         // SAFETY: the text ends with a NUL.

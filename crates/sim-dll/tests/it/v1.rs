@@ -76,6 +76,14 @@ impl Running {
         unsafe {
             let code = HcsTerminateComputeSystem(self.system, null(), null_mut());
             assert_eq!(code, PENDING);
+        }
+        self.ended();
+    }
+
+    /// Hears that it has ended, and closes what is open.
+    pub(crate) fn ended(self) {
+        // SAFETY: the handles are open.
+        unsafe {
             let told = self.ear.next();
             assert_eq!((told.kind, told.status), (0x1, 0));
             let data: Value = serde_json::from_str(&told.data.expect("a document")).expect("JSON");
