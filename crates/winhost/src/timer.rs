@@ -66,6 +66,7 @@ static TIMER: Timer = Timer {
         last: 0,
         alarms: BTreeMap::new(),
         runs: false,
+        sleep: Sleep::No,
     }),
     changed: Condvar::new(),
 };
@@ -80,6 +81,29 @@ struct Inner {
     alarms: BTreeMap<(Instant, u64), Waker>,
     /// Whether the thread was started. It stays.
     runs: bool,
+    sleep: Sleep,
+}
+
+/// What the thread does. One that sleeps long enough is not woken for an alarm: most are gone long before their time, and a wake for
+/// each would cost more than the call that it watches.
+#[derive(Clone, Copy)]
+enum Sleep {
+    /// It is awake, and looks at the alarms before it sleeps.
+    No,
+    Until(Instant),
+    /// There was no alarm.
+    Forever,
+}
+
+impl Sleep {
+    /// Whether an alarm at that moment would be slept over.
+    fn is_longer(self, at: Instant) -> bool {
+        match self {
+            Self::No => false,
+            Self::Until(until) => at < until,
+            Self::Forever => true,
+        }
+    }
 }
 
 impl Timer {
@@ -99,13 +123,10 @@ impl Timer {
             inner.last
         });
         let old = inner.alarms.insert((at, number), waker.clone());
-        let is_first = inner
-            .alarms
-            .first_key_value()
-            .is_some_and(|(key, _)| *key == (at, number));
+        let oversleeps = inner.sleep.is_longer(at);
         drop(inner);
         drop(old);
-        if is_first {
+        if oversleeps {
             self.changed.notify_one();
         }
         Some(number)
@@ -117,11 +138,14 @@ impl Timer {
             let now = Instant::now();
             let first = inner.alarms.first_key_value().map(|((at, _), _)| *at);
             inner = match first {
-                None => self
-                    .changed
-                    .wait(inner)
-                    .unwrap_or_else(PoisonError::into_inner),
+                None => {
+                    inner.sleep = Sleep::Forever;
+                    self.changed
+                        .wait(inner)
+                        .unwrap_or_else(PoisonError::into_inner)
+                }
                 Some(at) if at > now => {
+                    inner.sleep = Sleep::Until(at);
                     self.changed
                         .wait_timeout(inner, at.saturating_duration_since(now))
                         .unwrap_or_else(PoisonError::into_inner)
@@ -136,6 +160,7 @@ impl Timer {
                     self.lock()
                 }
             };
+            inner.sleep = Sleep::No;
         }
     }
 
@@ -169,5 +194,24 @@ mod tests {
             within(limit, within(Duration::MAX, pending::<()>())),
         );
         assert_eq!(block_on(both), Some(None));
+    }
+
+    /// The thread sleeps until the moment of an alarm that is gone; one that is due earlier wakes it.
+    #[test]
+    fn an_earlier_alarm_is_not_slept_over() {
+        let hour = Duration::from_secs(3600);
+        let limit = Duration::from_millis(1);
+        let mut polled = false;
+        let twice = std::future::poll_fn(|context| {
+            context.waker().wake_by_ref();
+            if std::mem::replace(&mut polled, true) {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        });
+        assert_eq!(block_on(within(hour, twice)), Some(()));
+        assert_eq!(block_on(within(limit, pending::<()>())), None);
+        assert_eq!(block_on(within(limit, pending::<()>())), None);
     }
 }

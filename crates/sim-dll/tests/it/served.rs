@@ -1,15 +1,16 @@
 //! Programs that share a world: this test serves one, and runs itself once more as a program that finds it by an environment variable.
 
 use std::process::Command;
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 
 use wcow_host::{ComputeApi, Identity};
 use wcow_sim::{Profile, Sim};
 use wcow_sim_dll::abi::PWSTR;
-use wcow_sim_dll::v1::{HcsEnumerateComputeSystems, HcsGetServiceProperties};
+use wcow_sim_dll::network::HcnEnumerateNetworks;
+use wcow_sim_dll::v1::{self, HcsEnumerateComputeSystems, HcsGetServiceProperties};
 use wcow_sim_link::{Server, World, install_image};
 
-use crate::program::{take, world};
+use crate::program::{Wide, take, world};
 
 const VARIABLE: &str = "WCOW_SIM_SERVER";
 
@@ -91,4 +92,42 @@ fn a_world_is_shared_and_its_end_is_an_error() {
         std::fs::remove_file(path).expect("it is there");
     }
     world.runner().stop();
+}
+
+const WHO: &str = "WCOW_SIM_IDENTITY";
+
+/// What a program does whose caller may nothing; for anybody else, nothing.
+#[test]
+fn a_program_without_rights() {
+    if std::env::var(WHO).as_deref() != Ok("plain-user") {
+        return;
+    }
+    let mut text: PWSTR = null_mut();
+    let query = Wide::new("{}");
+    // SAFETY: texts end with a NUL, places can be written.
+    unsafe {
+        // The document explains it.
+        let code = v1::HcsEnumerateComputeSystems(query.get(), null_mut(), &raw mut text);
+        assert_eq!(code & !0x4000_0000, 0x8037_011B_u32 as i32, "{code:x}");
+        let document = take(text).expect("a document");
+        assert!(document.contains("Hyper-V Administrators"), "{document}");
+        let told = crate::v2::call(|operation| {
+            wcow_sim_dll::v2::HcsEnumerateComputeSystems(query.get(), operation)
+        });
+        assert_eq!(told.expect_err("it may not").0, 0x8037_011B);
+        let code = HcnEnumerateNetworks(null(), &raw mut text, null_mut());
+        assert_eq!(code, 0x8007_0005_u32 as i32);
+        let image = Wide::new(world()["Image"].as_str().expect("a folder"));
+        let code = v1::layers::ProcessBaseImage(image.get());
+        assert_eq!(code, 0x8007_0522_u32 as i32);
+    }
+}
+
+#[test]
+fn a_program_that_is_not_elevated_is_told_so() {
+    let ended = Command::new(std::env::current_exe().expect("it has a path"))
+        .args(["served::a_program_without_rights", "--exact", "--nocapture"])
+        .env(WHO, "plain-user")
+        .status();
+    assert!(ended.expect("it starts").success());
 }

@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn version_1_is_used_where_it_is() {
-        for build in [10_514, 14_393, 17_134, 17_763, 20_348, 26_100] {
+        for build in [0, 10_514, 14_393, 17_134, 17_763, 20_348, 26_100, u32::MAX] {
             check(build, true, false, V1);
             check(build, true, true, V1);
         }
