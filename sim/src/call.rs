@@ -168,6 +168,10 @@ pub(crate) enum LayersCall {
     Destroy {
         layer: HostPath,
     },
+    GrantVmAccess {
+        machine: SystemId,
+        file: HostPath,
+    },
     ProcessUtilityVm {
         utility_vm: HostPath,
     },
@@ -401,7 +405,8 @@ impl Call {
                 LayersCall::Import { .. } => (0x020c, O::ImportLayer, 3_000_000, 3_000_000),
                 LayersCall::Export { .. } => (0x020d, O::ExportLayer, 2_000_000, 2_000_000),
                 LayersCall::BaseImages => (0x020e, O::BaseImages, 2_000, 2_000),
-                LayersCall::AtVolume { .. } => (0x020f, O::LayerMountPath, 300, 200),
+                LayersCall::AtVolume { .. } => (0x0210, O::LayerMountPath, 300, 200),
+                LayersCall::GrantVmAccess { .. } => (0x020f, O::GrantVmAccess, 500, 500),
             },
             Self::Network(call) => match call {
                 NetworkCall::CreateNetwork(_) => (0x0301, O::CreateNetwork, 600_000, 400_000),
@@ -532,7 +537,8 @@ impl Call {
                 | LayersCall::Exists { layer: path }
                 | LayersCall::Expand { scratch: path, .. }
                 | LayersCall::Import { layer: path, .. }
-                | LayersCall::Export { layer: path, .. } => path.to_string(),
+                | LayersCall::Export { layer: path, .. }
+                | LayersCall::GrantVmAccess { file: path, .. } => path.to_string(),
                 LayersCall::BaseImages => String::new(),
                 LayersCall::AtVolume { volume } => volume.clone(),
             },

@@ -11,7 +11,7 @@ use crate::world::{TICKS_PER_SECOND, World};
 
 const MAGIC: &str = "wcow-sim-world ";
 /// Raised whenever a world of an earlier version cannot be read any more.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// The longest time that passes for a host while nobody looks: 24 hours.
 const LONGEST_PAUSE: u64 = 24 * 60 * 60 * TICKS_PER_SECOND;
 

@@ -9,12 +9,19 @@
 //!                                                              └──> the call, its answer, everything taken away again
 //! ```
 //!
+//! What Hyper-V isolation makes is the container itself through version 1. Through version 2 it is a virtual machine, which the client
+//! describes, and a container in it: there the rows of the matrix that need Hyper-V isolation are about the machine, and further rules about
+//! both.
+//!
 //! Answers are compared to the bit: a host seen through version 1 answers 0xC037...., through version 2 0x8037..... Where facts
 //! tell of several codes, each will do. A rule that nobody has shown (inferred) fails on a simulated host, and is only reported on a
 //! real one: there the host is right.
 #![forbid(unsafe_code)]
 
 mod arm;
+mod documents;
+mod hosted;
+mod machines;
 mod matrix;
 mod processes;
 mod stage;

@@ -4,7 +4,9 @@ use wcow_hcs_schema::schema1::{
     ContainerConfig, Layer, MappedDirectory, ModifyRequestType, ProcessParameters,
     ResourceModificationRequest, ResourceType,
 };
-use wcow_hcs_schema::schema2;
+use wcow_hcs_schema::schema2::{self, ComputeSystem};
+use wcow_host::client::Client;
+use wcow_host::utility_vm::UtilityVm;
 use wcow_host::{
     Clock, ComputeApi, ComputeService, CreateDocument, Host, HostControl, HostError, LayerStorage,
     Modification, Output, ProcessHandle, SystemHandle, SystemId,
@@ -16,48 +18,74 @@ use crate::{Arm, Image, State};
 /// How a host differs from what was expected, in one sentence.
 pub type Unlike = String;
 
-/// A container of a test.
+/// What a test is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Isolation {
+    /// A container on the host.
+    Process,
+    /// What Hyper-V isolation makes: through version 1 the container, through version 2 its virtual machine.
+    HyperV,
+    /// A virtual machine of its own, and a container in it.
+    Machine,
+}
+
+/// A container of a test, or its virtual machine.
 #[derive(Debug)]
 pub struct Stage<'a, H: Host> {
     host: &'a H,
     image: Image,
     id: SystemId,
+    container: SystemId,
     scratch: HostPath,
-    hyperv: bool,
+    isolation: Isolation,
+    /// What the test is about, where that is a virtual machine that a document describes.
+    machine: Option<UtilityVm>,
 }
 
 impl<'a, H: Host> Stage<'a, H> {
-    /// Makes a scratch layer, and mounts it where the isolation needs that.
+    /// Makes a scratch layer, and mounts it or makes the disks of a virtual machine, as the isolation needs it.
     ///
     /// # Errors
     /// The host refused a step that must work.
-    pub async fn new<A: Arm<Host = H>>(
+    pub(crate) async fn new<A: Arm<Host = H>>(
         arm: &'a A,
         image: Image,
-        hyperv: bool,
+        isolation: Isolation,
     ) -> Result<Self, Unlike> {
         let host = arm.host();
-        let id = SystemId(arm.fresh_id());
-        let scratch = image.scratch_root.join(&id.0);
+        let container = SystemId(arm.fresh_id());
+        let scratch = image.scratch_root.join(&container.0);
         let layers = host.layers();
         must(
             "create_scratch",
             layers.create_scratch(&scratch, &image.layers).await,
         )?;
-        let stage = Self {
+        let mut stage = Self {
             host,
             image,
-            id,
+            id: container.clone(),
+            container,
             scratch,
-            hyperv,
+            isolation,
+            machine: None,
         };
-        if !hyperv {
-            let layers = stage.image.layers.clone();
-            must("activate", host.layers().activate(&stage.scratch).await)?;
-            must(
-                "prepare",
-                host.layers().prepare(&stage.scratch, &layers).await,
-            )?;
+        match (isolation, host.compute().api()) {
+            (Isolation::Process, _) => {
+                let layers = stage.image.layers.clone();
+                must("activate", host.layers().activate(&stage.scratch).await)?;
+                must(
+                    "prepare",
+                    host.layers().prepare(&stage.scratch, &layers).await,
+                )?;
+            }
+            (Isolation::HyperV, ComputeApi::V1) => {}
+            (Isolation::HyperV, ComputeApi::V2) | (Isolation::Machine, _) => {
+                let machine = stage.machine().await?;
+                let made = Client::new(host).make_machine_disks(&machine).await;
+                must("make_machine_disks", made.map_err(HostError::from))?;
+                stage.id = machine.id().clone();
+                stage.machine = Some(machine);
+            }
         }
         Ok(stage)
     }
@@ -80,17 +108,17 @@ impl<'a, H: Host> Stage<'a, H> {
     /// The host does not tell the volume of the mounted layer.
     pub async fn document(&self) -> Result<ContainerConfig, Unlike> {
         let layers = self.image.layers.iter();
-        let volume_path = if self.hyperv {
-            String::new()
-        } else {
+        let volume_path = if self.isolation == Isolation::Process {
             must(
                 "mount_path",
                 self.host.layers().mount_path(&self.scratch).await,
             )?
+        } else {
+            String::new()
         };
         Ok(ContainerConfig {
             system_type: "Container".to_owned(),
-            name: self.id.0.clone(),
+            name: self.container.0.clone(),
             owner: "wcow-conformance".to_owned(),
             volume_path,
             layer_folder_path: self.scratch.to_string(),
@@ -100,7 +128,7 @@ impl<'a, H: Host> Stage<'a, H> {
                     path: layer.path.to_string(),
                 })
                 .collect(),
-            hv_partition: self.hyperv,
+            hv_partition: self.isolation != Isolation::Process,
             ..ContainerConfig::default()
         })
     }
@@ -110,12 +138,86 @@ impl<'a, H: Host> Stage<'a, H> {
     /// # Errors
     /// The host's answer, in the inner result.
     pub async fn create(&self) -> Result<Result<SystemHandle, HostError>, Unlike> {
+        if let Some(machine) = &self.machine {
+            return Ok(self.create_machine(&machine.machine()).await);
+        }
         let document = self.document().await?;
         Ok(self.create_from(&document).await)
     }
 
-    /// Creates the test's compute system from a document, in the schema that the surface takes. Hyper-V isolation is told in schema 1
-    /// alone, which version 1 takes.
+    /// The virtual machine of the test's container.
+    ///
+    /// # Errors
+    /// The paths of the test are none.
+    pub(crate) async fn machine(&self) -> Result<UtilityVm, Unlike> {
+        let machine = UtilityVm::new(&self.container, self.document().await?);
+        machine.map_err(|error| error.to_string())
+    }
+
+    /// Creates the test's virtual machine from a document.
+    ///
+    /// # Errors
+    /// The host's answer.
+    pub(crate) async fn create_machine(
+        &self,
+        document: &ComputeSystem,
+    ) -> Result<SystemHandle, HostError> {
+        let document = CreateDocument::Schema2(Box::new(document.clone()));
+        self.host.compute().create(&self.id, &document).await
+    }
+
+    /// Creates the test's container in the test's virtual machine.
+    ///
+    /// # Errors
+    /// The host's answer.
+    pub(crate) async fn create_hosted(
+        &self,
+        document: &ComputeSystem,
+    ) -> Result<SystemHandle, HostError> {
+        let document = CreateDocument::Schema2(Box::new(document.clone()));
+        self.host.compute().create(&self.container, &document).await
+    }
+
+    /// Starts what can be paused, and the container that programs are started in: the same, or a virtual machine and the container in
+    /// it.
+    ///
+    /// # Errors
+    /// A step that must work did not.
+    pub(crate) async fn bring_both(&self) -> Result<(SystemHandle, SystemHandle), Unlike> {
+        let system = self.bring(State::Running).await?;
+        let Some(machine) = &self.machine else {
+            return Ok((system, system));
+        };
+        self.furnish(system, machine).await?;
+        let hosted = self.create_hosted(&machine.container()).await;
+        let container = must("create", hosted)?;
+        must("start", self.host.compute().start(container).await)?;
+        Ok((system, container))
+    }
+
+    /// Gives a virtual machine that runs the disk and the layers of its container.
+    ///
+    /// # Errors
+    /// A step that must work did not.
+    pub(crate) async fn furnish(
+        &self,
+        system: SystemHandle,
+        machine: &UtilityVm,
+    ) -> Result<(), Unlike> {
+        for change in machine.preparations() {
+            let change = Modification::Schema2(change);
+            must("modify", self.host.compute().modify(system, &change).await)?;
+        }
+        Ok(())
+    }
+
+    /// The id of the test's container.
+    pub(crate) fn container(&self) -> &SystemId {
+        &self.container
+    }
+
+    /// Creates the test's compute system from a document for process isolation or, through version 1, for either, in the schema that the
+    /// surface takes.
     ///
     /// # Errors
     /// The host's answer.
@@ -137,6 +239,16 @@ impl<'a, H: Host> Stage<'a, H> {
             read_only: Some(true),
             ..MappedDirectory::default()
         };
+        if self.machine.is_some() {
+            let share = schema2::VirtualSmbShare {
+                name: Some("mapped".to_owned()),
+                path: folder.host_path,
+                ..schema2::VirtualSmbShare::default()
+            };
+            let path = schema2::ResourcePath::VirtualSmbShares;
+            let request = schema2::ModifySettingRequest::new(&path, ModifyRequestType::Add);
+            return Modification::Schema2(request.with_settings(share.to_value()));
+        }
         match self.host.compute().api() {
             ComputeApi::V1 => Modification::Schema1(ResourceModificationRequest {
                 resource_type: Some(ResourceType::MappedDirectory),
@@ -232,9 +344,11 @@ impl<'a, H: Host> Stage<'a, H> {
     /// Takes the compute system and the scratch layer away. What is gone already is no matter.
     pub async fn clear(self) {
         let compute = self.host.compute();
-        if let Ok(system) = compute.open(&self.id).await {
-            let _ = compute.terminate(system).await;
-            let _ = compute.close(system).await;
+        for id in [&self.container, &self.id] {
+            if let Ok(system) = compute.open(id).await {
+                let _ = compute.terminate(system).await;
+                let _ = compute.close(system).await;
+            }
         }
         let layers = self.host.layers();
         let _ = layers.unprepare(&self.scratch).await;
@@ -243,7 +357,6 @@ impl<'a, H: Host> Stage<'a, H> {
     }
 }
 
-/// A document for process isolation in schema 2.
 /// The build of a host.
 ///
 /// # Errors

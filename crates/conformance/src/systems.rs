@@ -127,9 +127,9 @@ pub(crate) async fn last_handle_ends_it<H: Host>(stage: &Stage<'_, H>) -> Result
 }
 
 pub(crate) async fn pause_holds_programs<H: Host>(stage: &Stage<'_, H>) -> Result<(), Unlike> {
-    let system = stage.bring(State::Running).await?;
+    let (system, container) = stage.bring_both().await?;
     let compute = stage.host().compute();
-    let process = stage.spawn(system, "ping -n 3 localhost").await?;
+    let process = stage.spawn(container, "ping -n 3 localhost").await?;
     must("pause", compute.pause(system).await)?;
     crate::stage::pause(stage.host(), 20_000).await;
     let status = must("process_status", compute.process_status(process).await)?;

@@ -163,6 +163,7 @@ faces! {
         fn unprepare(scratch: &HostPath) -> ();
         fn deactivate(scratch: &HostPath) -> ();
         fn destroy(layer: &HostPath) -> ();
+        fn grant_vm_access(machine: &SystemId, file: &HostPath) -> ();
     }
 
     NetworkService, network {

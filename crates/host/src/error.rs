@@ -324,6 +324,8 @@ operations! {
     ExportLayer = "ExportLayer", Some("New-ContainerImage");
     /// The shared base images are listed.
     BaseImages = "GetBaseImages", Some("Get-ContainerImage");
+    /// A virtual machine is given a file.
+    GrantVmAccess = "GrantVmAccess", None;
     /// A network is created.
     CreateNetwork = "HNSCall POST /networks", None;
     /// Networks are listed.

@@ -5,7 +5,7 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 use wcow_ntmeta::{FileTime, Guid, HostPath};
 
-use crate::HostError;
+use crate::{HostError, SystemId};
 
 /// A read-only layer under a scratch layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,4 +168,14 @@ pub trait LayerStorage: Send + Sync {
     /// # Errors
     /// It is in use (0x20); it does not exist (0x2).
     fn destroy(&self, layer: &HostPath) -> impl Future<Output = Result<(), HostError>> + Send;
+
+    /// Lets a virtual machine open a file (`GrantVmAccess`). The machine need not be there yet.
+    ///
+    /// # Errors
+    /// There is no such file (0x2, inferred); there is no such function (0x7F, inferred: before Windows Server 2016).
+    fn grant_vm_access(
+        &self,
+        machine: &SystemId,
+        file: &HostPath,
+    ) -> impl Future<Output = Result<(), HostError>> + Send;
 }

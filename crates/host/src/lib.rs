@@ -33,6 +33,7 @@ mod network;
 mod precaution;
 pub mod render;
 mod switches;
+pub mod utility_vm;
 
 pub use compute::{
     ComputeApi, ComputeService, CreateDocument, ExitType, Modification, Output, ProcessHandle,

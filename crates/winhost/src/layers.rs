@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wcow_hcs::Error;
 use wcow_hcs::layers::{self, Parent};
 use wcow_host::codes::win32;
-use wcow_host::{BaseImage, HostError, LayerDescriptor, LayerStorage, Operation};
+use wcow_host::{BaseImage, HostError, LayerDescriptor, LayerStorage, Operation, SystemId};
 use wcow_ntmeta::{Guid, HostPath};
 
 use crate::CallLimits;
@@ -233,5 +233,11 @@ impl LayerStorage for WinLayers {
             layers::destroy(path)
         };
         self.about(Operation::DestroyLayer, layer, work).await
+    }
+
+    async fn grant_vm_access(&self, machine: &SystemId, file: &HostPath) -> Result<(), HostError> {
+        let machine = machine.0.clone();
+        let work = move |path: &str| layers::grant_vm_access(&machine, path);
+        self.about(Operation::GrantVmAccess, file, work).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use wcow_host::{BaseImage, HostError, LayerDescriptor, LayerStorage};
+use wcow_host::{BaseImage, HostError, LayerDescriptor, LayerStorage, SystemId};
 use wcow_ntmeta::HostPath;
 
 use super::{Face, RemoteHost};
@@ -137,6 +137,17 @@ macro_rules! layer_storage {
             ) -> impl Future<Output = Result<(), HostError>> + Send {
                 self.call(LayersCall::Deactivate {
                     scratch: scratch.clone(),
+                })
+            }
+
+            fn grant_vm_access(
+                &self,
+                machine: &SystemId,
+                file: &HostPath,
+            ) -> impl Future<Output = Result<(), HostError>> + Send {
+                self.call(LayersCall::GrantVmAccess {
+                    machine: machine.clone(),
+                    file: file.clone(),
                 })
             }
 

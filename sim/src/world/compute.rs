@@ -12,8 +12,10 @@
 //!                                        Stopped: reachable through open handles only
 //! ```
 //!
-//! A system with Hyper-V isolation runs in a utility virtual machine of its own: that needs Hyper-V, an image with a
-//! `UtilityVM` folder, longer to come up, no mounted scratch layer, and it alone can be paused and saved.
+//! A system with Hyper-V isolation runs in a utility virtual machine: that needs Hyper-V, an image with a `UtilityVM` folder, longer to
+//! come up, no mounted scratch layer, and it alone can be paused and saved. Schema 1 asks for it by one field, and nobody sees the
+//! machine. Schema 2 describes it: the machine is a system of its own (`machine.rs`), changed while it runs (`devices.rs`), and hosts
+//! the container (`hosted.rs`).
 //!
 //! On Technical Previews 3 and 4 a system persists: it is off again after it ended, and a restart of the machine leaves it so.
 //! Later it is gone. Handles belong to clients and end with them, with the service and with the machine.
@@ -32,9 +34,14 @@ use crate::blobs::BlobId;
 use crate::call::{ClientId, ComputeCall, Fault, OpId, Outcome, Step};
 use crate::choice::Label;
 
+use self::machine::Machine;
+
 mod create;
+mod devices;
 mod facts;
 mod handles;
+mod hosted;
+mod machine;
 mod memory;
 mod modify;
 mod properties;
@@ -89,9 +96,8 @@ pub(crate) struct System {
     switches: Vec<String>,
     endpoints: Vec<Guid>,
     dies_with_its_handles: bool,
-    /// It runs in a utility virtual machine.
-    #[serde(default)]
-    hyperv: bool,
+    #[serde(default, skip_serializing_if = "Place::is_host")]
+    place: Place,
     /// Its name as it sees it itself.
     pub(super) computer: String,
     /// The build that its image calls itself.
@@ -125,6 +131,34 @@ pub(crate) struct System {
     pub(super) frozen: BTreeSet<u32>,
     pub(super) processes: BTreeMap<u32, Process>,
     pub(super) last_process: u32,
+}
+
+/// Where the processes of a system run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+enum Place {
+    /// On the host.
+    #[default]
+    Host,
+    /// In a utility virtual machine that the service makes for it alone.
+    UtilityVm,
+    /// It is a virtual machine itself.
+    Machine(Box<Machine>),
+    /// In a virtual machine of its own.
+    In(SystemKey),
+}
+
+impl Place {
+    const HOST: &'static Self = &Self::Host;
+    const UTILITY_VM: &'static Self = &Self::UtilityVm;
+
+    fn is_host(&self) -> bool {
+        matches!(self, Self::Host)
+    }
+
+    /// Whether this is in that virtual machine.
+    fn is_in(&self, machine: SystemKey) -> bool {
+        matches!(self, Self::In(host) if *host == machine)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,7 +226,7 @@ pub(crate) enum ComputeEvent {
 impl Compute {
     /// A running system.
     pub(super) fn running(&mut self, key: SystemKey) -> Result<&mut System, Hresult> {
-        let system = self.not_stopped(key)?;
+        let system = self.reachable(key)?;
         match system.phase {
             Phase::Running => Ok(system),
             _ => Err(v1::INVALID_STATE),
@@ -205,6 +239,15 @@ impl Compute {
             Some(system) if system.phase != Phase::Stopped => Ok(system),
             Some(_) => Err(v1::SYSTEM_ALREADY_STOPPED),
             None => Err(win32::INVALID_HANDLE),
+        }
+    }
+
+    /// Refuses what the guest has to do of a machine whose guest the host does not talk to.
+    pub(super) fn has_guest(&mut self, key: SystemKey) -> Result<(), Hresult> {
+        self.running(key)?;
+        match self.machine(key) {
+            Some(machine) if !machine.connected => Err(machine::UNREACHABLE),
+            _ => Ok(()),
         }
     }
 
@@ -254,7 +297,12 @@ impl System {
         }
     }
 
-    /// Whether its processes stand still.
+    /// Whether its processes are the host's.
+    fn is_on_host(&self) -> bool {
+        self.place.is_host()
+    }
+
+    /// Whether it stands still.
     pub(super) fn is_frozen(&self) -> bool {
         matches!(
             self.phase,
@@ -307,7 +355,11 @@ impl World {
             ComputeCall::Start { system } => self.start_system(op, client, *system, out),
             ComputeCall::Shutdown { system } => {
                 let key = self.system_of(client, *system)?;
-                self.compute.running(key)?.phase = Phase::Stopping(vec![op]);
+                let system = self.compute.running(key)?;
+                if matches!(&system.place, Place::Machine(machine) if !machine.shuts_down) {
+                    return Err(win32::NOT_SUPPORTED.into());
+                }
+                system.phase = Phase::Stopping(vec![op]);
                 self.plan_exit(key, SHUTDOWN, CONTROL_C_EXIT, ExitType::GracefulExit);
                 Ok(Step::Pending)
             }
@@ -362,6 +414,9 @@ impl World {
 
     /// A planned event happens.
     pub(super) fn compute_event(&mut self, event: ComputeEvent, out: &mut Outside<'_>) {
+        let Some(event) = self.compute.hold_back(event) else {
+            return;
+        };
         match event {
             ComputeEvent::Boot { system, run, part } => {
                 if self.is_run(system, run) {
@@ -443,10 +498,15 @@ impl World {
 
     /// Whether a compute system needs a scratch layer mounted.
     pub(super) fn scratch_in_use(&self, scratch: &WideName) -> bool {
-        self.compute
-            .systems
-            .values()
-            .any(|system| system.is_active() && system.scratch == *scratch)
+        let has = |system: &System| match &system.place {
+            Place::Machine(machine) => machine
+                .disks
+                .iter()
+                .any(|disk| disk.lock.is_some() && disk.scratch.as_ref() == Some(scratch)),
+            _ => system.scratch == *scratch,
+        };
+        let mut systems = self.compute.systems.values();
+        systems.any(|system| system.is_active() && has(system))
     }
 
     fn enumerate(&mut self) -> Outcome {

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use wcow_host::codes::win32;
 use wcow_host::era::{self, Verdict};
-use wcow_host::{FileLock, LayerDescriptor, Operation, Retry};
+use wcow_host::{FileLock, LayerDescriptor, Operation, Retry, SystemId};
 use wcow_ntmeta::{Guid, HostPath, Hresult, WideName};
 
 use super::guest::mapped::Mapped;
@@ -39,6 +39,8 @@ const LIMITED_SCRATCH: std::ops::RangeInclusive<u32> = 18362..=18363;
 const ONE_PREPARE_AT_A_TIME: u32 = 17763;
 /// From this build on a scratch disk can be made larger. Inferred.
 const EXPAND_FROM: u32 = 14393;
+/// From this build on virtual machines can be given files. Inferred.
+const GRANT_FROM: u32 = 14393;
 /// The hives that a base layer needs.
 const HIVES: [&str; 5] = ["DefaultUser", "Sam", "Security", "Software", "System"];
 
@@ -51,6 +53,12 @@ pub(crate) struct Layers {
     /// Those that were removed, as long as the disk may bring them back.
     #[serde(with = "serial::pairs")]
     removed: BTreeMap<WideName, Scratch>,
+    /// What virtual machines that run boot from, and write, by [`machine`](Self::machine).
+    #[serde(default, with = "serial::pairs")]
+    machines: BTreeMap<WideName, (HostPath, Overlay)>,
+    /// Files that virtual machines were given, by upcased path, with the machines' upcased ids.
+    #[serde(default)]
+    granted: BTreeSet<(WideName, WideName)>,
 }
 
 /// A scratch layer.
@@ -135,7 +143,36 @@ impl Layers {
         }
     }
 
-    /// The disk of a container that has this scratch layer.
+    /// The scratch layer of a disk.
+    pub(super) fn scratch_of_disk(&self, disk: &HostPath) -> Option<WideName> {
+        let mut scratches = self.scratches.iter();
+        scratches
+            .find(|(_, scratch)| scratch.disk.eq_ignore_case(disk))
+            .map(|(key, _)| key.clone())
+    }
+
+    /// The key of what a virtual machine boots from: none that a folder can have.
+    pub(super) fn machine(id: &SystemId) -> WideName {
+        WideName::from(format!(r"\?\VM\{id}").as_str())
+    }
+
+    /// A virtual machine boots from that folder.
+    pub(super) fn boot_machine(&mut self, machine: &WideName, files: HostPath) {
+        let booted = (files, Overlay::default());
+        self.machines.insert(machine.clone(), booted);
+    }
+
+    /// It is over.
+    pub(super) fn machine_gone(&mut self, machine: &WideName) {
+        self.machines.remove(machine);
+    }
+
+    /// Whether a virtual machine may open a file.
+    pub(super) fn is_granted(&self, file: &HostPath, machine: &SystemId) -> bool {
+        self.granted.contains(&grant(file, machine))
+    }
+
+    /// The disk of a container that has this scratch layer, or of a virtual machine.
     pub(super) fn view<'w, 'o>(
         &'w mut self,
         key: &WideName,
@@ -144,7 +181,19 @@ impl Layers {
         now: wcow_ntmeta::FileTime,
         out: &'w mut Outside<'o>,
     ) -> Option<View<'w, 'o>> {
-        let scratch = self.scratches.get_mut(key)?;
+        let Some(scratch) = self.scratches.get_mut(key) else {
+            let (files, overlay) = self.machines.get_mut(key)?;
+            let lower = fs.find(files, out).ok().flatten();
+            let lower = lower.filter(|spot| fs.is_directory(spot));
+            return Some(View {
+                lower: lower.into_iter().collect(),
+                fs,
+                overlay,
+                mapped,
+                out,
+                now,
+            });
+        };
         let mut lower = Vec::with_capacity(scratch.parents.len());
         for parent in &scratch.parents {
             lower.extend(
@@ -169,6 +218,9 @@ impl Layers {
         self.scratches
             .values()
             .for_each(|scratch| scratch.overlay.blobs(blobs));
+        self.machines
+            .values()
+            .for_each(|(_, overlay)| overlay.blobs(blobs));
     }
 
     fn get(&mut self, path: &HostPath) -> Option<&mut Scratch> {
@@ -259,6 +311,16 @@ impl World {
             }
             LayersCall::BaseImages => Ok(self.base_images(out)?.into()),
             LayersCall::AtVolume { volume } => Ok(self.layers.at_volume(volume).into()),
+            LayersCall::GrantVmAccess { machine, file } => {
+                if self.profile.build < GRANT_FROM {
+                    return Err(win32::PROC_NOT_FOUND.into());
+                }
+                if self.fs.find(file, out)?.is_none() {
+                    return Err(win32::FILE_NOT_FOUND.into());
+                }
+                self.layers.granted.insert(grant(file, machine));
+                Ok(().into())
+            }
         }
     }
 
@@ -270,6 +332,7 @@ impl World {
             scratch.lock = None;
             scratch.parents.clear();
         }
+        self.layers.machines.clear();
     }
 
     /// The host has the scratch layers whose disks survived.
@@ -523,6 +586,11 @@ impl World {
             self.fs.remove_dir_all(path, now, out)?;
             found = true;
         }
+        let below = |file: &WideName| {
+            let file = file.units();
+            file.starts_with(key(path).units()) && file.get(key(path).units().len()) == Some(&0x5C)
+        };
+        self.layers.granted.retain(|(file, _)| !below(file));
         let removed = self.layers.scratches.remove(&key(path));
         if let Some(removed) = removed
             && !self.profile.disk.services_write_through
@@ -579,4 +647,8 @@ fn check_parents(
 
 fn key(path: &HostPath) -> WideName {
     path.to_wide().upcased()
+}
+
+fn grant(file: &HostPath, machine: &SystemId) -> (WideName, WideName) {
+    (key(file), WideName::from(machine.0.as_str()).upcased())
 }

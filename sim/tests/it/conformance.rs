@@ -6,17 +6,15 @@ use std::future::Future;
 
 use wcow_conformance::{Arm, Call, Image, Verdict, host_conformance, rules, verdict};
 use wcow_host::era::ImageFacts;
-use wcow_host::{ComputeApi, FileSystem, Host, era};
+use wcow_host::{ComputeApi, era};
 use wcow_sim::{Profile, Sim, SimHost};
 
-use crate::containers::{ID, IMAGE, fitting, install_image, parents};
-use crate::support::path;
+use crate::containers::{ID, fitting, install_image, install_utility_vm, parents};
 
 /// A simulated host of its own.
 struct SimArm {
     sim: Sim,
     client: SimHost,
-    api: ComputeApi,
     profile: Profile,
     ids: Cell<u32>,
 }
@@ -32,14 +30,12 @@ impl SimArm {
         let client = sim.client_of(api);
         sim.run(async {
             install_image(&client, image).await;
-            let vm = path(IMAGE).join(r"UtilityVM\Files");
-            client.files().create_dir_all(&vm).await.unwrap();
+            install_utility_vm(&client).await;
         })
         .unwrap();
         Self {
             sim,
             client,
-            api,
             profile,
             ids: Cell::new(0),
         }
@@ -57,13 +53,7 @@ impl Arm for SimArm {
         self.sim.run(future).unwrap()
     }
 
-    fn image(&self, hyperv: bool) -> Result<Image, String> {
-        if hyperv && self.api == ComputeApi::V2 {
-            return Err(
-                "through version 2, Hyper-V isolation needs a virtual machine of its own, which is not simulated"
-                    .to_owned(),
-            );
-        }
+    fn image(&self, _: bool) -> Result<Image, String> {
         let scratch = era::scratch_folder(self.profile.build, ID);
         Ok(Image {
             layers: parents(),
@@ -113,7 +103,13 @@ fn a_host_that_does_otherwise_is_found_out() {
             let created = row.state == Created && row.hyperv;
             created || (row.state == Absent && row.call == Call::Open)
         });
+        // What cannot be read asks for no image.
+        let needs_none = needs_none || rule.name.starts_with("document_of_");
         let verdict = verdict(rule.name, &arm);
+        if rule.is_of_machine() {
+            assert!(matches!(verdict, Verdict::Skipped(_)), "{}", rule.name);
+            continue;
+        }
         let differs = matches!(verdict, Verdict::Differs(_));
         assert_eq!(differs, !needs_none, "{}: {verdict:?}", rule.name);
     }

@@ -50,6 +50,18 @@ pub(crate) async fn install_image(client: &SimHost, facts: &ImageFacts) {
     client.layers().process_base(&path(IMAGE)).await.unwrap();
 }
 
+/// Gives the image folder a utility virtual machine that boots, as if it had been processed.
+pub(crate) async fn install_utility_vm(client: &SimHost) {
+    let files = client.files();
+    let vm = path(IMAGE).join("UtilityVM");
+    let boot = vm.join(r"Files\EFI\Microsoft\Boot");
+    files.create_dir_all(&boot).await.unwrap();
+    for file in [boot.join("bootmgfw.efi"), vm.join("SystemTemplate.vhdx")] {
+        let written = files.write(&file, b"bytes", WriteMode::CreateNew).await;
+        written.unwrap();
+    }
+}
+
 /// Writes an image folder: a few files, the hives and what the host looks at.
 pub(crate) async fn write_image(client: &SimHost, facts: &ImageFacts) {
     let files = client.files();

@@ -39,6 +39,8 @@ mod layers;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod machines;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod model;

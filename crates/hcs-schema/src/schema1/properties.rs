@@ -29,6 +29,8 @@ document! {
         runtime_os_type: Option<OsType> = "RuntimeOsType" @ 1.0,
         /// Who made it.
         owner: Option<String> = "Owner" @ 1.0,
+        /// The virtual machine that a container is in, where its document named one (schema 2).
+        hosting_system_id: Option<String> = "HostingSystemId" @ 2.1,
         /// The id of the silo of a container with process isolation.
         silo_guid: Option<String> = "SiloGuid" @ 1.0,
         /// The id of the partition or silo behind it.

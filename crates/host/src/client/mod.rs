@@ -12,6 +12,7 @@
 //! the client's process.
 
 mod error;
+mod isolated;
 mod layers;
 mod process;
 mod race;

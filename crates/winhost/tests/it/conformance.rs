@@ -19,14 +19,12 @@ use wcow_winhost::{CallLimits, WinHost, block_on};
 /// This machine, through one surface.
 struct WinArm {
     host: WinHost,
-    api: ComputeApi,
     mode: Option<String>,
 }
 
 fn arm(api: ComputeApi) -> WinArm {
     WinArm {
         host: WinHost::through(api, CallLimits::default()),
-        api,
         mode: std::env::var("WCOW_HCS").ok(),
     }
 }
@@ -63,12 +61,6 @@ impl Arm for WinArm {
             None => return Err("WCOW_HCS is not set".to_owned()),
         }
         let layers = self.layers()?;
-        if hyperv && self.api == ComputeApi::V2 {
-            return Err(
-                "through version 2, Hyper-V isolation needs a virtual machine of its own"
-                    .to_owned(),
-            );
-        }
         if hyperv {
             let vm = layers.first().map(|layer| layer.path.join("UtilityVM"));
             let vm = vm.ok_or("WCOW_IMAGE names no layer")?;

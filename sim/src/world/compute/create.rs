@@ -9,7 +9,7 @@ use wcow_host::era::{self, ImageFacts, Stage, Verdict};
 use wcow_host::{ComputeApi, CreateDocument, SystemId};
 use wcow_ntmeta::{FileTime, Guid, HostPath, Hresult, WideName};
 
-use super::{Phase, System, SystemKey, facts, memory, schema2};
+use super::{Phase, Place, System, SystemKey, facts, memory, schema2};
 use crate::call::{ClientId, Fault, Outcome};
 use crate::world::guest::mapped::Mapped;
 use crate::world::layers::{beside, is_directory};
@@ -52,8 +52,16 @@ impl World {
                 self.schema1_system(id, document, out)?
             }
             (CreateDocument::Schema2(document), false) => {
-                let document = schema2::as_schema1(id, document, self.profile.build)?;
-                self.schema1_system(id, &document, out)?
+                let document = schema2::known(document, self.profile.build)?;
+                match schema2::asked(id, &document)? {
+                    schema2::Asked::Container(container) => {
+                        self.schema1_system(id, &container, out)?
+                    }
+                    schema2::Asked::Machine(machine) => {
+                        self.machine_system(id, &document, machine)?
+                    }
+                    schema2::Asked::Hosted(hosted) => self.hosted_system(id, &hosted, out)?,
+                }
             }
             _ => return Err(v1::INVALID_JSON.into()),
         };
@@ -90,7 +98,7 @@ impl World {
         {
             return Err(win32::NOT_FOUND.into());
         }
-        self.refuse_at_create(&base, false, out)?;
+        self.refuse_at_create(&base, Place::HOST, out)?;
         if let Err(code) = self.write_preview_files(&folder, out) {
             self.remove_preview_files(&folder, out)?;
             return Err(code.into());
@@ -146,6 +154,11 @@ impl World {
         out: &mut Outside<'_>,
     ) -> Result<System, Fault> {
         let hyperv = document.hv_partition;
+        let place = if hyperv {
+            Place::UTILITY_VM
+        } else {
+            Place::HOST
+        };
         if hyperv && !self.has_hyper_v() {
             return Err(v1::HYPERV_NOT_INSTALLED.into());
         }
@@ -170,7 +183,7 @@ impl World {
             return Err(win32::SHARING_VIOLATION.into());
         }
         let folder = self.layers.folder(&scratch).ok_or(win32::PATH_NOT_FOUND)?;
-        self.refuse_at_create(&base, hyperv, out)?;
+        self.refuse_at_create(&base, place, out)?;
         let mut endpoints = Vec::with_capacity(document.endpoint_list.len());
         for endpoint in &document.endpoint_list {
             let endpoint: Guid = endpoint.parse().map_err(|_| win32::NOT_FOUND)?;
@@ -194,7 +207,7 @@ impl World {
         Ok(System {
             name: document.name.clone(),
             owner: document.owner.clone(),
-            hyperv,
+            place: place.clone(),
             endpoints,
             mapped,
             processors: Some(document.processor_count).filter(|count| *count > 0),
@@ -230,7 +243,7 @@ impl World {
         Ok(mapped)
     }
 
-    fn new_system(
+    pub(super) fn new_system(
         &self,
         id: &SystemId,
         scratch: WideName,
@@ -256,7 +269,7 @@ impl World {
             switches: Vec::new(),
             endpoints: Vec::new(),
             dies_with_its_handles: false,
-            hyperv: false,
+            place: Place::Host,
             computer,
             image_build: self.profile.build,
             processors: None,
@@ -308,23 +321,26 @@ impl World {
     }
 
     /// What the rules of this generation say of a container of such an image.
-    pub(super) fn verdict(&self, image: &ImageFacts, hyperv: bool) -> Verdict {
-        let host = self.host_info();
-        if hyperv {
-            era::hyperv_verdict(&host, image)
-        } else {
-            era::start_verdict_by(&host, image, self.profile.version_rule)
+    pub(super) fn verdict(&self, image: &ImageFacts, place: &Place) -> Verdict {
+        match place {
+            Place::Host => self.verdict_in(self.profile.build, image),
+            Place::UtilityVm | Place::Machine(_) => era::hyperv_verdict(&self.host_info(), image),
+            Place::In(machine) => {
+                let machine = self.compute.systems.get(machine);
+                let build = machine.map_or(0, |machine| machine.image_build);
+                self.verdict_in(build, image)
+            }
         }
     }
 
     fn refuse_at_create(
         &self,
         base: &HostPath,
-        hyperv: bool,
+        place: &Place,
         out: &mut Outside<'_>,
     ) -> Result<(), Hresult> {
         let facts = facts::image_facts(&self.fs, base, out);
-        match self.verdict(&facts, hyperv) {
+        match self.verdict(&facts, place) {
             Verdict::Refused {
                 stage: Stage::Create,
                 code,

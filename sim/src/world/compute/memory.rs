@@ -2,13 +2,14 @@
 //!
 //! The limit of a container is one of what its programs may commit together. Who asks for more is refused with 0x5AF, and nobody else
 //! is touched; a container whose own Windows finds no room ends while it starts. With Hyper-V isolation the limit is the size of the
-//! virtual machine: one that is too small to boot in, or larger than the host's memory, ends as well. How much each program takes is
-//! a guess (inferred).
+//! virtual machine: one that is too small to boot in, or larger than the host's memory, ends as well. In a virtual machine of its own the
+//! programs of all containers in it share its size; and unless the document lets its memory be backed by the page file, the sizes of all
+//! that run must fit the host together. How much each program takes is a guess (inferred).
 
 use wcow_host::codes::win32;
 use wcow_ntmeta::Hresult;
 
-use super::{System, SystemKey};
+use super::{Compute, Place, System, SystemKey};
 use crate::world::World;
 
 const MIB: u64 = 1 << 20;
@@ -21,12 +22,57 @@ impl World {
         let Some(system) = self.compute.systems.get(&key) else {
             return Ok(());
         };
-        let of_host = self.profile.memory_mib.saturating_mul(MIB);
-        let too_large = system.hyperv && system.memory_limit.is_some_and(|limit| limit > of_host);
-        if too_large || !system.has_room(image) {
+        let fits = match &system.place {
+            Place::Host => true,
+            Place::UtilityVm => system.memory_limit.is_none_or(|size| size <= self.memory()),
+            Place::Machine(_) => self.fits_machine(key) && self.compute.has_room_in(key, image),
+            Place::In(machine) => self.compute.has_room_in(*machine, image),
+        };
+        if !fits || !system.has_room(image) {
             return Err(win32::COMMITMENT_LIMIT);
         }
         Ok(())
+    }
+
+    /// Whether the host has memory for a virtual machine, beside those that have theirs for themselves.
+    pub(super) fn fits_machine(&self, key: SystemKey) -> bool {
+        let size = match self.compute.systems.get(&key) {
+            Some(System {
+                place: Place::Machine(machine),
+                memory_limit: Some(size),
+                ..
+            }) if machine.overcommits => *size,
+            // Its own is among these: it is about to run.
+            Some(_) => self.compute.reserved(),
+            None => 0,
+        };
+        size <= self.memory()
+    }
+
+    /// The host's memory in bytes.
+    fn memory(&self) -> u64 {
+        self.profile.memory_mib.saturating_mul(MIB)
+    }
+}
+
+impl Compute {
+    /// Whether a virtual machine has room for one more program in it, or in a container in it.
+    fn has_room_in(&self, machine: SystemKey, image: &str) -> bool {
+        let Some(size) = self
+            .systems
+            .get(&machine)
+            .and_then(|system| system.memory_limit)
+        else {
+            return true;
+        };
+        let inside = self
+            .systems
+            .iter()
+            .filter(|(key, system)| **key == machine || system.place.is_in(machine));
+        let used = inside
+            .map(|(_, system)| system.committed())
+            .fold(UTILITY_VM, u64::saturating_add);
+        used.saturating_add(Memory::of(image).committed) <= size
     }
 }
 
@@ -41,7 +87,10 @@ impl System {
     fn has_room(&self, image: &str) -> bool {
         // Usually there is no limit; then nothing is added up.
         self.memory_limit.is_none_or(|limit| {
-            let own = if self.hyperv { UTILITY_VM } else { 0 };
+            let own = match self.place {
+                Place::UtilityVm | Place::Machine(_) => UTILITY_VM,
+                Place::Host | Place::In(_) => 0,
+            };
             let used = self.committed().saturating_add(own);
             used.saturating_add(Memory::of(image).committed) <= limit
         })

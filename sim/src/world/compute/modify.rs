@@ -10,7 +10,7 @@ use wcow_host::codes::{v1, win32};
 use wcow_host::{ComputeApi, Modification, SystemHandle, era};
 use wcow_ntmeta::Guid;
 
-use super::{Phase, SystemKey};
+use super::{Phase, Place, SystemKey};
 use crate::call::{ClientId, Outcome};
 use crate::world::{Outside, World};
 
@@ -19,7 +19,7 @@ const SCHEMA2_FROM: u32 = 17763;
 
 /// What is to become of something.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Request {
+pub(super) enum Request {
     Add,
     Remove,
 }
@@ -33,10 +33,11 @@ impl World {
         out: &mut Outside<'_>,
     ) -> Outcome {
         let key = self.system_of(client, handle)?;
-        match self.compute.not_stopped(key)?.phase {
+        match self.compute.reachable(key)?.phase {
             Phase::Off | Phase::Running => {}
             _ => return Err(v1::INVALID_STATE.into()),
         }
+        let is_machine = self.compute.machine(key).is_some();
         if era::containers_persist(self.profile.build) {
             return Err(win32::NOT_SUPPORTED.into());
         }
@@ -44,10 +45,12 @@ impl World {
             Modification::Schema1(_) if self.api_of(client) == ComputeApi::V2 => {
                 Err(v1::INVALID_JSON.into())
             }
+            Modification::Schema1(_) if is_machine => Err(win32::NOT_SUPPORTED.into()),
             Modification::Schema1(change) => self.modify_by_type(key, change, out),
             Modification::Schema2(_) if self.profile.build < SCHEMA2_FROM => {
                 Err(v1::INVALID_JSON.into())
             }
+            Modification::Schema2(change) if is_machine => self.modify_machine(key, change, out),
             Modification::Schema2(change) => self.modify_by_path(key, change, out),
         }
     }
@@ -141,8 +144,12 @@ impl World {
         request: Request,
         out: &mut Outside<'_>,
     ) -> Outcome {
+        let folders = match self.compute.not_stopped(key)?.place {
+            Place::In(machine) => self.shared_folders(machine, &[folder])?,
+            _ => vec![folder],
+        };
         let document = ContainerConfig {
-            mapped_directories: vec![folder],
+            mapped_directories: folders,
             ..ContainerConfig::default()
         };
         let scratch = self.compute.not_stopped(key)?.scratch.clone();
@@ -167,7 +174,7 @@ impl World {
     }
 }
 
-fn request(request: Option<&ModifyRequestType>) -> Option<Request> {
+pub(super) fn request(request: Option<&ModifyRequestType>) -> Option<Request> {
     match request {
         Some(ModifyRequestType::Add) => Some(Request::Add),
         Some(ModifyRequestType::Remove) => Some(Request::Remove),

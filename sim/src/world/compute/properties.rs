@@ -3,16 +3,17 @@
 //! Memory follows from the programs that run. Processor time is what the processes of the guest used. A container with Hyper-V isolation tells the total alone, not how it divides into user and kernel mode
 //! (measured on build 26200).
 
+use wcow_hcs_schema::SchemaVersion;
 use wcow_hcs_schema::schema1::{
-    ContainerProperties, ContainerStatistics, MemoryStats, NotificationType, OsType,
-    ProcessDetails, ProcessorStats, PropertyType, State,
+    ContainerProperties, ContainerStatistics, GuestConnectionInfo, MemoryStats, NotificationType,
+    OsType, ProcessDetails, ProcessorStats, PropertyType, State,
 };
 use wcow_host::codes::{v1, win32};
-use wcow_host::{ExitType, SystemHandle, SystemState, era};
+use wcow_host::{ExitType, SystemHandle, SystemId, SystemState, era};
 use wcow_ntmeta::{FileTime, Guid};
 
 use super::memory::Memory;
-use super::{STOPPED_IS_READABLE_FROM, System};
+use super::{Phase, Place, STOPPED_IS_READABLE_FROM, System};
 use crate::call::{ClientId, Outcome};
 use crate::world::World;
 
@@ -40,7 +41,8 @@ impl World {
         let properties = ContainerProperties {
             id: Some(system.id.0.clone()),
             name: Some(system.name.clone()),
-            system_type: Some("Container".to_owned()),
+            system_type: Some(system.kind().to_owned()),
+            hosting_system_id: self.machine_of(system).map(|machine| machine.0.clone()),
             runtime_os_type: Some(OsType::Windows),
             owner: Some(system.owner.clone()).filter(|owner| !owner.is_empty()),
             state: told(state, build),
@@ -49,7 +51,7 @@ impl World {
                 .exit
                 .filter(|_| state == SystemState::Stopped)
                 .map(exit_type),
-            silo_guid: (runs && !system.hyperv && !era::containers_persist(build))
+            silo_guid: (runs && system.is_on_host() && !era::containers_persist(build))
                 .then(|| silo(system).to_string()),
             statistics: (runs && asked(&PropertyType::Statistics))
                 .then(|| system.statistics(self.now)),
@@ -58,13 +60,48 @@ impl World {
             } else {
                 Vec::new()
             },
+            guest_connection_info: system
+                .guest_connection()
+                .filter(|_| asked(&PropertyType::GuestConnection)),
             ..ContainerProperties::default()
         };
         Ok(Box::new(properties).into())
     }
+
+    /// The machine that a system is in.
+    fn machine_of(&self, system: &System) -> Option<&SystemId> {
+        let Place::In(machine) = system.place else {
+            return None;
+        };
+        let machine = self.compute.systems.get(&machine)?;
+        Some(&machine.id)
+    }
 }
 
 impl System {
+    /// What it is, as the service says it.
+    fn kind(&self) -> &'static str {
+        match self.place {
+            Place::Machine(_) => "VirtualMachine",
+            Place::Host | Place::UtilityVm | Place::In(_) => "Container",
+        }
+    }
+
+    /// What the host knows of the service in a guest that it talks to.
+    fn guest_connection(&self) -> Option<GuestConnectionInfo> {
+        match &self.place {
+            Place::Machine(machine) if machine.connected && self.phase == Phase::Running => {
+                Some(GuestConnectionInfo {
+                    supported_schema_versions: SchemaVersion::newest_of_build(self.image_build)
+                        .into_iter()
+                        .collect(),
+                    ..GuestConnectionInfo::default()
+                })
+            }
+            _ => None,
+        }
+    }
+
     /// Its processes that have not ended: id, program, since when, and the processor time.
     pub(super) fn living(&self) -> impl Iterator<Item = (u32, &str, FileTime, u64)> {
         self.processes
@@ -80,10 +117,10 @@ impl System {
             .living()
             .map(|(_, image, ..)| Memory::of(image).private)
             .sum();
-        let (user, kernel) = if self.hyperv {
-            (0, 0)
-        } else {
+        let (user, kernel) = if self.is_on_host() {
             (total - total / 4, total / 4)
+        } else {
+            (0, 0)
         };
         ContainerStatistics {
             timestamp: Some(now.to_string()),

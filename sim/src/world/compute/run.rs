@@ -5,7 +5,7 @@ use wcow_host::era::{self, Verdict};
 use wcow_host::{ExitType, SystemEvent, SystemHandle};
 use wcow_ntmeta::Hresult;
 
-use super::{ComputeEvent, PAUSE, Phase, SAVE, SystemKey, TERMINATE, Turn, facts};
+use super::{ComputeEvent, PAUSE, Phase, Place, SAVE, System, SystemKey, TERMINATE, Turn, facts};
 use crate::call::{ClientId, OpId, Outcome, Step};
 use crate::choice::Label;
 use crate::queue::Event;
@@ -15,8 +15,11 @@ use crate::world::{Outside, TICKS_PER_SECOND, World};
 
 /// Ticks of 100 ns in a millisecond.
 const MILLISECOND: u64 = TICKS_PER_SECOND / 1000;
+/// A part of a start.
+type BootPart = (u64, u64, &'static [&'static str]);
+
 /// The parts of a start: at least and at most how long after the part before, in milliseconds, and what runs from then on.
-const BOOT: [(u64, u64, &[&str]); 3] = [
+const BOOT: [BootPart; 3] = [
     (100, 300, &["smss.exe", "csrss.exe", "wininit.exe"]),
     (
         150,
@@ -27,9 +30,21 @@ const BOOT: [(u64, u64, &[&str]); 3] = [
 ];
 /// How much longer it takes when a utility virtual machine has to come up first, in milliseconds.
 const UTILITY_VM: (u64, u64) = (1_200, 3_500);
+/// The same for a virtual machine of its own: the last part is the service in it that the host talks to.
+const MACHINE_BOOT: [BootPart; 3] = [
+    (900, 2_500, &["smss.exe", "csrss.exe", "wininit.exe"]),
+    (
+        200,
+        700,
+        &["services.exe", "lsass.exe", "svchost.exe", "svchost.exe"],
+    ),
+    (100, 600, &["vmcomputeagent.exe"]),
+];
+/// And for one whose guest the host knows nothing of: the firmware runs.
+const FIRMWARE: [BootPart; 1] = [(200, 900, &[])];
 /// How long a host waits for the container service: technical previews, later hosts.
 const PREVIEW_TIMEOUT: u64 = 2 * 60 * TICKS_PER_SECOND;
-const TIMEOUT: u64 = 4 * 60 * TICKS_PER_SECOND;
+pub(super) const TIMEOUT: u64 = 4 * 60 * TICKS_PER_SECOND;
 
 impl World {
     pub(super) fn start_system(
@@ -40,20 +55,25 @@ impl World {
         out: &mut Outside<'_>,
     ) -> Outcome {
         let key = self.system_of(client, handle)?;
-        let system = self.compute.not_stopped(key)?;
+        let system = self.compute.reachable(key)?;
         if system.phase != Phase::Off {
             return Err(v1::INVALID_STATE.into());
         }
-        if !system.hyperv && !self.layers.is_prepared(&system.scratch) {
+        if matches!(system.place, Place::Machine(_)) {
+            return self.start_machine(op, key, out);
+        }
+        if system.is_on_host() && !self.layers.is_prepared(&system.scratch) {
             return Err(win32::DEV_NOT_EXIST.into());
         }
         let missing = |name: &String| self.switches.find(name).is_none();
         if system.switches.iter().any(missing) {
             return Err(win32::NOT_FOUND.into());
         }
-        let (run, base, hyperv) = (system.run, system.base.clone(), system.hyperv);
+        let (run, base) = (system.run, system.base.clone());
+        // It is no machine.
+        let place = system.place.clone();
         let facts = facts::image_facts(&self.fs, &base, out);
-        match self.verdict(&facts, hyperv) {
+        match self.verdict(&facts, &place) {
             Verdict::Runs => {}
             Verdict::Refused { code, failure, .. } if failure.0 == facts::NO_SERVICE => {
                 let persist = era::containers_persist(self.profile.build);
@@ -80,23 +100,22 @@ impl World {
         Ok(Step::Pending)
     }
 
-    fn plan_boot(&mut self, system: SystemKey, run: u32, part: u8) {
-        if let Some(&(least, most, _)) = BOOT.get(usize::from(part)) {
-            let in_vm = self
-                .compute
-                .systems
-                .get(&system)
-                .is_some_and(|system| system.hyperv);
-            let (least, most) = match part {
-                0 if in_vm => (least + UTILITY_VM.0, most + UTILITY_VM.1),
-                _ => (least, most),
-            };
-            let ticks = self.drawn(least, most);
-            self.plan(
-                ticks,
-                Event::Compute(ComputeEvent::Boot { system, run, part }),
-            );
-        }
+    pub(super) fn plan_boot(&mut self, system: SystemKey, run: u32, part: u8) {
+        let Some(known) = self.compute.systems.get(&system) else {
+            return;
+        };
+        let Some(&(least, most, _)) = known.boot().get(usize::from(part)) else {
+            return;
+        };
+        let (least, most) = match (part, &known.place) {
+            (0, Place::UtilityVm) => (least + UTILITY_VM.0, most + UTILITY_VM.1),
+            _ => (least, most),
+        };
+        let ticks = self.drawn(least, most);
+        self.plan(
+            ticks,
+            Event::Compute(ComputeEvent::Boot { system, run, part }),
+        );
     }
 
     /// A part of a start is done: its programs run, and the next part begins. The last one is the container service's.
@@ -108,18 +127,25 @@ impl World {
             return;
         };
         let run = system.run;
-        let last = usize::from(part) + 1 == BOOT.len();
-        if last && !facts::image_facts(&self.fs, &system.base, out).container_service {
+        let boot = system.boot();
+        let last = usize::from(part) + 1 == boot.len();
+        let is_machine = matches!(system.place, Place::Machine(_));
+        if last && !is_machine && !facts::image_facts(&self.fs, &system.base, out).container_service
+        {
             return;
         }
-        let programs = BOOT.get(usize::from(part)).map_or(&[][..], |part| part.2);
+        let programs = boot.get(usize::from(part)).map_or(&[][..], |part| part.2);
+        let mut fits = !is_machine || self.fits_machine(key);
         for image in programs {
-            if self.room_for(key, image).is_err() {
-                let code = v1::UNEXPECTED_EXIT;
-                self.fail_start(key, code, "there is no memory left to start in", out);
-                return;
+            fits = fits && self.room_for(key, image).is_ok();
+            if fits {
+                self.start_system_process(key, image);
             }
-            self.start_system_process(key, image);
+        }
+        if !fits {
+            let code = v1::UNEXPECTED_EXIT;
+            self.fail_start(key, code, "there is no memory left to start in", out);
+            return;
         }
         if !last {
             self.plan_boot(key, run, part + 1);
@@ -139,7 +165,7 @@ impl World {
         out: &mut Outside<'_>,
     ) -> Outcome {
         let key = self.system_of(client, handle)?;
-        let system = self.compute.not_stopped(key)?;
+        let system = self.compute.reachable(key)?;
         match &mut system.phase {
             Phase::Off if system.persists => Ok(().into()),
             Phase::Off | Phase::Running | Phase::Paused | Phase::Saved(_) => {
@@ -198,7 +224,7 @@ impl World {
     ) -> Outcome {
         let key = self.system_of(client, handle)?;
         let system = self.compute.not_stopped(key)?;
-        if !system.hyperv {
+        if !system.turns() {
             // Nothing says what the service answers; its clients never ask.
             return Err(win32::NOT_SUPPORTED.into());
         }
@@ -235,6 +261,7 @@ impl World {
             for process in std::mem::take(&mut system.frozen) {
                 self.plan_step(key, process);
             }
+            self.hosted_go_on(key);
         }
         self.answer(op, Ok(().into()), out);
     }
@@ -259,7 +286,8 @@ impl World {
         system.run += 1;
         system.exit = Some(exit);
         system.frozen.clear();
-        let scratch = system.hyperv.then(|| system.scratch.clone());
+        let scratch = matches!(system.place, Place::UtilityVm).then(|| system.scratch.clone());
+        let is_machine = matches!(system.place, Place::Machine(_));
         let (id, persists) = (system.id.clone(), system.persists);
         out.trace(self.now, || TraceEvent::Host(format!("{id} has ended")));
         if !persists {
@@ -268,6 +296,10 @@ impl World {
         }
         if let Some(scratch) = scratch {
             self.layers.leave_utility_vm(&scratch);
+        }
+        if is_machine {
+            self.end_hosted(key, out);
+            self.clear_machine(key);
         }
         let ended = self.compute.end_all(key, exit_code);
         for op in ended.readers {
@@ -362,6 +394,22 @@ impl World {
     fn drawn(&mut self, least: u64, most: u64) -> u64 {
         let spread = most.saturating_sub(least) * MILLISECOND;
         least * MILLISECOND + self.choice.draw(Label::ComputeTime, spread + 1)
+    }
+}
+
+impl System {
+    /// The parts of its start.
+    fn boot(&self) -> &'static [BootPart] {
+        match &self.place {
+            Place::Host | Place::UtilityVm | Place::In(_) => &BOOT,
+            Place::Machine(machine) if machine.connected => &MACHINE_BOOT,
+            Place::Machine(_) => &FIRMWARE,
+        }
+    }
+
+    /// Whether it can be paused.
+    fn turns(&self) -> bool {
+        matches!(self.place, Place::UtilityVm | Place::Machine(_))
     }
 }
 

@@ -2,21 +2,27 @@
 
 use wcow_hcs_schema::SchemaVersion;
 use wcow_hcs_schema::schema1::{ContainerConfig, Layer, MappedDirectory};
-use wcow_hcs_schema::schema2::{ComputeSystem, Container, SystemKind};
+use wcow_hcs_schema::schema2::{ComputeSystem, Container, SystemKind, VirtualMachine};
 use wcow_host::SystemId;
 use wcow_host::codes::{v1, win32};
 use wcow_ntmeta::Hresult;
 
-/// What a document of schema 2 asks for, as schema 1 says it. Sections that are newer than the document's version are dropped without
-/// a word.
+use super::hosted::Hosted;
+
+/// What a document of schema 2 asks for. Containers are told as schema 1 does.
+pub(super) enum Asked<'a> {
+    /// A container on the host.
+    Container(ContainerConfig),
+    /// A virtual machine.
+    Machine(&'a VirtualMachine),
+    /// A container in a virtual machine.
+    Hosted(Hosted),
+}
+
+/// A document without what is newer than its version: the service drops that without a word.
 ///
-/// Nobody has shown what the service answers to a version that it does not know; it is taken to be an invalid document. Virtual
-/// machines of their own are not simulated, so nothing can be hosted in one.
-pub(super) fn as_schema1(
-    id: &SystemId,
-    document: &ComputeSystem,
-    build: u32,
-) -> Result<ContainerConfig, Hresult> {
+/// Nobody has shown what the service answers to a version that it does not know; it is taken to be an invalid document.
+pub(super) fn known(document: &ComputeSystem, build: u32) -> Result<ComputeSystem, Hresult> {
     let known: Vec<SchemaVersion> = SchemaVersion::of_build(build).collect();
     let version = document.schema_version.unwrap_or(SchemaVersion::V2_1);
     if !version.is_among(&known) {
@@ -24,10 +30,26 @@ pub(super) fn as_schema1(
     }
     let mut document = document.clone();
     document.drop_newer();
+    Ok(document)
+}
+
+/// What it asks for: exactly one thing (documented). That anything else is an invalid document is inferred, and so is a hosted container
+/// whose document does not say where.
+pub(super) fn asked<'a>(id: &SystemId, document: &'a ComputeSystem) -> Result<Asked<'a>, Hresult> {
     match document.kind() {
-        Ok(SystemKind::Container(container)) => container_config(id, &document, container),
-        Ok(SystemKind::VirtualMachine(_)) => Err(win32::NOT_SUPPORTED),
-        Ok(SystemKind::HostedSystem(_)) => Err(v1::SYSTEM_NOT_FOUND),
+        Ok(SystemKind::Container(container)) => {
+            container_config(id, document, container).map(Asked::Container)
+        }
+        Ok(SystemKind::VirtualMachine(machine)) => Ok(Asked::Machine(machine)),
+        Ok(SystemKind::HostedSystem(hosted)) => {
+            let machine = document.hosting_system_id.clone();
+            let container = hosted.container.as_ref().ok_or(v1::INVALID_JSON)?;
+            Ok(Asked::Hosted(Hosted {
+                machine: SystemId(machine.ok_or(v1::INVALID_JSON)?),
+                version: hosted.schema_version.unwrap_or(SchemaVersion::V2_1),
+                container: container_config(id, document, container)?,
+            }))
+        }
         Err(_) => Err(v1::INVALID_JSON),
     }
 }

@@ -180,6 +180,7 @@ impl World {
         let processors = self.profile.processors;
         let now = self.now;
         let alive = self.is_alive(client);
+        self.compute.has_guest(key)?;
         let system = self.compute.running(key)?;
         let processors = system.processors.unwrap_or(processors);
         let mut environment = Environment::of_container(&system.computer, processors);

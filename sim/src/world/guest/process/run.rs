@@ -37,10 +37,11 @@ impl World {
         out: &mut Outside<'_>,
     ) {
         let (now, spread) = (self.now, LOADING.1);
+        let stands_still = self.compute.stands_still(key);
         let Some(system) = self.compute.systems.get_mut(&key) else {
             return;
         };
-        if system.is_frozen() {
+        if stands_still {
             system.frozen.insert(id);
             return;
         }
