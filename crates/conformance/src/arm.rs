@@ -25,6 +25,12 @@ pub trait Arm {
     /// An id for a compute system that nothing else on the host has; another one with every call.
     fn fresh_id(&self) -> String;
 
+    /// Whether the file system of the host is the one that its services see. Behind the simulator's DLLs it is not: then the own disk of
+    /// a virtual machine, which is a copy of a file, is made as a scratch layer in its place.
+    fn reaches_files(&self) -> bool {
+        true
+    }
+
     /// Whether this is a real host: rules that nobody has shown are then reported, not enforced.
     fn is_real(&self) -> bool;
 }

@@ -34,12 +34,12 @@ pub(crate) async fn machine_outlives_a_closed_handle<H: Host>(
     })
 }
 
-/// Nobody gave the machine the disk of the container's base image.
+/// Nobody gave the machine that disk.
 pub(crate) async fn machine_needs_access_to_its_disk<H: Host>(
     stage: &Stage<'_, H>,
 ) -> Result<(), Unlike> {
-    let template = stage.machine().await?.template().to_string();
-    let document = with_disk(stage.machine().await?.machine(), &template);
+    let other = stage.other_disk().await?.to_string();
+    let document = with_disk(stage.machine().await?.machine(), &other);
     start(stage, document, Expect::Win32(0x0005)).await
 }
 

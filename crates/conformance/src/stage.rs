@@ -81,8 +81,12 @@ impl<'a, H: Host> Stage<'a, H> {
             (Isolation::HyperV, ComputeApi::V1) => {}
             (Isolation::HyperV, ComputeApi::V2) | (Isolation::Machine, _) => {
                 let machine = stage.machine().await?;
-                let made = Client::new(host).make_machine_disks(&machine).await;
-                must("make_machine_disks", made.map_err(HostError::from))?;
+                if arm.reaches_files() {
+                    let made = Client::new(host).make_machine_disks(&machine).await;
+                    must("make_machine_disks", made.map_err(HostError::from))?;
+                } else {
+                    stage.layers_as_disks(&machine).await?;
+                }
                 stage.id = machine.id().clone();
                 stage.machine = Some(machine);
             }
@@ -143,6 +147,37 @@ impl<'a, H: Host> Stage<'a, H> {
         }
         let document = self.document().await?;
         Ok(self.create_from(&document).await)
+    }
+
+    /// The disks of a virtual machine without a call about a file.
+    async fn layers_as_disks(&self, machine: &UtilityVm) -> Result<(), Unlike> {
+        let layers = self.host.layers();
+        let own = own_layer(machine);
+        let made = layers.create_scratch(&own, &self.image.layers).await;
+        must("create_scratch", made)?;
+        for disk in [machine.own_disk(), machine.scratch_disk()] {
+            let granted = layers.grant_vm_access(machine.id(), &disk).await;
+            must("grant_vm_access", granted)?;
+        }
+        Ok(())
+    }
+
+    /// The disk of a scratch layer that is nobody's.
+    ///
+    /// # Errors
+    /// The host refused a step that must work.
+    pub(crate) async fn other_disk(&self) -> Result<HostPath, Unlike> {
+        let other = self.other_layer();
+        let layers = self.host.layers();
+        let made = layers.create_scratch(&other, &self.image.layers).await;
+        must("create_scratch", made)?;
+        Ok(other.join("sandbox.vhdx"))
+    }
+
+    fn other_layer(&self) -> HostPath {
+        self.image
+            .scratch_root
+            .join(&format!("{}-other", self.container))
     }
 
     /// The virtual machine of the test's container.
@@ -351,10 +386,20 @@ impl<'a, H: Host> Stage<'a, H> {
             }
         }
         let layers = self.host.layers();
+        if let Some(machine) = &self.machine {
+            let _ = layers.destroy(&own_layer(machine)).await;
+            let _ = layers.destroy(&self.other_layer()).await;
+        }
         let _ = layers.unprepare(&self.scratch).await;
         let _ = layers.deactivate(&self.scratch).await;
         let _ = layers.destroy(&self.scratch).await;
     }
+}
+
+/// The folder of the own disk of a virtual machine.
+fn own_layer(machine: &UtilityVm) -> HostPath {
+    let disk = machine.own_disk();
+    disk.parent().unwrap_or(disk)
 }
 
 /// The build of a host.

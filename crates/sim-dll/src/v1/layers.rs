@@ -7,7 +7,7 @@
 
 use std::future::Future;
 
-use wcow_host::{HostError, LayerDescriptor as Parent, LayerStorage, era};
+use wcow_host::{HostError, LayerDescriptor as Parent, LayerStorage, SystemId, era};
 use wcow_ntmeta::{HostPath, Hresult};
 use wcow_sim::RemoteHost;
 
@@ -95,6 +95,18 @@ where
 /// The code of an outcome: layer functions give no document.
 pub(crate) fn code(outcome: Outcome<()>) -> HRESULT {
     number(outcome.map_err(|failure| failure.code))
+}
+
+/// Lets a virtual machine use a file.
+///
+/// # Safety
+/// The pointers are null or good for reading.
+pub(crate) unsafe fn grant(machine: PCWSTR, file: PCWSTR) -> HRESULT {
+    code((|| {
+        // SAFETY: the caller vouches for the pointers.
+        let (machine, file) = unsafe { (SystemId(required(machine)?), read_path(file)?) };
+        run(move |host| async move { host.grant_vm_access(&machine, &file).await })
+    })())
 }
 
 macro_rules! simple {
@@ -246,10 +258,10 @@ exports! {
         })())
     }
 
-    /// Lets a virtual machine use a file: on the simulated host every one may.
+    /// Lets a virtual machine use a file.
     "vmcompute_GrantVmAccess" fn GrantVmAccess(vmId: PCWSTR, file: PCWSTR) -> HRESULT {
         // SAFETY: the caller vouches for the pointers.
-        number(unsafe { required(vmId).and(required(file)) }.map(|_| ()))
+        unsafe { grant(vmId, file) }
     }
 
     /// The base images of the store that all users share.

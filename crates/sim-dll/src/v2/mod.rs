@@ -523,10 +523,10 @@ exports! {
         NOT_SUPPORTED.as_i32()
     }
 
-    /// Lets a virtual machine use a file: on the simulated host every one may.
+    /// Lets a virtual machine use a file.
     "computecore_HcsGrantVmAccess" fn HcsGrantVmAccess(vmid: PCWSTR, filepath: PCWSTR) -> HRESULT {
         // SAFETY: the caller vouches for the pointers.
-        number(unsafe { required(vmid).and(required(filepath)) }.map(|_| ()))
+        unsafe { crate::v1::layers::grant(vmid, filepath) }
     }
 
     /// Takes a file from a virtual machine: on the simulated host nothing comes of it.
@@ -535,7 +535,7 @@ exports! {
         number(unsafe { required(vmid).and(required(filepath)) }.map(|_| ()))
     }
 
-    /// Lets virtual machines use a file: on the simulated host all may.
+    /// Lets all virtual machines use a file: not simulated, and so each has to be let.
     "computecore_HcsGrantVmGroupAccess" fn HcsGrantVmGroupAccess(filepath: PCWSTR) -> HRESULT {
         // SAFETY: the caller vouches for the pointers.
         number(unsafe { required(filepath) }.map(|_| ()))

@@ -83,6 +83,10 @@ impl Arm for WinArm {
         format!("wcow-conformance-{}-{number}", std::process::id())
     }
 
+    fn reaches_files(&self) -> bool {
+        self.is_real()
+    }
+
     fn is_real(&self) -> bool {
         self.mode.as_deref() == Some("real")
     }
