@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use wcow_host::client::Client;
+use wcow_host::utility_vm::UtilityVm;
 use wcow_host::{FileKind, FileSystem, Host, HostError, NetworkService, SystemId, era};
 use wcow_ntmeta::HostPath;
 use wcow_runtime::{Undo, undo_all};
@@ -100,7 +101,16 @@ impl<H: Host> Engine<H> {
             .map(|endpoint| endpoint.id.to_string().to_lowercase())
             .collect();
 
-        systems.retain(|(system, _)| !known.contains(&system.id.0.to_lowercase()));
+        let running: BTreeSet<String> = records
+            .iter()
+            .filter(|record| record.running.is_some())
+            .map(|record| record.id().to_lowercase())
+            .collect();
+        systems.retain(|(system, _)| match UtilityVm::container_of(&system.id) {
+            // A utility VM belongs to a container that runs, and to nothing else.
+            Some(container) => !running.contains(&container.0.to_lowercase()),
+            None => !known.contains(&system.id.0.to_lowercase()),
+        });
         for (system, _) in systems {
             let step = Undo::Terminate(system.id.clone());
             if self.undone(step, pruned).await {

@@ -20,6 +20,7 @@
 mod document;
 mod error;
 mod lifecycle;
+mod machine;
 mod process;
 mod rollback;
 mod running;

@@ -172,7 +172,7 @@ impl<'h, H: Host> Runtime<'h, H> {
                 mac: String::new(),
             });
         }
-        teardown.push(Undo::Terminate(spec.id.clone()));
+        teardown.push(self.ending(spec));
         Ok(Running { endpoint, teardown })
     }
 
@@ -336,12 +336,8 @@ impl<'h, H: Host> Runtime<'h, H> {
             }
             Some(Attachment::Switch { .. }) | None => None,
         };
-        let document =
-            CreateDocument::Schema1(schema1_document(spec, scratch, volume, endpoint.as_ref()));
-        let created = client.create(&spec.id, &document);
-        let system = done
-            .attempt(Undo::Terminate(spec.id.clone()), created)
-            .await?;
+        let config = schema1_document(spec, scratch, volume, endpoint.as_ref());
+        let system = self.create_system(spec, config, done).await?;
         let started = system.start().await;
         let closed = system.close().await;
         started?;
@@ -440,7 +436,8 @@ impl<'h, H: Host> Runtime<'h, H> {
     async fn mismatch(&self, spec: &ContainerSpec, error: &HostError) -> Option<String> {
         let info = self.info().await.ok()?;
         let answer = error.hresult()?;
-        if spec.isolation == Isolation::HyperV && error.operation == Operation::CreateSystem {
+        let making = [Operation::CreateSystem, Operation::CopyFile];
+        if spec.isolation == Isolation::HyperV && making.contains(&error.operation) {
             if codes::same(v1::HYPERV_NOT_INSTALLED, answer) {
                 return Some("Hyper-V isolation needs Hyper-V, and the host has none".to_owned());
             }
@@ -483,7 +480,7 @@ fn sentence(info: &HostInfo, spec: &ContainerSpec) -> String {
 }
 
 /// Why a step did not work.
-enum Step {
+pub(crate) enum Step {
     Host(HostError),
     Unsupported(String),
 }

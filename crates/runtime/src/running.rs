@@ -20,6 +20,9 @@ impl<H: Host> Runtime<'_, H> {
         let status = system.status().await;
         system.close().await?;
         match status.map(|status| status.state) {
+            Ok(SystemState::Running) if self.is_machine_frozen(id).await? => {
+                Ok(ContainerState::Paused)
+            }
             Ok(SystemState::Running) => Ok(ContainerState::Running),
             Ok(SystemState::Paused | SystemState::SavedAsTemplate) => Ok(ContainerState::Paused),
             Ok(SystemState::Created | SystemState::Stopped) => Ok(ContainerState::Off),
@@ -84,7 +87,7 @@ impl<H: Host> Runtime<'_, H> {
     /// # Errors
     /// It does not run (0105, 010E); with process isolation hosts know no pause (0x32).
     pub async fn pause(&self, id: &SystemId) -> Result<(), HostError> {
-        let system = self.client.open(id).await?;
+        let system = self.open_frozen(id).await?;
         let paused = system.pause().await;
         closed(system, paused).await
     }
@@ -94,7 +97,7 @@ impl<H: Host> Runtime<'_, H> {
     /// # Errors
     /// It is not frozen (0105, 010E).
     pub async fn resume(&self, id: &SystemId) -> Result<(), HostError> {
-        let system = self.client.open(id).await?;
+        let system = self.open_frozen(id).await?;
         let resumed = system.resume().await;
         closed(system, resumed).await
     }

@@ -82,7 +82,9 @@ pub async fn install_image(client: &SimHost, profile: &Profile) -> Result<Staged
     files.create_dir_all(&boot).await?;
     // A boot manager, and the disk that utility VMs get copies of: as if the folder had been processed.
     for file in [boot.join("bootmgfw.efi"), vm.join("SystemTemplate.vhdx")] {
-        files.write(&file, b"simulated", WriteMode::CreateNew).await?;
+        files
+            .write(&file, b"simulated", WriteMode::CreateNew)
+            .await?;
     }
     // Ids of technical previews are GUIDs; the folder is the same for all.
     let scratch = era::scratch_folder(profile.build, "00000000-0000-0000-0000-000000000001");

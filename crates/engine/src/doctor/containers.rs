@@ -1,6 +1,7 @@
 //! Containers and the compute systems behind them, and what support asks for.
 
 use wcow_host::era;
+use wcow_host::utility_vm::UtilityVm;
 
 use super::layers::count;
 use super::verdict::{Verdict, need};
@@ -63,9 +64,14 @@ fn orphan_systems(seen: &Seen) -> Verdict {
     let (systems, containers) = (need!(seen.systems), need!(seen.containers));
     let mut verdict = Verdict::ok();
     for system in systems {
-        let known = containers
-            .iter()
-            .any(|record| record.id().eq_ignore_ascii_case(&system.id.0));
+        // A utility VM belongs to a container that runs, and to nothing else.
+        let container = UtilityVm::container_of(&system.id);
+        let known = containers.iter().any(|record| match &container {
+            Some(container) => {
+                record.running.is_some() && record.id().eq_ignore_ascii_case(&container.0)
+            }
+            None => record.id().eq_ignore_ascii_case(&system.id.0),
+        });
         if known {
             continue;
         }

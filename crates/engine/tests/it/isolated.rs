@@ -1,7 +1,9 @@
 //! Hyper-V isolated containers, of an image that came with a utility virtual machine.
 
-use wcow_engine::{ContainerStatus, CreateContainer, Force};
-use wcow_host::{ComputeService, FileSystem, Host, Output};
+use wcow_engine::{ContainerStatus, CreateContainer, Force, doctor};
+use wcow_host::utility_vm::UtilityVm;
+use wcow_host::{ComputeApi, ComputeService, FileSystem, Host, Output};
+use wcow_ntmeta::HostPath;
 use wcow_runtime::{ExecSpec, Isolation};
 use wcow_sim::Profile;
 use wcow_tree::memory::MemoryTree;
@@ -10,9 +12,19 @@ use crate::support::{Stage, wanted};
 
 /// A host whose image has a utility virtual machine, and a running container `one` with Hyper-V isolation.
 fn running() -> Stage {
-    let stage = Stage::bare(Profile::server_2022());
+    running_on(Stage::bare(Profile::server_2022()))
+}
+
+/// The same, where the client sees the compute service through version 2 alone.
+fn running_through_version_2() -> Stage {
+    running_on(Stage::through(Profile::server_2022(), ComputeApi::V2))
+}
+
+fn running_on(stage: Stage) -> Stage {
     let boot = r"UtilityVM\Files\EFI\Microsoft\Boot\BCD";
-    let tree = MemoryTree::new().file(boot, wcow_hive::empty_hive("BCD"));
+    let tree = MemoryTree::new()
+        .file(boot, wcow_hive::empty_hive("BCD"))
+        .file(r"UtilityVM\Files\EFI\Microsoft\Boot\bootmgfw.efi", *b"MZ");
     let (build, edition) = (20348, "ServerDatacenter");
     assert!(stage.try_install_with(tree, "base", build, edition, true));
     let image = stage.ok(stage.engine.image("base"));
@@ -46,10 +58,14 @@ fn listed(stage: &Stage) -> ContainerStatus {
 
 #[test]
 fn it_runs_programs_is_frozen_goes_on_and_is_removed() {
-    let stage = running();
+    goes_through_its_life(&running());
+    goes_through_its_life(&running_through_version_2());
+}
+
+fn goes_through_its_life(stage: &Stage) {
     let engine = &stage.engine;
     assert_eq!(stage.ok(engine.foresee("one")), None);
-    assert_eq!(listed(&stage), ContainerStatus::Running);
+    assert_eq!(listed(stage), ContainerStatus::Running);
     let program = ExecSpec::new("cmd /c echo hello& exit 7");
     let run = async || {
         let process = engine.exec("one", &program).await?;
@@ -61,7 +77,7 @@ fn it_runs_programs_is_frozen_goes_on_and_is_removed() {
 
     let status = stage.ok(engine.pause("one")).status;
     assert_eq!(status, ContainerStatus::Paused);
-    assert_eq!(listed(&stage), ContainerStatus::Paused);
+    assert_eq!(listed(stage), ContainerStatus::Paused);
     assert!(stage.ok(engine.stats("one")).processes > 0);
     for error in [
         stage.err(engine.pause("one")),
@@ -74,29 +90,76 @@ fn it_runs_programs_is_frozen_goes_on_and_is_removed() {
 
     let status = stage.ok(engine.resume("one")).status;
     assert_eq!(status, ContainerStatus::Running);
-    assert_eq!(listed(&stage), ContainerStatus::Running);
+    assert_eq!(listed(stage), ContainerStatus::Running);
     assert_eq!(stage.ok(run()), ("hello\r\n".to_owned(), 7));
     let error = stage.err(engine.resume("one"));
     assert_eq!(error.exit_code(), 4, "{error}");
 
     stage.ok(engine.stop("one", 10_000_000));
-    assert_eq!(listed(&stage), ContainerStatus::Off);
+    assert_eq!(listed(stage), ContainerStatus::Off);
     stage.ok(engine.remove_container("one", Force::No));
     assert_eq!(stage.traces(), Vec::<String>::new());
 }
 
 #[test]
 fn one_that_is_frozen_can_be_stopped_and_removed() {
-    let stage = running();
+    is_stopped_and_removed_when_frozen(&running());
+    is_stopped_and_removed_when_frozen(&running_through_version_2());
+}
+
+fn is_stopped_and_removed_when_frozen(stage: &Stage) {
     stage.ok(stage.engine.pause("one"));
     stage.ok(stage.engine.stop("one", 10_000_000));
-    assert_eq!(listed(&stage), ContainerStatus::Off);
+    assert_eq!(listed(stage), ContainerStatus::Off);
     let systems = stage.sim.run(stage.engine.host().compute().enumerate());
     assert_eq!(systems.unwrap().unwrap(), Vec::new());
 
     stage.ok(stage.engine.start("one"));
     stage.ok(stage.engine.pause("one"));
     stage.ok(stage.engine.remove_container("one", Force::Yes));
+    assert_eq!(stage.traces(), Vec::<String>::new());
+}
+
+#[test]
+fn a_utility_vm_whose_container_nobody_knows_is_seen_and_pruned() {
+    let stage = running_through_version_2();
+    let host = stage.engine.host();
+    let systems = || stage.sim.run(host.compute().enumerate()).unwrap().unwrap();
+    let ids = systems().into_iter().map(|system| system.id);
+    let machine = ids
+        .clone()
+        .find(|id| UtilityVm::container_of(id).is_some())
+        .expect("a utility VM");
+    let container = UtilityVm::container_of(&machine).unwrap();
+    assert_eq!(
+        ids.collect::<Vec<_>>(),
+        [container.clone(), machine.clone()]
+    );
+    let orphans = || {
+        let check = doctor::check("orphan-systems").expect("it is there");
+        let reports = stage.ok(stage.engine.diagnose(&[check]));
+        format!("{:?}", reports[0].evidence)
+    };
+    assert!(!orphans().contains(&machine.0), "{}", orphans());
+    let record = format!(r"C:\ProgramData\wcow\records\containers\{container}.json");
+    let record = HostPath::parse(&record).unwrap();
+    let removed = stage.sim.run(host.files().remove_file(&record));
+    removed.unwrap().unwrap();
+    assert!(orphans().contains(&machine.0), "{}", orphans());
+    let pruned = stage.ok(stage.engine.prune());
+    assert_eq!(pruned.systems, [container, machine]);
+    assert_eq!(systems(), Vec::new());
+    assert_eq!(stage.traces(), Vec::<String>::new());
+}
+
+#[test]
+fn process_isolation_works_through_version_2_as_well() {
+    let stage = Stage::through(Profile::server_2022(), ComputeApi::V2).with_base();
+    stage.create("base", "one");
+    stage.ok(stage.engine.start("one"));
+    assert_eq!(listed(&stage), ContainerStatus::Running);
+    stage.ok(stage.engine.stop("one", 10_000_000));
+    stage.ok(stage.engine.remove_container("one", Force::No));
     assert_eq!(stage.traces(), Vec::<String>::new());
 }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use wcow_engine::{CreateContainer, Engine, EngineError};
-use wcow_host::{ComputeService, FileSystem, Host, SwitchService};
+use wcow_host::{ComputeApi, ComputeService, FileSystem, Host, SwitchService};
 use wcow_image_store::InstallRequest;
 use wcow_ntmeta::HostPath;
 use wcow_sim::{Profile, Sim, SimHost};
@@ -19,6 +19,13 @@ impl Stage {
     /// A host of this profile, without an image.
     pub(crate) fn bare(profile: Profile) -> Self {
         Self::seeded(profile, 0)
+    }
+
+    /// The same, with the compute service seen through that surface.
+    pub(crate) fn through(profile: Profile, api: ComputeApi) -> Self {
+        let sim = Sim::new(profile, 0);
+        let engine = Engine::new(sim.client_of(api));
+        Self { sim, engine }
     }
 
     /// The same, with another order of what happens at the same time.
