@@ -1,6 +1,6 @@
 //! The client is killed after every single call: the host stays consistent, and what it was told to make can be taken back.
 
-use wcow_runtime::{Created, Running, Runtime};
+use wcow_runtime::{Created, Isolation, Running, Runtime};
 use wcow_sim::{Ended, Profile, SimHost};
 
 use crate::support::*;
@@ -25,8 +25,8 @@ struct Ready {
     running: Option<Running>,
 }
 
-fn ready(profile: Profile, operation: Operation) -> Ready {
-    let stage = Stage::new(profile);
+fn ready(profile: Profile, isolation: Isolation, operation: Operation) -> Ready {
+    let stage = Stage::isolated(profile, isolation);
     let attachment = attachment(&stage);
     let created = Some(match operation {
         Operation::Create => stage
@@ -74,11 +74,11 @@ async fn carry_out(ready: &Ready, client: &SimHost, operation: Operation) {
 
 /// Kills the operation after every number of calls; `after` sees the host, and whether the operation came to its end.
 fn check(operation: Operation, after: impl Fn(&Ready, u64)) {
-    for profile in profiles() {
+    for (profile, isolation) in kinds() {
         for calls in 0.. {
             assert!(calls < MOST_CALLS, "{operation:?} never ends");
-            let ready = ready(profile.clone(), operation);
-            let client = ready.stage.sim.client();
+            let ready = ready(profile.clone(), isolation, operation);
+            let client = ready.stage.client();
             let outcome = ready.stage.sim.run_killed_after(
                 &client,
                 calls,

@@ -108,7 +108,7 @@ fn a_host_without_containers_or_before_its_restart() {
         let stage = Stage {
             host: sim.client(),
             sim,
-            image: other.image,
+            ..other
         };
         check_create(&stage, |_| {}, expected);
     }

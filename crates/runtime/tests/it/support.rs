@@ -6,8 +6,8 @@ use std::task::Poll;
 use wcow_hcs_schema::hns::{HnsNetwork, Subnet};
 use wcow_host::era::{self, ImageFacts};
 use wcow_host::{
-    ComputeService, FileSystem, Host, LayerDescriptor, LayerStorage, NetworkService, NewVmSwitch,
-    SwitchService, SwitchType, SystemId,
+    ComputeApi, ComputeService, FileSystem, Host, LayerDescriptor, LayerStorage, NetworkService,
+    NewVmSwitch, SwitchService, SwitchType, SystemId,
 };
 use wcow_image_store::{ImageStore, InstallRequest, StoredImage};
 use wcow_ntmeta::{Guid, HostPath};
@@ -25,9 +25,29 @@ pub(crate) struct Stage {
     pub(crate) sim: Sim,
     pub(crate) host: SimHost,
     pub(crate) image: StoredImage,
+    pub(crate) api: ComputeApi,
+    pub(crate) isolation: Isolation,
 }
 
 impl Stage {
+    /// A host with an image that fits it, for containers with that isolation. With Hyper-V isolation it is seen through version 2 of the
+    /// compute service, where a container has a virtual machine of its own.
+    pub(crate) fn isolated(profile: Profile, isolation: Isolation) -> Self {
+        let (build, edition) = (profile.build, profile.edition.clone());
+        let api = match isolation {
+            Isolation::Process => ComputeApi::V1,
+            Isolation::HyperV => ComputeApi::V2,
+        };
+        let stage = Self::through(Sim::new(profile, 0), api, build, &edition, true)
+            .expect("the image can be installed");
+        Self { isolation, ..stage }
+    }
+
+    /// Another client like the one that it has.
+    pub(crate) fn client(&self) -> SimHost {
+        self.sim.client_of(self.api)
+    }
+
     /// A host with an image that fits it.
     pub(crate) fn new(profile: Profile) -> Self {
         let (build, edition) = (profile.build, profile.edition.clone());
@@ -57,7 +77,17 @@ impl Stage {
     }
 
     fn on(sim: Sim, build: u32, edition: &str, service: bool) -> Option<Self> {
-        let host = sim.client();
+        Self::through(sim, ComputeApi::V1, build, edition, service)
+    }
+
+    fn through(
+        sim: Sim,
+        api: ComputeApi,
+        build: u32,
+        edition: &str,
+        service: bool,
+    ) -> Option<Self> {
+        let host = sim.client_of(api);
         let request = InstallRequest {
             name: "base".to_owned(),
             version: format!("10.0.{build}.0").parse().unwrap(),
@@ -73,13 +103,28 @@ impl Stage {
         if service {
             tree = tree.file(r"Windows\System32\CExecSvc.exe", "MZ");
         }
+        if api == ComputeApi::V2 {
+            let boot = r"UtilityVM\Files\EFI\Microsoft\Boot";
+            tree = tree
+                .file(
+                    format!(r"{boot}\BCD").as_str(),
+                    wcow_hive::empty_hive("BCD"),
+                )
+                .file(format!(r"{boot}\bootmgfw.efi").as_str(), "MZ");
+        }
         let image = sim.block_on(async {
             let store = ImageStore::open(&host).await.ok()?;
             let image = store.install(&request, &mut tree).await.ok();
             store.close().await.unwrap();
             image
         })?;
-        Some(Self { sim, host, image })
+        Some(Self {
+            sim,
+            host,
+            image,
+            api,
+            isolation: Isolation::Process,
+        })
     }
 
     #[track_caller]
@@ -104,7 +149,7 @@ impl Stage {
             attachment,
             host_name: "one".to_owned(),
             owner: "test".to_owned(),
-            isolation: Isolation::Process,
+            isolation: self.isolation,
             memory_mib: None,
             processors: None,
             mounts: Vec::new(),
@@ -240,6 +285,16 @@ pub(crate) fn code(error: &RuntimeError) -> String {
 /// The hosts on which containers work: one of each way.
 pub(crate) fn profiles() -> [Profile; 2] {
     [Profile::core_tp3(), Profile::server_2022()]
+}
+
+/// A host of each kind, and how containers on it are isolated.
+pub(crate) fn kinds() -> [(Profile, Isolation); 3] {
+    let [first, second] = profiles();
+    [
+        (first, Isolation::Process),
+        (second, Isolation::Process),
+        (Profile::server_2022(), Isolation::HyperV),
+    ]
 }
 
 /// A connection to the network of the Host Network Service, with one published port.
