@@ -302,6 +302,7 @@ async fn document(host: &SimHost, slot: usize) -> CreateDocument {
         layers: vec![Layer {
             id: layer.to_string(),
             path: IMAGE.to_owned(),
+            ..Layer::default()
         }],
         hv_partition: hyperv,
         ..ContainerConfig::default()

@@ -162,11 +162,11 @@ pub fn dictionary(target: &str) -> String {
 
 /// Keys and words of the documents of the container services, with their quotes, and some values.
 fn document_words() -> BTreeSet<String> {
-    let keys = describe::types()
-        .iter()
-        .flat_map(|known| known.schema.fields);
+    let types = describe::types().iter().chain(describe::hcn::types());
+    let keys = types.flat_map(|known| known.schema.fields);
     let keys = keys.map(|field| format!("\"{}\":", field.key));
-    let words = describe::words().iter().flat_map(|known| known.words);
+    let words = describe::words().iter().chain(describe::hcn::words());
+    let words = words.flat_map(|known| known.words);
     let words = words.map(|(word, _)| format!("\"{word}\""));
     let values = ["{}", "[]", "null", "4294967295", "-2147483648", "\"AP8=\""];
     let values = values.into_iter().map(str::to_owned);

@@ -3,6 +3,10 @@
 use std::fmt::Debug;
 
 use serde_json::Value;
+use wcow_hcs_schema::hcn::{
+    EndpointPolicy, HostComputeQuery, ModifyEndpointSettingRequest, ModifyNamespaceSettingRequest,
+    ModifyNetworkSettingRequest, NetworkPolicy, SubnetPolicy,
+};
 use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork};
 use wcow_hcs_schema::schema1::{self, ContainerConfig, ProcessParameters, ProcessStatus};
 use wcow_hcs_schema::schema2::{ComputeSystem, GuestRequest, ModifySettingRequest, ResourcePath};
@@ -23,7 +27,7 @@ pub fn hcs_schema(data: &[u8]) {
         refused(data, parse::<ContainerConfig>(data));
         return;
     };
-    for known in describe::types() {
+    for known in describe::types().iter().chain(describe::hcn::types()) {
         let name = known.schema.name;
         let written = match answer(data.len(), name, || known.check(data)) {
             Ok(written) => written,
@@ -73,6 +77,7 @@ pub fn hcs_schema(data: &[u8]) {
     check::<HnsNetwork>(data);
     check::<HnsEndpoint>(data);
     check::<GuestRequest>(data);
+    hcn(data);
     if let Some(system) = check::<ComputeSystem>(data) {
         let parts = [
             system.container.is_some(),
@@ -85,6 +90,26 @@ pub fn hcs_schema(data: &[u8]) {
     if let Some(path) = check::<ModifySettingRequest>(data).and_then(|request| request.check().ok())
     {
         assert_eq!(path.to_string().parse::<ResourcePath>().as_ref(), Ok(&path));
+    }
+}
+
+/// What looks into documents of the network service.
+fn hcn(data: &[u8]) {
+    if let Some(query) = check::<HostComputeQuery>(data)
+        && let Ok(keys) = query.keys()
+    {
+        assert_eq!(HostComputeQuery::of_keys(&keys).keys().ok(), Some(keys));
+    }
+    let checks = [
+        check::<EndpointPolicy>(data).map(|policy| policy.check()),
+        check::<NetworkPolicy>(data).map(|policy| policy.check()),
+        check::<SubnetPolicy>(data).map(|policy| policy.check()),
+        check::<ModifyNetworkSettingRequest>(data).map(|change| change.check()),
+        check::<ModifyEndpointSettingRequest>(data).map(|change| change.check()),
+        check::<ModifyNamespaceSettingRequest>(data).map(|change| change.check()),
+    ];
+    for error in checks.into_iter().flatten().filter_map(Result::err) {
+        assert!(!error.to_string().is_empty());
     }
 }
 

@@ -39,6 +39,7 @@ async fn make<H: Host>(host: &H, id: &SystemId) -> Result<SystemHandle, HostErro
             .map(|parent| Layer {
                 id: parent.id.to_string(),
                 path: parent.path.to_string(),
+                ..Layer::default()
             })
             .collect(),
         ..ContainerConfig::default()

@@ -1,5 +1,6 @@
-//! Writes the types of HCS schema 2: names, types and versions from the table `crates/hcs-schema/data/schema2.json`, modules and
-//! sentences from `schema2.words` beside it. The result is committed; a step of CI sees that it is what this would write.
+//! Writes the types of HCS schema 2 and of HCN: names, types and versions from the tables `schema2.json` and `hcn.json` in
+//! `crates/hcs-schema/data`, modules and sentences from the `.words` beside them. The result is committed; a step of CI sees that it is
+//! what this would write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,11 +12,38 @@ use serde_json::Value;
 mod names;
 mod words;
 
-use names::{field_name, kind_name, rust_type, type_name, variant_name};
+use names::{constant_name, field_name, kind_name, rust_type, type_name, variant_name};
 use words::{Module, Words};
 
-/// Where the types go, from the root of the repository.
-const FOLDER: &str = "crates/hcs-schema/src/schema2";
+/// The crate, from the root of the repository.
+const CRATE: &str = "crates/hcs-schema";
+
+/// A table, the sentences beside it, and the module that is written from both.
+struct Set {
+    /// The module, and what the two files are called.
+    name: &'static str,
+    title: &'static str,
+}
+
+const SETS: &[Set] = &[
+    Set {
+        name: "schema2",
+        title: "schema 2",
+    },
+    Set {
+        name: "hcn",
+        title: "HCN",
+    },
+];
+
+impl Set {
+    fn note(&self) -> String {
+        let Self { name, .. } = self;
+        format!(
+            "// Written by `cargo xtask schema`, from `data/{name}.json` and `data/{name}.words`.\n"
+        )
+    }
+}
 
 /// Documentation is wrapped here.
 const WIDTH: usize = 120;
@@ -105,29 +133,29 @@ fn rows(table: &Value, part: &str) -> Result<BTreeMap<String, Vec<Row>>> {
 
 /// The files, with their paths from the root of the repository.
 fn generate(root: &Path) -> Result<Vec<(PathBuf, String)>> {
-    let data = root.join("crates/hcs-schema/data");
-    let read = |name: &str| {
-        let path = data.join(name);
-        std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
-    };
-    let mut table = Table::read(&read("schema2.json")?)?;
-    let words = Words::read(&read("schema2.words")?)?;
-    words.apply(&mut table)?;
     let mut files = Vec::new();
-    for module in &words.modules {
-        let path = Path::new(FOLDER).join(format!("{}.rs", module.name));
-        files.push((path, module_text(module, &table)?));
+    for set in SETS {
+        let read = |ending: &str| {
+            let path = format!("{CRATE}/data/{}.{ending}", set.name);
+            std::fs::read_to_string(root.join(&path)).with_context(|| format!("cannot read {path}"))
+        };
+        let mut table = Table::read(&read("json")?)?;
+        let words = Words::read(&read("words")?)?;
+        words.apply(&mut table)?;
+        let folder = Path::new(CRATE).join("src").join(set.name);
+        for module in &words.modules {
+            let path = folder.join(format!("{}.rs", module.name));
+            files.push((path, module_text(set, module, &table)?));
+        }
+        files.push((folder.join("table.rs"), table_text(set, &words, &table)));
     }
-    files.push((Path::new(FOLDER).join("table.rs"), table_text(&table)));
     Ok(files)
 }
 
-const NOTE: &str =
-    "// Written by `cargo xtask schema`, from `data/schema2.json` and `data/schema2.words`.\n";
-
-fn module_text(module: &Module, table: &Table) -> Result<String> {
+fn module_text(set: &Set, module: &Module, table: &Table) -> Result<String> {
     let mut structs = String::new();
     let mut enums = String::new();
+    let mut numbers = String::new();
     let local = |name: &str| module.types.iter().any(|known| known.name == name);
     let fields = module
         .types
@@ -141,7 +169,7 @@ fn module_text(module: &Module, table: &Table) -> Result<String> {
         if uses_others || local(name) {
             format!("[`{rust}`]")
         } else {
-            format!("[`{rust}`](crate::schema2::{rust})")
+            format!("[`{rust}`](crate::{}::{rust})", set.name)
         }
     };
     for known in &module.types {
@@ -149,13 +177,18 @@ fn module_text(module: &Module, table: &Table) -> Result<String> {
         if let Some(fields) = table.structs.get(&known.name) {
             struct_text(&mut structs, known, &docs, fields)?;
         } else if let Some(rows) = table.enums.get(&known.name) {
-            enum_text(&mut enums, known, &docs, rows)?;
+            let text = if known.is_number {
+                &mut numbers
+            } else {
+                &mut enums
+            };
+            enum_text(text, known, &docs, rows)?;
         }
     }
     let mut text = String::new();
     docs(&mut text, "//!", "", &module.doc);
     text.push('\n');
-    text.push_str(NOTE);
+    text.push_str(&set.note());
     let has = |kind: &str| structs.contains(kind);
     let mut uses = String::new();
     if has("BTreeMap<") {
@@ -179,25 +212,23 @@ fn module_text(module: &Module, table: &Table) -> Result<String> {
         ours.push_str("use crate::SchemaVersion;\n");
     }
     if uses_others {
-        ours.push_str("use crate::schema2::*;\n");
+        writeln!(ours, "use crate::{}::*;", set.name)?;
     }
-    let (with_structs, with_enums) = (!structs.is_empty(), !enums.is_empty());
-    match (with_structs, with_enums) {
-        (true, true) => ours.push_str("use crate::wire::{document, words};\n"),
-        (true, false) => ours.push_str("use crate::wire::document;\n"),
-        _ => ours.push_str("use crate::wire::words;\n"),
+    let macros = [
+        ("document", &structs),
+        ("numbers", &numbers),
+        ("words", &enums),
+    ];
+    let macros: Vec<_> = macros.iter().filter(|(_, body)| !body.is_empty()).collect();
+    let names: Vec<&str> = macros.iter().map(|(name, _)| *name).collect();
+    match names.as_slice() {
+        [name] => writeln!(ours, "use crate::wire::{name};")?,
+        names => writeln!(ours, "use crate::wire::{{{}}};", names.join(", "))?,
     }
     write!(uses, "\n{ours}")?;
     text.push_str(&uses);
-    if with_structs {
-        write!(
-            text,
-            "\ndocument! {{\n{}}}\n",
-            structs.trim_start_matches('\n')
-        )?;
-    }
-    if with_enums {
-        write!(text, "\nwords! {{\n{}}}\n", enums.trim_start_matches('\n'))?;
+    for (name, body) in macros {
+        write!(text, "\n{name}! {{\n{}}}\n", body.trim_start_matches('\n'))?;
     }
     Ok(text)
 }
@@ -253,15 +284,24 @@ fn enum_text(
     )?;
     let mut names = BTreeSet::from(["Other".to_owned()]);
     for row in rows {
-        let name = variant_name(&row.name);
+        let name = if known.is_number {
+            constant_name(&row.name)
+        } else {
+            variant_name(&row.name)
+        };
         if !names.insert(name.clone()) {
             bail!("{}: two words are called {name}", known.name);
         }
         if let Some(doc) = known.fields.get(&row.name) {
             paragraphs(text, "        ", std::slice::from_ref(doc));
         }
-        let word = spellings(known, row);
-        writeln!(text, "        {name} = {word} @ {},", row.since)?;
+        if known.is_number {
+            let (word, value, since) = (&row.name, &row.kind, &row.since);
+            writeln!(text, "        {name} = {value} {word:?} @ {since},")?;
+        } else {
+            let word = spellings(known, row);
+            writeln!(text, "        {name} = {word} @ {},", row.since)?;
+        }
     }
     text.push_str("    }\n");
     Ok(())
@@ -312,19 +352,35 @@ fn version(text: &str) -> Vec<u32> {
         .collect()
 }
 
-fn table_text(table: &Table) -> String {
-    let mut text = String::from("//! Every type of schema 2, by name.\n\n");
-    text.push_str(NOTE);
-    text.push_str("\nuse crate::schema2::*;\n\ncrate::describe::tables! {\n    types {\n");
-    for name in table.structs.keys().filter(|name| *name != "Version") {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "        {}", type_name(name));
-    }
-    text.push_str("    }\n    words {\n");
-    for name in table.enums.keys() {
-        let _ = writeln!(text, "        {}", type_name(name));
-    }
-    text.push_str("    }\n}\n");
+fn table_text(set: &Set, words: &Words, table: &Table) -> String {
+    let mut text = format!("//! Every type of {}, by name.\n\n", set.title);
+    text.push_str(&set.note());
+    let all = words.modules.iter().flat_map(|module| &module.types);
+    let numbers: BTreeSet<&str> = all
+        .filter(|known| known.is_number)
+        .map(|known| known.name.as_str())
+        .collect();
+    let structs = table.structs.keys().filter(|name| *name != "Version");
+    let (numbers, words): (Vec<&String>, Vec<&String>) = table
+        .enums
+        .keys()
+        .partition(|name| numbers.contains(name.as_str()));
+    let list = |names: &[&String]| -> String {
+        let names = names.iter().map(|name| type_name(name));
+        names.map(|name| format!("        {name}\n")).collect()
+    };
+    let structs: Vec<&String> = structs.collect();
+    let parts = [("types", structs), ("words", words), ("numbers", numbers)];
+    let parts = parts.iter().filter(|(_, names)| !names.is_empty());
+    let parts: String = parts
+        .map(|(part, names)| format!("    {part} {{\n{}    }}\n", list(names)))
+        .collect();
+    // Writing to a string does not fail.
+    let _ = write!(
+        text,
+        "\nuse crate::{}::*;\n\ncrate::describe::tables! {{\n{parts}}}\n",
+        set.name,
+    );
     text
 }
 
@@ -394,6 +450,15 @@ mod tests {
                 .apply(&mut table(one))
                 .is_err()
         );
+        let flags = r#"{"enums":{"F":[{"name":"None","since":"2.0"}]},"structs":{}}"#;
+        for (numbers, fits) in [
+            ("[m] M.\nF#: What.\n  None=0: Nothing.\n", true),
+            ("[m] M.\nF#: What.\n", false),
+            ("[m] M.\nF#: What.\n  None=x: Nothing.\n", false),
+        ] {
+            let applied = words(numbers).apply(&mut table(flags));
+            assert_eq!(applied.is_ok(), fits, "{numbers}");
+        }
         assert!(Words::read("A: What.\n").is_err());
         assert!(Words::read("[m] M.\nA without a colon\n").is_err());
     }

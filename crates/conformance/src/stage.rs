@@ -130,6 +130,7 @@ impl<'a, H: Host> Stage<'a, H> {
                 .map(|layer| Layer {
                     id: layer.id.to_string(),
                     path: layer.path.to_string(),
+                    ..Layer::default()
                 })
                 .collect(),
             hv_partition: self.isolation != Isolation::Process,

@@ -1,4 +1,4 @@
-//! Schema 2 as data: the keys, types and versions of every document, for programs that look at documents without knowing their type.
+//! Schema 2 and HCN as data: the keys, types and versions of every document, for programs that look at documents without knowing their type.
 //!
 //! ```
 //! use wcow_hcs_schema::describe;
@@ -65,6 +65,15 @@ pub struct Words {
     pub words: &'static [(&'static str, SchemaVersion)],
 }
 
+/// The schema of a number whose values have names: flags, that may be joined, or one of several.
+#[derive(Debug)]
+pub struct Numbers {
+    /// Its name in the public schema.
+    pub name: &'static str,
+    /// The names, each with its value and the version that brought it.
+    pub values: &'static [(&'static str, u32, SchemaVersion)],
+}
+
 /// A type of values. Shown as the public schema writes it.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
@@ -82,6 +91,8 @@ pub enum Kind {
     Bytes,
     /// One of several words.
     Words(&'static Words),
+    /// A number whose values have names.
+    Numbers(&'static Numbers),
     /// An object of known keys.
     Struct(&'static Struct),
     /// A list.
@@ -102,6 +113,7 @@ impl fmt::Display for Kind {
             Self::Guid => f.write_str("Guid"),
             Self::Bytes => f.write_str("ByteArray"),
             Self::Words(words) => f.write_str(words.name),
+            Self::Numbers(numbers) => f.write_str(numbers.name),
             Self::Struct(schema) => f.write_str(schema.name),
             Self::List(of) => write!(f, "[{}]", of()),
             Self::Array(of, len) => write!(f, "[{}, {len}]", of()),
@@ -110,7 +122,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A type of schema 2 that stands by itself.
+/// A type that stands by itself.
 #[derive(Debug)]
 pub struct Type {
     /// Its schema.
@@ -156,13 +168,44 @@ pub fn find(name: &str) -> Option<&'static Type> {
     types().iter().find(|known| known.schema.name == name)
 }
 
+/// HCN as data. Some of its types have the name of another one of schema 2.
+pub mod hcn {
+    use super::{Numbers, Type, Words};
+
+    /// Every struct of HCN, by name.
+    #[must_use]
+    pub fn types() -> &'static [Type] {
+        crate::hcn::TYPES
+    }
+
+    /// Every enumeration of HCN that documents have as a word, by name.
+    #[must_use]
+    pub fn words() -> &'static [&'static Words] {
+        crate::hcn::WORDS
+    }
+
+    /// Every enumeration of HCN that documents have as a number, by name.
+    #[must_use]
+    pub fn numbers() -> &'static [&'static Numbers] {
+        crate::hcn::NUMBERS
+    }
+
+    /// The struct of a name of the public schema, for example `HostComputeNetwork`.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Type> {
+        types().iter().find(|known| known.schema.name == name)
+    }
+}
+
 /// The lists of all types.
 macro_rules! tables {
-    (types { $($type:ident)* } words { $($words:ident)* }) => {
+    (types { $($type:ident)* } words { $($words:ident)* } $(numbers { $($numbers:ident)* })?) => {
         pub(crate) static TYPES: &[$crate::describe::Type] =
             &[$($crate::describe::Type::of::<$type>($type::SCHEMA),)*];
 
         pub(crate) static WORDS: &[&$crate::describe::Words] = &[$($words::SCHEMA,)*];
+
+        $(pub(crate) static NUMBERS: &[&$crate::describe::Numbers] = &[$($numbers::SCHEMA,)*];)?
     };
 }
 

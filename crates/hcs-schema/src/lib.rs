@@ -1,17 +1,18 @@
-//! The JSON documents of the Host Compute Service (HCS) and the Host Network Service (HNS), as typed values.
+//! The JSON documents of the Host Compute Service (HCS) and of the network service in both its forms (HNS, HCN), as typed values.
 //!
 //! A document is what passes between a client and the services: it describes a compute system, a process, a network, an
-//! endpoint. Microsoft publishes schema 2; schema 1, the technical previews' form and HNS are known from clients.
+//! endpoint. Microsoft publishes schema 2 and HCN; schema 1, the technical previews' form and HNS are known from clients.
 //!
 //! Keys are PascalCase. A field that a document may leave out is an `Option`, an empty `Vec` or a `Default`, and is left out
 //! again when it is written; one that is missing never fails. Unknown keys of a document and unknown policies are kept
 //! ([`Unknown`]), because services ignore them and later versions use them, and so are words of enumerations that are not known.
-//! Unknown keys inside a layer of schema 1, a subnet, a device of Technical Preview 3, a published port or a schema version are not.
+//! Unknown keys inside a subnet, a device of Technical Preview 3, a published port or a schema version are not.
 //!
 //! [`parse`] reads a document and tells the line, the column and the path of what is wrong.
 #![forbid(unsafe_code)]
 
 pub mod describe;
+pub mod hcn;
 pub mod hns;
 pub mod schema1;
 pub mod schema2;

@@ -146,9 +146,12 @@ fn write_layers<S: Serializer>(layers: &[Layer], serializer: S) -> Result<S::Ok,
     struct Tp3Layer<'a> {
         id: &'a str,
         path: &'a str,
+        #[serde(flatten)]
+        unknown: &'a Unknown,
     }
     serializer.collect_seq(layers.iter().map(|layer| Tp3Layer {
         id: &layer.id,
         path: &layer.path,
+        unknown: &layer.unknown,
     }))
 }

@@ -22,7 +22,7 @@ pub(crate) mod record;
 pub use bytes::Bytes;
 pub use error::ParseError;
 pub(crate) use error::{Mismatch, parse_serde, parse_wire};
-pub(crate) use macros::{document, serde_documents, through_json, words};
+pub(crate) use macros::{document, numbers, serde_documents, through_json, words};
 
 /// A document that [`parse`] reads.
 pub trait Document: Sized + Serialize + DeserializeOwned + sealed::Sealed {

@@ -64,6 +64,7 @@ fn layers(spec: &ContainerSpec) -> Vec<Layer> {
         .map(|layer| Layer {
             id: layer.id.to_string(),
             path: layer.path.to_string(),
+            ..Layer::default()
         })
         .collect()
 }

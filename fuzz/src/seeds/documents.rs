@@ -19,6 +19,22 @@ pub(super) const DOCUMENTS: &[(&str, &str)] = &[
         r#"{"ID":"1f4bb3b6-37a0-4c1d-9c6b-1b3f0a6f5d11","Name":"nat","Type":"NAT","Subnets":[{"AddressPrefix":"172.20.0.0/16"}],"Policies":[{"Type":"VLAN","VLAN":12},{"Type":"NAT","ExternalPort":8080}]}"#,
     ),
     (
+        "hcn-network",
+        r#"{"ID":"1f4bb3b6-37a0-4c1d-9c6b-1b3f0a6f5d11","Name":"n","SchemaVersion":{"Major":2,"Minor":0},"Type":"Overlay","Flags":9,"MacPool":{"Ranges":[{"StartMacAddress":"00-15-5D-52-C0-00"}]},"Dns":{"ServerList":["10.0.0.1"]},"Ipams":[{"Type":"Static","Subnets":[{"IpAddressPrefix":"10.0.0.0/24","Policies":[{"Type":"VSID","Settings":{"IsolationId":4096}}],"Routes":[{"NextHop":"10.0.0.1","DestinationPrefix":"0.0.0.0/0"}]}]}],"Policies":[{"Type":"RemoteSubnetRoute","Settings":{"IsolationId":4097}}]}"#,
+    ),
+    (
+        "hcn-endpoint",
+        r#"{"HostComputeNetwork":"1f4bb3b6-37a0-4c1d-9c6b-1b3f0a6f5d11","Policies":[{"Type":"PortMapping","Settings":{"Protocol":6,"InternalPort":80,"ExternalPort":8080}},{"Type":"ACL","Settings":{"Action":"Block","Direction":"In"}}],"IpConfigurations":[{"IpAddress":"10.0.0.2","PrefixLength":24}],"Flags":0}"#,
+    ),
+    (
+        "hcn-change",
+        r#"{"ResourceType":"Policy","RequestType":"Add","Settings":{"Policies":[{"Type":"L4WFPPROXY","Settings":{"FilterTuple":{"Protocols":"6"}}}]}}"#,
+    ),
+    (
+        "hcn-question",
+        r#"{"SchemaVersion":{"Major":2,"Minor":0},"Flags":0,"Filter":"{\"Name\":\"n\"}"}"#,
+    ),
+    (
         "schema-2-container",
         r#"{"Owner":"o","SchemaVersion":{"Major":2,"Minor":1},"ShouldTerminateOnLastHandleClosed":true,"Container":{"GuestOs":{"HostName":"h"},"Storage":{"Layers":[{"Id":"b1f5b1f0-93c2-5b9b-9e6c-1c5a9d1d6f0a","Path":"p"}],"Path":"\\\\?\\Volume{x}\\"},"MappedDirectories":[{"HostPath":"a","SupportCloudFiles":true}],"Memory":{"SizeInMB":512},"Processor":{"Maximum":5000},"RegistryChanges":{"AddValues":[{"Key":{"Hive":"System","Name":"k"},"Type":"Binary","BinaryValue":"AP8="}]}}}"#,
     ),

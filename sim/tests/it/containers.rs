@@ -162,6 +162,7 @@ pub(crate) async fn document(client: &SimHost, profile: &Profile) -> CreateDocum
     let layers = vec![Layer {
         id: era::layer_id("CN=Microsoft_Test_10.0.1.0").to_string(),
         path: IMAGE.to_owned(),
+        ..Layer::default()
     }];
     let folder = scratch(profile);
     if era::containers_persist(profile.build) {

@@ -11,12 +11,20 @@ const PARTS: &[(&str, &str)] = &[
     ("MHz", "Mhz"),
     ("P2P", "P2p"),
     ("100ns", "_100ns"),
+    ("IPv4", "Ipv4"),
+    ("IPv6", "Ipv6"),
+    ("VIPs", "Vips"),
 ];
 
-/// The name of a type: `Container_Memory` is `ContainerMemory`.
+/// The name of a type: `Container_Memory` is `ContainerMemory`, `DNS` is `Dns`. Where two share a name and only a number parts them, the one
+/// of guests says so.
 pub(super) fn type_name(name: &str) -> String {
     match name {
         "Version" => "SchemaVersion".to_owned(),
+        "DNS" => "Dns".to_owned(),
+        "DNS_2" => "GuestDns".to_owned(),
+        "Route_2" => "GuestRoute".to_owned(),
+        "NamespaceResource_2" => "GuestNamespaceResource".to_owned(),
         name => name.replace('_', ""),
     }
 }
@@ -43,6 +51,11 @@ pub(super) fn field_name(key: &str) -> String {
         name.extend(letter.to_lowercase());
     }
     name
+}
+
+/// The name of a word that stands for a number: `EnableDnsProxy` is `ENABLE_DNS_PROXY`.
+pub(super) fn constant_name(word: &str) -> String {
+    field_name(word).to_ascii_uppercase()
 }
 
 /// The name of a word of an enumeration: `hard` is `Hard`, `Xsave_Opt` is `XsaveOpt`, `LRPC` is `Lrpc`, `Sse4_1` stays.
@@ -131,7 +144,7 @@ fn map(kind: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{field_name, kind_name, rust_type, type_name, variant_name};
+    use super::{constant_name, field_name, kind_name, rust_type, type_name, variant_name};
 
     #[test]
     fn names() {
@@ -162,6 +175,12 @@ mod tests {
             assert_eq!(variant_name(word), name);
         }
         assert_eq!(type_name("Container_Memory"), "ContainerMemory");
+        assert_eq!(type_name("DNS_2"), "GuestDns");
+        assert_eq!(constant_name("IPv6"), "IPV6");
+        assert_eq!(
+            constant_name("EnableDirectServerReturn"),
+            "ENABLE_DIRECT_SERVER_RETURN"
+        );
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(super) struct Module {
 pub(super) struct Type {
     pub(super) name: String,
     pub(super) doc: String,
+    /// Whether documents have it as a number, each word of which has a value.
+    pub(super) is_number: bool,
     pub(super) fields: BTreeMap<String, String>,
     /// Fields that the table does not have: key and type.
     added: Vec<(String, String)>,
@@ -73,7 +75,10 @@ impl Words {
             if !seen.insert(name.as_str()) {
                 bail!("{name} stands twice in the words");
             }
-            if let Some(words) = table.enums.get(name) {
+            if let Some(words) = table.enums.get_mut(name) {
+                if known.is_number {
+                    known.give_values(words)?;
+                }
                 let has = |field: &String| words.iter().any(|row| row.name == *field);
                 if let Some(field) = known.fields.keys().find(|field| !has(field)) {
                     bail!("the table has no word {field} in {name}");
@@ -110,14 +115,34 @@ impl Words {
 
 impl Type {
     fn new(name: &str, doc: &str) -> Self {
+        let number = name.strip_suffix('#');
         Self {
-            name: name.to_owned(),
+            name: number.unwrap_or(name).to_owned(),
+            is_number: number.is_some(),
             doc: doc.to_owned(),
             fields: BTreeMap::new(),
             added: Vec::new(),
             typed: Vec::new(),
             spellings: BTreeMap::new(),
         }
+    }
+
+    /// Puts the values of the words where a field has its type, and adds the words that the table does not have.
+    fn give_values(&self, words: &mut Vec<Row>) -> Result<()> {
+        words.extend(self.added.iter().map(|(name, value)| Row {
+            name: name.clone(),
+            kind: value.clone(),
+            since: "2.0".to_owned(),
+        }));
+        for row in words {
+            if let Some((_, value)) = self.typed.iter().find(|(name, _)| *name == row.name) {
+                row.kind.clone_from(value);
+            }
+            if row.kind.parse::<u32>().is_err() {
+                bail!("{}.{} has no value", self.name, row.name);
+            }
+        }
+        Ok(())
     }
 
     fn add_field(&mut self, name: &str, doc: &str) {

@@ -92,6 +92,7 @@ fn what_is_left_of_containers_whose_records_are_lost_is_removed() {
             layers: vec![Layer {
                 id: parents[0].id.to_string(),
                 path: image.path.to_string(),
+                ..Layer::default()
             }],
             endpoint_list: vec![endpoint.id.clone()],
             ..ContainerConfig::default()

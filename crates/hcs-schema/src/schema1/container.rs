@@ -107,6 +107,9 @@ pub struct Layer {
     pub id: String,
     /// The layer's folder.
     pub path: String,
+    /// Keys this version does not know.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 crate::wire::serde_documents! { ContainerConfig Layer }

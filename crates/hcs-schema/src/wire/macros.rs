@@ -154,6 +154,69 @@ macro_rules! words {
     )*};
 }
 
+/// A number whose values have names: for each its name here, its value, its name in the schema and the version that brought it. Other
+/// values are kept.
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident = $schema:literal {
+        $($(#[$value_doc:meta])* $constant:ident = $value:literal $word:literal @ $since:literal,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            $(
+                $(#[$value_doc])*
+                #[doc = ""]
+                #[doc = concat!("`", $word, "`, ", stringify!($value), ", since schema ", stringify!($since), ".")]
+                pub const $constant: Self = Self($value);
+            )*
+
+            /// The schema of this type.
+            pub const SCHEMA: &'static $crate::describe::Numbers = {
+                static SCHEMA: $crate::describe::Numbers = $crate::describe::Numbers {
+                    name: $schema,
+                    values: &[$(($word, $value, $crate::SchemaVersion::of_literal(stringify!($since))),)*],
+                };
+                &SCHEMA
+            };
+
+            /// Whether every bit of `other` is set.
+            #[must_use]
+            pub const fn contains(self, other: Self) -> bool {
+                self.0 & other.0 == other.0
+            }
+        }
+
+        impl std::ops::BitOr for $name {
+            type Output = Self;
+
+            fn bitor(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+        }
+
+        impl $crate::wire::Wire for $name {
+            fn kind() -> $crate::describe::Kind {
+                $crate::describe::Kind::Numbers(Self::SCHEMA)
+            }
+
+            fn read(value: serde_json::Value) -> Result<Self, $crate::wire::Mismatch> {
+                let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+                number.map(Self).ok_or_else(|| {
+                    $crate::wire::Mismatch::new(concat!("a number (", $schema, ")"), &value)
+                })
+            }
+
+            fn write(&self) -> $crate::wire::Node<'_> {
+                $crate::wire::Node::Unsigned(self.0.into())
+            }
+        }
+
+        $crate::wire::through_json!($name);
+    )*};
+}
+
 /// [`Document`](super::Document) for types whose reader serde has made.
 macro_rules! serde_documents {
     ($($name:ident)*) => {$(
@@ -185,4 +248,4 @@ macro_rules! through_json {
     };
 }
 
-pub(crate) use {document, serde_documents, through_json, words};
+pub(crate) use {document, numbers, serde_documents, through_json, words};

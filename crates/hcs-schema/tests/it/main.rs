@@ -5,6 +5,8 @@ mod base64;
 #[cfg(test)]
 mod facts;
 #[cfg(test)]
+mod hcn;
+#[cfg(test)]
 mod kinds;
 #[cfg(test)]
 mod modify;

@@ -26,8 +26,8 @@ fn unknown() -> impl Strategy<Value = Unknown> {
 }
 
 prop_compose! {
-    fn layers()(layers in proptest::collection::vec((".{0,12}", ".{0,12}"), 0..4)) -> Vec<Layer> {
-        layers.into_iter().map(|(id, path)| Layer { id, path }).collect()
+    fn layers()(layers in proptest::collection::vec((".{0,12}", ".{0,12}", unknown()), 0..4)) -> Vec<Layer> {
+        layers.into_iter().map(|(id, path, unknown)| Layer { id, path, unknown }).collect()
     }
 }
 
@@ -90,6 +90,10 @@ fn value_of(kind: Kind, bytes: &mut dyn Iterator<Item = u8>, depth: usize) -> Va
         Kind::Integer(_) => json!(i32::from(byte) - 128),
         Kind::Guid => json!(format!("b1f5b1f0-93c2-5b9b-9e6c-1c5a9d1d6f{byte:02x}")),
         Kind::Bytes => json!(["", "AP8=", "Zm9v"][many]),
+        Kind::Numbers(numbers) => match numbers.values.get(usize::from(byte)) {
+            Some((_, value, _)) => json!(value),
+            None => json!(byte),
+        },
         Kind::Words(words) => match words.words.get(usize::from(byte)) {
             Some((word, _)) => json!(word),
             None => json!(format!("word{byte}")),
@@ -161,6 +165,17 @@ proptest! {
             _ => {}
         }
         // What an older service leaves of it is a document too, and nothing is left to drop.
+        let version = SchemaVersion::new(2, minor);
+        drop_newer(&mut document, known.schema, version);
+        prop_assert!(known.check(document.to_string()).is_ok());
+        prop_assert!(drop_newer(&mut document, known.schema, version).is_empty());
+    }
+
+    #[test]
+    fn documents_of_hcn(known in any::<prop::sample::Index>(), bytes in proptest::collection::vec(any::<u8>(), 0..400), minor in 0_u32..17) {
+        let known = known.get(describe::hcn::types());
+        let mut document = struct_of(known.schema, &mut bytes.iter().copied(), 0);
+        prop_assert_eq!(known.check(document.to_string()), Ok(document.clone()));
         let version = SchemaVersion::new(2, minor);
         drop_newer(&mut document, known.schema, version);
         prop_assert!(known.check(document.to_string()).is_ok());

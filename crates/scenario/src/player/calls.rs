@@ -335,6 +335,7 @@ impl<H: Host> Player<'_, H> {
         let layer = Layer {
             id: parent.id.to_string(),
             path: parent.path.to_string(),
+            ..Layer::default()
         };
         let document = if form == Form::Other {
             CreateDocument::TechnicalPreview(Tp3ContainerConfig {

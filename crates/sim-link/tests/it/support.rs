@@ -49,6 +49,7 @@ pub(crate) async fn start(
     let layers = image.layers.iter().map(|layer| Layer {
         id: layer.id.to_string(),
         path: layer.path.to_string(),
+        ..Layer::default()
     });
     let document = ContainerConfig {
         system_type: "Container".to_owned(),

@@ -79,6 +79,7 @@ fn container_config(
             .map(|layer| Layer {
                 id: layer.id.map(|id| id.to_string()).unwrap_or_default(),
                 path: layer.path.clone().unwrap_or_default(),
+                ..Layer::default()
             })
             .collect(),
         host_name: container
