@@ -22,11 +22,17 @@ pub trait Arm {
     /// Why there is none.
     fn image(&self, hyperv: bool) -> Result<Image, String>;
 
-    /// An id for a compute system that nothing else on the host has; another one with every call.
+    /// Whether networks may be made on the host.
+    ///
+    /// # Errors
+    /// Why not.
+    fn networks(&self) -> Result<(), String>;
+
+    /// An id for a compute system, a layer or a network that nothing else on the host has; another one with every call.
     fn fresh_id(&self) -> String;
 
-    /// Whether the file system of the host is the one that its services see. Behind the simulator's DLLs it is not: then the own disk of
-    /// a virtual machine, which is a copy of a file, is made as a scratch layer in its place.
+    /// Whether the file system of the host is the one that its services see. Behind the simulator's DLLs it is not: rules that need files
+    /// of their own are skipped, and the own disk of a virtual machine, which is a copy of a file, is made as a scratch layer in its place.
     fn reaches_files(&self) -> bool {
         true
     }

@@ -1,7 +1,7 @@
 //! What every container host must do, as tests that run against any host behind the traits.
 //!
 //! [`host_conformance!`] makes a module of tests, one per row of the legality matrix of compute systems and one per further rule,
-//! each with a name and a [`Provenance`](wcow_host::era::Provenance). A host comes to the suite as an [`Arm`]: how a fresh one is made, how a future is run on it,
+//! about compute systems, processes, layers and networks ([`storage_conformance!`]: the last two alone), each with a name and a [`Provenance`](wcow_host::era::Provenance). A host comes to the suite as an [`Arm`]: how a fresh one is made, how a future is run on it,
 //! and where its base image lies. The same suite runs against the simulated host, and against a real one.
 //!
 //! ```text
@@ -18,11 +18,14 @@
 //! real one: there the host is right.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod arm;
 mod documents;
 mod hosted;
+mod layers;
 mod machines;
 mod matrix;
+mod networks;
 mod processes;
 mod stage;
 mod suite;
@@ -31,4 +34,4 @@ mod systems;
 pub use arm::{Arm, Image};
 pub use matrix::{Call, Expect, Row, State};
 pub use stage::{Stage, Unlike};
-pub use suite::{Case, Verdict, rules, run, verdict};
+pub use suite::{About, Case, Verdict, rules, run, verdict};

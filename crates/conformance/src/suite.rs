@@ -3,9 +3,23 @@
 use wcow_host::era::Provenance;
 use wcow_host::{ComputeApi, ComputeService, Host};
 
+use crate::answer::{Ruled, Stop};
+use crate::layers::Shelf;
 use crate::matrix::{Call, Expect, Row, State};
+use crate::networks::Wire;
 use crate::stage::{Isolation, Stage, Unlike};
-use crate::{Arm, documents, hosted, machines, processes, systems};
+use crate::{Arm, documents, hosted, layers, machines, networks, processes, systems};
+
+/// What a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A compute system.
+    Systems,
+    /// Layers.
+    Layers,
+    /// Networks and endpoints.
+    Networks,
+}
 
 /// A rule, as [`rules`] lists it.
 #[derive(Clone, Copy, Debug)]
@@ -14,9 +28,13 @@ pub struct Case {
     pub name: &'static str,
     /// How it is known.
     pub provenance: Provenance,
+    /// What it is about.
+    pub about: About,
     /// The row of the matrix, if it is one.
     pub row: Option<Row>,
     isolation: Isolation,
+    /// Whether it makes files of its own, which the services of the host must see.
+    files: bool,
 }
 
 impl Case {
@@ -67,22 +85,53 @@ pub fn verdict<A: Arm>(name: &str, arm: &A) -> Verdict {
     if case.is_of_machine() && arm.host().compute().api() == ComputeApi::V1 {
         return Verdict::Skipped("it is about what version 2 is told".to_owned());
     }
+    if case.files && !arm.reaches_files() {
+        let why = "the services of this host do not see its files";
+        return Verdict::Skipped(why.to_owned());
+    }
+    if case.about == About::Networks {
+        let networks = match arm.networks() {
+            Ok(()) => arm.block_on(async {
+                let fresh = || arm.fresh_id();
+                let wire = Wire::new(arm.host(), &fresh);
+                let outcome = check_network(name, &wire).await;
+                wire.clear().await;
+                outcome
+            }),
+            Err(why) => Err(Stop::Skipped(why)),
+        };
+        return networks.into();
+    }
     let image = match arm.image(case.isolation != Isolation::Process) {
         Ok(image) => image,
         Err(why) => return Verdict::Skipped(why),
     };
-    let outcome = arm.block_on(async {
+    let outcome: Ruled = arm.block_on(async {
+        if case.about == About::Layers {
+            let fresh = || arm.fresh_id();
+            let shelf = Shelf::new(arm.host(), image, &fresh);
+            let outcome = check_layer(name, &shelf).await;
+            shelf.clear().await;
+            return outcome;
+        }
         let stage = Stage::new(arm, image, case.isolation).await?;
         let outcome = match case.row {
             Some(row) => row.check(&stage).await,
             None => check_case(name, &stage).await,
         };
         stage.clear().await;
-        outcome
+        Ok(outcome?)
     });
-    match outcome {
-        Ok(()) => Verdict::Holds,
-        Err(how) => Verdict::Differs(how),
+    outcome.into()
+}
+
+impl From<Ruled> for Verdict {
+    fn from(outcome: Ruled) -> Self {
+        match outcome {
+            Ok(()) => Self::Holds,
+            Err(Stop::Differs(how)) => Self::Differs(how),
+            Err(Stop::Skipped(why)) => Self::Skipped(why),
+        }
     }
 }
 
@@ -91,6 +140,8 @@ macro_rules! suite {
         $d:tt
         rows { $($row:ident: $call:ident, $state:ident, $row_hyperv:literal, $expect:expr, $row_provenance:ident;)* }
         cases { $($case:ident: $module:ident, $isolation:ident, $provenance:ident;)* }
+        layers { $($layer:ident: $files:literal, $layer_provenance:ident;)* }
+        networks { $($network:ident: $network_provenance:ident;)* }
     ) => {
         /// Every rule: the rows of the matrix first.
         #[must_use]
@@ -100,6 +151,7 @@ macro_rules! suite {
                 $(Case {
                     name: stringify!($row),
                     provenance: Provenance::$row_provenance,
+                    about: About::Systems,
                     row: Some(Row {
                         call: Call::$call,
                         state: State::$state,
@@ -107,12 +159,31 @@ macro_rules! suite {
                         expect: $expect,
                     }),
                     isolation: if $row_hyperv { Isolation::HyperV } else { Isolation::Process },
+                    files: false,
                 },)*
                 $(Case {
                     name: stringify!($case),
                     provenance: Provenance::$provenance,
+                    about: About::Systems,
                     row: None,
                     isolation: Isolation::$isolation,
+                    files: false,
+                },)*
+                $(Case {
+                    name: stringify!($layer),
+                    provenance: Provenance::$layer_provenance,
+                    about: About::Layers,
+                    row: None,
+                    isolation: Isolation::Process,
+                    files: $files,
+                },)*
+                $(Case {
+                    name: stringify!($network),
+                    provenance: Provenance::$network_provenance,
+                    about: About::Networks,
+                    row: None,
+                    isolation: Isolation::Process,
+                    files: false,
                 },)*
             ];
             RULES
@@ -126,6 +197,41 @@ macro_rules! suite {
             }
         }
 
+        /// A rule about layers.
+        async fn check_layer<H: Host>(name: &str, shelf: &Shelf<'_, H>) -> Ruled {
+            match name {
+                $(stringify!($layer) => layers::$layer(shelf).await,)*
+                other => Err(Stop::Differs(format!("there is no rule of the name {other}"))),
+            }
+        }
+
+        /// A rule about networks.
+        async fn check_network<H: Host>(name: &str, wire: &Wire<'_, H>) -> Ruled {
+            match name {
+                $(stringify!($network) => networks::$network(wire).await,)*
+                other => Err(Stop::Differs(format!("there is no rule of the name {other}"))),
+            }
+        }
+
+        /// Makes a module of tests, one per rule about layers or networks, for hosts of before Windows Server 2016, whose compute systems
+        /// are others: `storage_conformance!(name, arm)`.
+        #[macro_export]
+        macro_rules! storage_conformance {
+            ($d module:ident, $d arm:expr) => {
+                mod $d module {
+                    use super::*;
+                    $(#[test]
+                    fn $layer() {
+                        $d crate::run(stringify!($layer), &$d arm);
+                    })*
+                    $(#[test]
+                    fn $network() {
+                        $d crate::run(stringify!($network), &$d arm);
+                    })*
+                }
+            };
+        }
+
         /// Makes a module of tests, one per rule: `host_conformance!(name, arm)`. `arm` is an expression that makes an
         /// [`Arm`](crate::Arm); every test makes its own.
         #[macro_export]
@@ -133,6 +239,14 @@ macro_rules! suite {
             ($d module:ident, $d arm:expr) => {
                 mod $d module {
                     use super::*;
+                    $(#[test]
+                    fn $layer() {
+                        $d crate::run(stringify!($layer), &$d arm);
+                    })*
+                    $(#[test]
+                    fn $network() {
+                        $d crate::run(stringify!($network), &$d arm);
+                    })*
                     $(#[test]
                     fn $row() {
                         $d crate::run(stringify!($row), &$d arm);
@@ -253,5 +367,63 @@ suite! {
         hosted_container_ends_with_a_saved_machine: hosted, Machine, Inferred;
         hosted_container_is_out_of_reach_while_its_machine_is_paused: hosted, Machine, Inferred;
         machine_outlives_its_container: hosted, Machine, Inferred;
+    }
+    layers {
+        scratch_is_made_once: false, Documented;
+        scratch_needs_parents: false, Inferred;
+        scratch_over_a_missing_parent: false, Documented;
+        missing_layer_is_not_activated: false, Inferred;
+        missing_layer_is_not_destroyed: false, Inferred;
+        missing_layer_does_not_exist: false, Documented;
+        prepare_needs_activation: false, Measured;
+        mount_path_needs_activation: false, Inferred;
+        mount_path_is_a_volume: false, Documented;
+        every_layer_has_its_volume: false, Documented;
+        unmounted_layer_is_not_unmounted: false, Documented;
+        destroyed_layer_is_not_unmounted: false, Documented;
+        activations_are_counted: false, Documented;
+        preparations_are_counted: false, Inferred;
+        prepared_layer_is_not_deactivated: false, Inferred;
+        activated_layer_is_not_destroyed: false, Documented;
+        parent_in_use_is_not_destroyed: false, Measured;
+        prepare_over_a_missing_parent: false, Verbatim;
+        scratch_grows: false, Documented;
+        scratch_does_not_shrink: false, Inferred;
+        activated_scratch_does_not_grow: false, Inferred;
+        open_disk_is_not_attached: true, Verbatim;
+        layers_travel: false, Documented;
+        layer_is_imported_once: false, Verbatim;
+        import_needs_parents: false, Inferred;
+        import_needs_a_folder: false, Verbatim;
+        export_needs_parents: false, Measured;
+        export_needs_a_mount_before: false, Inferred;
+        mounted_layer_is_not_exported: false, Inferred;
+        empty_folder_exists: true, Documented;
+        torn_import_is_not_mounted: true, Documented;
+        base_needs_its_files: false, Verbatim;
+        utility_vm_needs_its_files: false, Verbatim;
+        shared_images_end_with_2016: false, Inferred;
+    }
+    networks {
+        service_came_with_its_build: Documented;
+        network_is_listed: Documented;
+        network_name_is_taken_once: Documented;
+        network_is_deleted_once: Documented;
+        network_in_use: Documented;
+        network_type_must_exist: Inferred;
+        network_type_in_any_case: Documented;
+        network_needs_its_adapter: Documented;
+        network_prefix_must_be_one: Inferred;
+        nat_chooses_its_subnet: Documented;
+        endpoint_needs_its_network: Documented;
+        endpoint_names_its_network_by_id: Documented;
+        endpoints_have_addresses: Documented;
+        endpoint_has_the_address_it_wants: Documented;
+        address_is_taken_once: Inferred;
+        endpoint_names_repeat: Documented;
+        endpoint_is_deleted_once: Documented;
+        published_port_is_taken_once: Measured;
+        published_port_must_exist: Documented;
+        ports_are_published_on_nat: Documented;
     }
 }

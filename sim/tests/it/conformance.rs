@@ -1,15 +1,19 @@
 //! The simulated host keeps the rules that every container host must keep, seen through either surface, on every generation from
-//! Windows Server 2016 on.
+//! Windows Server 2016 on; those about layers and networks on the technical previews too.
 
 use std::cell::Cell;
 use std::future::Future;
 
-use wcow_conformance::{Arm, Call, Image, Verdict, host_conformance, rules, verdict};
+use wcow_conformance::{
+    About, Arm, Call, Image, Verdict, host_conformance, rules, storage_conformance, verdict,
+};
+use wcow_hive::HiveBuilder;
 use wcow_host::era::ImageFacts;
-use wcow_host::{ComputeApi, era};
+use wcow_host::{ComputeApi, FileSystem, Host, HostControl, WriteMode, era};
 use wcow_sim::{Profile, Sim, SimHost};
 
-use crate::containers::{ID, fitting, install_image, install_utility_vm, parents};
+use crate::containers::{ID, IMAGE, fitting, install_image, install_utility_vm, parents};
+use crate::support::path;
 
 /// A simulated host of its own.
 struct SimArm {
@@ -31,6 +35,18 @@ impl SimArm {
         sim.run(async {
             install_image(&client, image).await;
             install_utility_vm(&client).await;
+            // Hives with something in them: layers can be imported over the image.
+            for name in ["DefaultUser", "Sam", "Security", "Software", "System"] {
+                let mut hive = HiveBuilder::new(name);
+                hive.key("Microsoft").unwrap();
+                let at = path(IMAGE).join(&format!(r"hives\{name}_Base"));
+                let bytes = hive.build();
+                let files = client.files();
+                files
+                    .write(&at, &bytes, WriteMode::Overwrite)
+                    .await
+                    .unwrap();
+            }
         })
         .unwrap();
         Self {
@@ -61,6 +77,10 @@ impl Arm for SimArm {
         })
     }
 
+    fn networks(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     fn fresh_id(&self) -> String {
         self.ids.set(self.ids.get() + 1);
         format!("conformance-{}", self.ids.get())
@@ -88,6 +108,40 @@ host_conformance!(server_2025_v2, arm("server-2025", ComputeApi::V2));
 host_conformance!(windows_11_v1, arm("windows-11", ComputeApi::V1));
 host_conformance!(windows_11_v2, arm("windows-11", ComputeApi::V2));
 
+storage_conformance!(nano_tp3, arm("nano-tp3", ComputeApi::V1));
+storage_conformance!(core_tp3, arm("core-tp3", ComputeApi::V1));
+storage_conformance!(nano_tp4, arm("nano-tp4", ComputeApi::V1));
+storage_conformance!(nano_tp5, arm("nano-tp5", ComputeApi::V1));
+
+#[test]
+fn layers_and_networks_that_do_otherwise_are_found_out() {
+    // No service of the network runs, and nothing of the container stack.
+    let profile = Profile::server_2022();
+    let mut holding = Vec::new();
+    for rule in rules().iter().filter(|rule| rule.about != About::Systems) {
+        let arm = SimArm::new(profile.clone(), ComputeApi::V1);
+        arm.block_on(async {
+            let control = arm.host().control();
+            control.stop_service("hns").await.unwrap();
+            control.disable_feature("Containers").await.unwrap();
+            crate::containers::reboot(arm.host()).await;
+        });
+        if !matches!(verdict(rule.name, &arm), Verdict::Differs(_)) {
+            holding.push(rule.name);
+        }
+    }
+    assert_eq!(
+        holding,
+        [
+            "missing_layer_is_not_activated",
+            "missing_layer_is_not_destroyed",
+            "missing_layer_does_not_exist",
+            "empty_folder_exists",
+            "shared_images_end_with_2016",
+        ]
+    );
+}
+
 #[test]
 fn a_host_that_does_otherwise_is_found_out() {
     // Nothing of this image starts, so no rule that needs a running system can hold.
@@ -96,7 +150,7 @@ fn a_host_that_does_otherwise_is_found_out() {
         build: profile.build + 1,
         ..fitting(&profile)
     };
-    for rule in rules() {
+    for rule in rules().iter().filter(|rule| rule.about == About::Systems) {
         let arm = SimArm::with_image(profile.clone(), ComputeApi::V1, &image);
         let needs_none = rule.row.is_some_and(|row| {
             use wcow_conformance::State::{Absent, Created};

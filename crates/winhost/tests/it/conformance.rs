@@ -6,7 +6,7 @@
 //! | `WCOW_IMAGE` | the folders of a base image that fits the host, nearest layer first, separated by `;` |
 //! | `WCOW_SCRATCH` | a folder in which scratch layers can be made |
 //!
-//! On a real host the rules make, start and end containers, and take them away again.
+//! On a real host the rules make, start and end containers, make layers and networks, and take them away again.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -75,6 +75,13 @@ impl Arm for WinArm {
             layers,
             scratch_root,
         })
+    }
+
+    fn networks(&self) -> Result<(), String> {
+        match self.mode.as_deref() {
+            Some("real" | "sim") => Ok(()),
+            _ => Err("WCOW_HCS is not set".to_owned()),
+        }
     }
 
     fn fresh_id(&self) -> String {
