@@ -74,7 +74,11 @@ impl World {
                 let durable = !is_ignored(step);
                 Ok(fs.sync_dir(path, durable, out)?.into())
             }
-            FilesCall::Rename { from, to } => Ok(fs.rename(from, to, now, out)?.into()),
+            FilesCall::Rename { from, to } => {
+                fs.rename(from, to, now, out)?;
+                self.layers_moved(from, to);
+                Ok(().into())
+            }
             FilesCall::Replace { from, to } => Ok(fs.replace(from, to, now, out)?.into()),
             FilesCall::RemoveFile(path) => {
                 self.keep_layer_around(path, out)?;

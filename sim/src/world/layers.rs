@@ -59,6 +59,13 @@ pub(crate) struct Layers {
     /// Files that virtual machines were given, by upcased path, with the machines' upcased ids.
     #[serde(default)]
     granted: BTreeSet<(WideName, WideName)>,
+    /// Layers that were imported, by upcased path. One whose folder has gone is none.
+    #[serde(
+        with = "serial::pairs",
+        default,
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    imported: BTreeMap<WideName, HostPath>,
 }
 
 /// A scratch layer.
@@ -295,6 +302,7 @@ impl World {
                 self.container_stack("Import-ContainerImage")?;
                 let mark = self.fs.mark();
                 self.import_layer(client, layer, folder, parents, out)?;
+                self.layers.imported.insert(key(layer), layer.clone());
                 self.fs.services_wrote(mark);
                 Ok(().into())
             }
@@ -591,6 +599,7 @@ impl World {
             file.starts_with(key(path).units()) && file.get(key(path).units().len()) == Some(&0x5C)
         };
         self.layers.granted.retain(|(file, _)| !below(file));
+        self.layers.imported.remove(&key(path));
         let removed = self.layers.scratches.remove(&key(path));
         if let Some(removed) = removed
             && !self.profile.disk.services_write_through

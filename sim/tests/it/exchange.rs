@@ -187,6 +187,44 @@ fn an_imported_layer_changes_what_a_container_sees() {
 }
 
 #[test]
+fn the_files_of_an_imported_layer_are_deleted_with_the_layer_alone() {
+    for profile in both() {
+        let (sim, client) = host(profile.clone());
+        run(&sim, async {
+            install_with_hives(&client, &profile).await;
+            write_travelling(&client).await;
+            assert_eq!(import(&client).await, "ok");
+            let (files, layer) = (client.files(), path(CHILD));
+            let changed = layer.join(r"Files\Docs\new.txt");
+            assert_eq!(code(files.remove_file(&changed).await), win32(5));
+            for folder in [layer.join("Files"), layer.clone(), layer.parent().unwrap()] {
+                let answer = files.remove_dir_all(&folder).await;
+                assert_eq!(code(answer), win32(5), "{folder}");
+            }
+            // The folder that it was made from is one like any other.
+            let travelling = path(TRAVELLING);
+            assert_eq!(code(files.remove_dir_all(&travelling).await), "ok");
+            // Its folder moves, and so does one around it.
+            let away = path(r"C:\away");
+            files.rename(&layer, &away).await.unwrap();
+            assert_eq!(code(files.remove_dir_all(&away).await), win32(5));
+            let around = path(r"C:\around");
+            files.create_dir_all(&around).await.unwrap();
+            files.rename(&away, &around.join("layer")).await.unwrap();
+            files.rename(&around, &away).await.unwrap();
+            assert_eq!(code(files.remove_dir_all(&away).await), win32(5));
+            let layers = client.layers();
+            layers.destroy(&away.join("layer")).await.unwrap();
+            assert_eq!(code(files.remove_dir_all(&away).await), "ok");
+            // What is made there afterwards is no layer.
+            let again = away.join(r"layer\Files");
+            files.create_dir_all(&again).await.unwrap();
+            assert_eq!(code(files.remove_dir_all(&away).await), "ok");
+        });
+    }
+}
+
+#[test]
 fn an_import_needs_its_parents_its_files_and_its_hives() {
     let profile = Profile::server_2022();
     for (spoil, expected) in [

@@ -2,13 +2,13 @@
 //!
 //! The files of a base image keep security descriptors that let nobody delete them, administrators included (verbatim: moby#26873).
 //! `DestroyLayer` deletes them all the same. That a call for files then deletes nothing, and not what comes before the first file that
-//! stays, is inferred. Layers above a base image are not told from folders on their way here, and can be deleted.
+//! stays, is inferred. So it is with layers that were imported: their files got the descriptors that travelled with them. Which folders
+//! those are is remembered; a folder on its way here looks the same, and can be deleted.
 
 use wcow_host::codes::win32;
 use wcow_ntmeta::{HostPath, Hresult};
 
-use super::{is_directory, is_file};
-use crate::fs::Fs;
+use super::{is_directory, is_file, key};
 use crate::world::{Outside, World};
 
 /// What only a processed base layer has, below its folder: on later hosts, on technical previews.
@@ -26,7 +26,7 @@ impl World {
             let named = at
                 .file_name()
                 .is_some_and(|name| name.eq_ignore_case(&"files".into()));
-            if named && is_layer(&self.fs, &above, out) {
+            if named && self.is_layer(&above, out) {
                 return Err(win32::ACCESS_DENIED);
             }
             at = above;
@@ -43,7 +43,7 @@ impl World {
         self.keep_layer_around(path, out)?;
         let mut left = vec![path.clone()];
         while let Some(at) = left.pop() {
-            if is_layer(&self.fs, &at, out) {
+            if self.is_layer(&at, out) {
                 return Err(win32::ACCESS_DENIED);
             }
             let Ok(Some(folder)) = self.fs.find(&at, out) else {
@@ -62,12 +62,30 @@ impl World {
         }
         Ok(())
     }
-}
 
-/// Whether a folder is a base layer. What cannot be read is none.
-fn is_layer(fs: &Fs, path: &HostPath, out: &mut Outside<'_>) -> bool {
-    is_directory(fs, &path.join("files"), out) == Ok(true)
-        && MARKS
-            .iter()
-            .any(|mark| is_file(fs, &path.join(mark), out) == Ok(true))
+    /// A folder has another name: so have the imported layers in it.
+    pub(in crate::world) fn layers_moved(&mut self, from: &HostPath, to: &HostPath) {
+        let imported = &mut self.layers.imported;
+        let moved: Vec<HostPath> = imported
+            .values()
+            .filter(|layer| layer.starts_with(from))
+            .cloned()
+            .collect();
+        for layer in moved {
+            imported.remove(&key(&layer));
+            let rest = layer.strip_prefix(from).unwrap_or_default();
+            if let Ok(at) = to.join_rel(&rest) {
+                imported.insert(key(&at), at);
+            }
+        }
+    }
+
+    /// Whether a folder is a base layer, or was imported. What cannot be read is none.
+    fn is_layer(&self, path: &HostPath, out: &mut Outside<'_>) -> bool {
+        is_directory(&self.fs, &path.join("files"), out) == Ok(true)
+            && (self.layers.imported.contains_key(&key(path))
+                || MARKS
+                    .iter()
+                    .any(|mark| is_file(&self.fs, &path.join(mark), out) == Ok(true)))
+    }
 }
