@@ -465,6 +465,7 @@ fn an_endpoint_is_an_adapter_of_the_machine() {
         layers: vec![wcow_hcs_schema::schema1::Layer {
             id: String::new(),
             path: IMAGE.to_owned(),
+            ..wcow_hcs_schema::schema1::Layer::default()
         }],
         endpoint_list: vec![endpoint.clone()],
         hv_partition: true,
