@@ -9,3 +9,4 @@ mod files;
 mod isolation;
 mod render;
 mod support;
+mod utility_vm;
