@@ -84,6 +84,9 @@ pub(crate) trait Record: DeserializeOwned + Clone + Send + Sync + 'static {}
 
 impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Record for T {}
 
+/// No record of a usual container is longer, in bytes.
+const USUAL_LEN: usize = 4096;
+
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Versioned<T> {
     format: u32,
@@ -167,11 +170,12 @@ impl<H: Host> Engine<H> {
         record: &T,
     ) -> Result<(), EngineError> {
         let path = folder.record(id);
-        let bytes = serde_json::to_vec(&Versioned {
+        let mut bytes = Vec::with_capacity(USUAL_LEN);
+        let record = Versioned {
             format: FORMAT,
             record,
-        })
-        .map_err(|error| EngineError::Record {
+        };
+        serde_json::to_writer(&mut bytes, &record).map_err(|error| EngineError::Record {
             path: path.to_string(),
             reason: error.to_string(),
         })?;

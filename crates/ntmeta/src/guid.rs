@@ -10,7 +10,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 /// A GUID, held as the 16 bytes that Windows writes to disk.
@@ -63,24 +64,32 @@ impl Guid {
     }
 }
 
-impl fmt::Display for Guid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every record of a container is full of them, so the text is made in one piece.
-        let mut text = [b'-'; 38];
-        let mut rest = self.to_u128();
-        for (place, to) in text.iter_mut().enumerate().skip(1).take(36) {
-            if !matches!(place, 9 | 14 | 19 | 24) {
-                rest = rest.rotate_left(4);
-                let [low, ..] = rest.to_le_bytes();
-                let digit = low & 0xf;
-                *to = digit + if digit < 10 { b'0' } else { b'a' - 10 };
+impl Guid {
+    /// The text with braces. Every record of a container is full of them, so it is made in one piece.
+    fn text(self) -> [u8; 38] {
+        /// Where the digits of each byte stand.
+        const PLACES: [usize; 16] = [1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35];
+        let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+        let mut text = *b"{------------------------------------}";
+        for (place, byte) in PLACES.into_iter().zip(swap(self.0)) {
+            if let Some([high, low]) = text.get_mut(place..place + 2) {
+                (*high, *low) = (digit(byte >> 4), digit(byte & 0xf));
             }
         }
-        let [first, .., last] = &mut text;
-        (*first, *last) = (b'{', b'}');
-        let shown = if f.alternate() { 0..38 } else { 1..37 };
-        let shown = text.get(shown).and_then(|text| str::from_utf8(text).ok());
-        f.write_str(shown.unwrap_or_default())
+        text
+    }
+}
+
+/// The part of a GUID's text that is asked for; all of it is ASCII.
+fn shown(text: &[u8; 38], part: std::ops::Range<usize>) -> &str {
+    let part = text.get(part).and_then(|part| str::from_utf8(part).ok());
+    part.unwrap_or_default()
+}
+
+impl fmt::Display for Guid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = if f.alternate() { 0..38 } else { 1..37 };
+        f.write_str(shown(&self.text(), part))
     }
 }
 
@@ -102,36 +111,55 @@ impl FromStr for Guid {
             Some(rest) => rest.strip_suffix('}').ok_or_else(error)?,
             None => text,
         };
-        let mut value: u128 = 0;
+        let mut digits = [0; 32];
+        let mut to = digits.iter_mut();
         for (index, byte) in inner.bytes().enumerate() {
-            match index {
-                8 | 13 | 18 | 23 if byte == b'-' => {}
-                8 | 13 | 18 | 23 | 36.. => return Err(error()),
-                _ => {
-                    value =
-                        value << 4 | u128::from(char::from(byte).to_digit(16).ok_or_else(error)?)
-                }
-            }
+            let is_hyphen = matches!(index, 8 | 13 | 18 | 23);
+            let digit = match byte {
+                b'-' if is_hyphen => continue,
+                _ if is_hyphen => return Err(error()),
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                b'A'..=b'F' => byte - b'A' + 10,
+                _ => return Err(error()),
+            };
+            *to.next().ok_or_else(error)? = digit;
         }
-        if inner.len() == 36 {
-            Ok(Self::from_u128(value))
-        } else {
-            Err(error())
+        if to.next().is_some() {
+            return Err(error());
         }
+        let mut bytes = [0; 16];
+        let (pairs, _) = digits.as_chunks::<2>();
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = high << 4 | low;
+        }
+        Ok(Self(swap(bytes)))
     }
 }
 
 impl Serialize for Guid {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(shown(&self.text(), 1..37))
     }
 }
 
 impl<'de> Deserialize<'de> for Guid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        deserializer.deserialize_str(GuidVisitor)
+    }
+}
+
+struct GuidVisitor;
+
+impl Visitor<'_> for GuidVisitor {
+    type Value = Guid;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a GUID")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Guid, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt::{self, Write};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::de::{SeqAccess, Visitor};
@@ -14,33 +15,65 @@ use crate::upcase::upcase_unit;
 ///
 /// Order and equality are exact, by units. Shown lossily (U+FFFD for a lone surrogate). In serde it is a string if it is
 /// valid UTF-16, and an array of its units if not.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WideName(Arc<[u16]>);
+#[derive(Clone)]
+pub struct WideName(Units);
+
+/// Most names of files are short: those lie in place, and to make or clone one takes no memory of its own.
+#[derive(Clone)]
+enum Units {
+    Short { len: u8, units: [u16; SHORT] },
+    Long(Arc<[u16]>),
+}
+
+/// The longest name that lies in place: as many units as there is room for beside a pointer's.
+const SHORT: usize = 11;
 
 impl WideName {
     /// The empty string.
     pub fn new() -> Self {
-        Self(Arc::default())
+        Self(Units::Short {
+            len: 0,
+            units: [0; SHORT],
+        })
     }
 
     /// The string of these units.
     pub fn from_units(units: Vec<u16>) -> Self {
-        Self(units.into())
+        Self::short(&units).unwrap_or_else(|| Self(Units::Long(units.into())))
+    }
+
+    /// The string of units that lie somewhere else.
+    pub(crate) fn from_slice(units: &[u16]) -> Self {
+        Self::short(units).unwrap_or_else(|| Self(Units::Long(units.into())))
+    }
+
+    fn short(from: &[u16]) -> Option<Self> {
+        let len = u8::try_from(from.len()).ok()?;
+        let mut units = [0; SHORT];
+        units.get_mut(..from.len())?.copy_from_slice(from);
+        Some(Self(Units::Short { len, units }))
     }
 
     /// The units.
+    #[inline]
     pub fn units(&self) -> &[u16] {
-        &self.0
+        match &self.0 {
+            Units::Short { len, units } => units.get(..usize::from(*len)).unwrap_or_default(),
+            Units::Long(units) => units,
+        }
     }
 
     /// Whether there are no units.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
 
     /// The number of units, which is half the number of bytes.
     pub fn len(&self) -> usize {
-        self.0.len()
+        match &self.0 {
+            Units::Short { len, .. } => usize::from(*len),
+            Units::Long(units) => units.len(),
+        }
     }
 
     /// The string of these little-endian bytes; `None` if their number is odd.
@@ -52,7 +85,8 @@ impl WideName {
 
     /// The units as little-endian bytes, without an end mark.
     pub fn to_le_bytes(&self) -> Vec<u8> {
-        self.0.iter().flat_map(|unit| unit.to_le_bytes()).collect()
+        let units = self.units().iter();
+        units.flat_map(|unit| unit.to_le_bytes()).collect()
     }
 
     /// The string as UTF-8; `None` if it has a lone surrogate.
@@ -63,10 +97,10 @@ impl WideName {
 
     /// Adds the string to a text; false if a lone surrogate became U+FFFD.
     pub(crate) fn append_to(&self, text: &mut String) -> bool {
-        if self.0.iter().fold(0, |all, &unit| all | unit) < 0x80 {
+        if self.units().iter().fold(0, |all, &unit| all | unit) < 0x80 {
             // Almost every name: bytes in pieces instead of one character after the other.
             text.reserve(self.len());
-            for units in self.0.chunks(64) {
+            for units in self.units().chunks(64) {
                 let mut bytes = [0; 64];
                 for (to, unit) in bytes.iter_mut().zip(units) {
                     [*to, _] = unit.to_le_bytes();
@@ -81,7 +115,7 @@ impl WideName {
             return true;
         }
         let mut whole = true;
-        for unit in char::decode_utf16(self.0.iter().copied()) {
+        for unit in char::decode_utf16(self.units().iter().copied()) {
             text.push(unit.unwrap_or_else(|_| {
                 whole = false;
                 char::REPLACEMENT_CHARACTER
@@ -93,22 +127,23 @@ impl WideName {
     /// Whether both are the same name to a Windows file system.
     pub fn eq_ignore_case(&self, other: &Self) -> bool {
         let same = |(&a, &b): (&u16, &u16)| a == b || upcase_unit(a) == upcase_unit(b);
-        self.len() == other.len() && self.0.iter().zip(&*other.0).all(same)
+        self.len() == other.len() && self.units().iter().zip(other.units()).all(same)
     }
 
     /// Compares the upcased units, one by one. Names that differ in case only are equal here.
     pub fn cmp_ignore_case(&self, other: &Self) -> Ordering {
-        let [ours, theirs] = [self, other].map(|name| name.0.iter().map(|&unit| upcase_unit(unit)));
+        let [ours, theirs] =
+            [self, other].map(|name| name.units().iter().map(|&unit| upcase_unit(unit)));
         ours.cmp(theirs)
     }
 
     /// The string with every unit upcased; it keeps its length.
     pub fn upcased(&self) -> Self {
         self.with_upcased(|upcased| {
-            if *upcased == *self.0 {
+            if upcased == self.units() {
                 self.clone()
             } else {
-                Self(upcased.into())
+                Self::from_slice(upcased)
             }
         })
     }
@@ -120,7 +155,7 @@ impl WideName {
             Some(upcased) => {
                 // Almost every name is ASCII: that is done without a branch for each unit.
                 let mut all = 0;
-                for (to, &from) in upcased.iter_mut().zip(&*self.0) {
+                for (to, &from) in upcased.iter_mut().zip(self.units()) {
                     let is_lower = from.wrapping_sub(u16::from(b'a')) < 26;
                     *to = from - u16::from(is_lower) * 0x20;
                     all |= from;
@@ -133,7 +168,8 @@ impl WideName {
                 ask(upcased)
             }
             None => {
-                let upcased: Vec<u16> = self.0.iter().map(|&unit| upcase_unit(unit)).collect();
+                let units = self.units().iter();
+                let upcased: Vec<u16> = units.map(|&unit| upcase_unit(unit)).collect();
                 ask(&upcased)
             }
         }
@@ -145,7 +181,46 @@ impl WideName {
         const SLASH: u16 = b'/' as u16;
         const BACKSLASH: u16 = b'\\' as u16;
         let separates = |unit: &u16| matches!(*unit, 0 | SLASH | BACKSLASH);
-        !matches!(*self.0, [] | [DOT] | [DOT, DOT]) && !self.0.iter().any(separates)
+        let units = self.units();
+        !matches!(units, [] | [DOT] | [DOT, DOT]) && !units.iter().any(separates)
+    }
+}
+
+impl PartialEq for WideName {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            // What is behind the end is zero in both.
+            (
+                Units::Short { len, units },
+                Units::Short {
+                    len: n,
+                    units: theirs,
+                },
+            ) => len == n && units == theirs,
+            _ => self.units() == other.units(),
+        }
+    }
+}
+
+impl Eq for WideName {}
+
+impl PartialOrd for WideName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for WideName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.units().cmp(other.units())
+    }
+}
+
+/// As the units do: see [`Borrow`].
+impl Hash for WideName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.units().hash(state);
     }
 }
 
@@ -157,10 +232,16 @@ impl Default for WideName {
 
 impl From<&str> for WideName {
     fn from(text: &str) -> Self {
-        if text.is_ascii() {
-            text.bytes().map(u16::from).collect()
-        } else {
-            text.encode_utf16().collect()
+        match u8::try_from(text.len()) {
+            _ if !text.is_ascii() => text.encode_utf16().collect(),
+            Ok(len) if text.len() <= SHORT => {
+                let mut units = [0; SHORT];
+                for (to, byte) in units.iter_mut().zip(text.bytes()) {
+                    *to = u16::from(byte);
+                }
+                Self(Units::Short { len, units })
+            }
+            _ => Self(Units::Long(text.bytes().map(u16::from).collect())),
         }
     }
 }
@@ -179,20 +260,36 @@ impl From<&WideName> for WideName {
 
 impl FromIterator<u16> for WideName {
     fn from_iter<I: IntoIterator<Item = u16>>(units: I) -> Self {
-        Self(units.into_iter().collect())
+        let mut units = units.into_iter();
+        let mut short = [0; SHORT];
+        let mut len = 0_u8;
+        for to in &mut short {
+            let Some(unit) = units.next() else {
+                return Self(Units::Short { len, units: short });
+            };
+            *to = unit;
+            len += 1;
+        }
+        match units.next() {
+            None => Self(Units::Short { len, units: short }),
+            Some(next) => {
+                let all = short.into_iter().chain([next]).chain(units);
+                Self(Units::Long(all.collect()))
+            }
+        }
     }
 }
 
 /// A map by names can be asked with units; they compare alike.
 impl Borrow<[u16]> for WideName {
     fn borrow(&self) -> &[u16] {
-        &self.0
+        self.units()
     }
 }
 
 impl PartialEq<str> for WideName {
     fn eq(&self, other: &str) -> bool {
-        self.0.iter().copied().eq(other.encode_utf16())
+        self.units().iter().copied().eq(other.encode_utf16())
     }
 }
 
@@ -214,7 +311,7 @@ impl fmt::Debug for WideName {
     /// The string in quotes, lone surrogates as `\u{d800}`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
-        for unit in char::decode_utf16(self.0.iter().copied()) {
+        for unit in char::decode_utf16(self.units().iter().copied()) {
             match unit {
                 Ok(character) => write!(f, "{}", character.escape_debug())?,
                 Err(lone) => write!(f, "\\u{{{:x}}}", lone.unpaired_surrogate())?,
@@ -228,7 +325,7 @@ impl Serialize for WideName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.to_utf8() {
             Some(text) => serializer.serialize_str(&text),
-            None => serializer.collect_seq(self.0.iter()),
+            None => serializer.collect_seq(self.units()),
         }
     }
 }

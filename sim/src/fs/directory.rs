@@ -3,8 +3,11 @@
 //! A sorted list. The first four units of each name stand beside it as one number, so that most names are told apart without being
 //! looked at.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wcow_ntmeta::WideName;
+use wcow_ntmeta::upcase::upcase_unit;
 
 use super::Child;
 
@@ -24,10 +27,32 @@ impl Children {
         Self::default()
     }
 
-    /// What has this upcased name.
-    pub(super) fn get(&self, key: &[u16]) -> Option<&Child> {
-        let place = self.place(key).ok()?;
-        self.0.get(place).map(|named| &named.child)
+    /// What has this name, in whatever case. Nothing is upcased that is not looked at.
+    pub(super) fn find(&self, name: &WideName) -> Option<&Child> {
+        let units = name.units();
+        let head = head(units.iter().map(|&unit| upcase_unit(unit)));
+        let first = self.0.partition_point(|named| named.head < head);
+        let alike = self.0.get(first..).unwrap_or_default();
+        // Names that begin alike are many in few directories only.
+        let (named, others) = alike.split_first()?;
+        if named.head != head {
+            return None;
+        }
+        let order = |named: &Named| {
+            let upcased = units.iter().map(|&unit| upcase_unit(unit));
+            let key = named.key.units();
+            // The heads are the same, and so are names that have nothing behind them.
+            if key.len() == units.len() && units.len() <= HEAD {
+                return Ordering::Equal;
+            }
+            key.iter().copied().cmp(upcased)
+        };
+        if order(named).is_eq() {
+            return Some(&named.child);
+        }
+        let place =
+            others.binary_search_by(|named| named.head.cmp(&head).then_with(|| order(named)));
+        others.get(place.ok()?).map(|named| &named.child)
     }
 
     /// The same, to be changed.
@@ -44,7 +69,7 @@ impl Children {
                 .get_mut(place)
                 .map(|named| std::mem::replace(&mut named.child, child)),
             Err(place) => {
-                let head = head(key.units());
+                let head = head(key.units().iter().copied());
                 self.0.insert(place, Named { head, key, child });
                 None
             }
@@ -75,27 +100,20 @@ impl Children {
 
     /// Where a name is, or would be.
     fn place(&self, key: &[u16]) -> Result<usize, usize> {
-        let head = head(key);
-        let first = self.0.partition_point(|named| named.head < head);
-        let alike = self.0.get(first..).unwrap_or_default().iter();
-        for (place, named) in (first..).zip(alike.take_while(|named| named.head == head)) {
-            let there = named.key.units();
-            if there == key {
-                return Ok(place);
-            }
-            if there > key {
-                return Err(place);
-            }
-        }
-        let alike = self.0.get(first..).unwrap_or_default();
-        Err(first + alike.partition_point(|named| named.head == head))
+        let head = head(key.iter().copied());
+        self.0.binary_search_by(|named| {
+            let by_head = named.head.cmp(&head);
+            by_head.then_with(|| named.key.units().cmp(key))
+        })
     }
 }
 
+/// How many units of a name its head holds.
+const HEAD: usize = 4;
+
 /// The first four units of a name; of two names the smaller one has no larger head.
-fn head(key: &[u16]) -> u64 {
-    let mut units = key.iter().map(|&unit| u64::from(unit));
-    let mut next = || units.next().unwrap_or(0);
+fn head(mut units: impl Iterator<Item = u16>) -> u64 {
+    let mut next = || units.next().map_or(0, u64::from);
     let [a, b, c, d] = [next(), next(), next(), next()];
     a << 48 | b << 32 | c << 16 | d
 }
@@ -153,7 +171,18 @@ mod tests {
                     assert_eq!(before, model.insert(name.clone(), child));
                 }
             }
-            assert_eq!(children.get(name.units()), model.get(name.units()));
+            assert_eq!(children.find(&name), model.get(name.units()));
+            let lower: WideName = name
+                .units()
+                .iter()
+                .map(|&unit| unit | (unit & 0x40) >> 1)
+                .collect();
+            let lower = if name.units().contains(&0xffff) {
+                &name
+            } else {
+                &lower
+            };
+            assert_eq!(children.find(lower), model.get(name.units()));
             assert!(children.iter().eq(&model));
         }
         children.retain(|child| child.node.0 % 2 == 0);

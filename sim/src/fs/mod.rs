@@ -406,7 +406,7 @@ impl Fs {
 
 /// What a directory's names say of one of them.
 fn child_of(children: &Children, name: &WideName) -> Option<NodeId> {
-    name.with_upcased(|key| children.get(key).map(|child| child.node))
+    children.find(name).map(|child| child.node)
 }
 
 /// The contents of a file without bytes.

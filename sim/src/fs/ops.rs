@@ -487,9 +487,10 @@ impl Fs {
     /// A file that can be opened: it is there, is no directory, and nobody holds it.
     fn existing_file(&self, path: &HostPath, out: &mut Outside<'_>) -> Result<Spot, Hresult> {
         let Some(spot) = self.find(path, out)? else {
-            let parent = match path.parent() {
-                Some(parent) => self.find(&parent, out)?,
-                None => None,
+            let above = path.components().as_slice().split_last();
+            let parent = match (self.root(path), above) {
+                (Some(root), Some((_, above))) => self.walk(Spot::Node(root), above, out)?,
+                _ => None,
             };
             let parent_is_there = parent.is_some_and(|parent| self.is_directory(&parent));
             return Err(if parent_is_there {

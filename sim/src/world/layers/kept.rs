@@ -6,7 +6,7 @@
 //! those are is remembered; a folder on its way here looks the same, and can be deleted.
 
 use wcow_host::codes::win32;
-use wcow_ntmeta::{HostPath, Hresult};
+use wcow_ntmeta::{HostPath, Hresult, WideName};
 
 use super::{is_directory, is_file, key};
 use crate::world::{Outside, World};
@@ -21,11 +21,15 @@ impl World {
         path: &HostPath,
         out: &mut Outside<'_>,
     ) -> Result<(), Hresult> {
+        let files = WideName::from("files");
+        let is_files = |name: &WideName| name.eq_ignore_case(&files);
+        // Almost no path has such a name.
+        if !path.components().any(is_files) {
+            return Ok(());
+        }
         let mut at = path.clone();
         while let Some(above) = at.parent() {
-            let named = at
-                .file_name()
-                .is_some_and(|name| name.eq_ignore_case(&"files".into()));
+            let named = at.file_name().is_some_and(is_files);
             if named && self.is_layer(&above, out) {
                 return Err(win32::ACCESS_DENIED);
             }
