@@ -110,6 +110,7 @@ pub const FAILURES: &[ScenarioFile] = files![
     "failures/system-not-found.toml",
     "failures/system-not-running.toml",
     "failures/unexpected-exit.toml",
+    "failures/user-unknown.toml",
     "failures/utility-vm-incomplete.toml",
     "failures/utility-vm-missing.toml",
     "failures/utility-vm-unreachable.toml",

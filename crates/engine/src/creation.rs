@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 
 use wcow_host::{
-    Clock, FileSystem, Host, HostControl, HostInfo, LayerDescriptor, Precaution, SystemId, era,
+    Clock, Diagnostics, FileSystem, Host, HostControl, HostInfo, LayerDescriptor, Precaution,
+    SystemId, era,
 };
 use wcow_image_store::StoredImage;
 use wcow_network::{Driver, PortMapping, PublishedPorts};
@@ -48,7 +49,7 @@ pub struct CreateContainer {
     pub isolation: Isolation,
     /// The most memory it gets, in MiB.
     pub memory_mib: Option<u64>,
-    /// Which share of the processors it gets.
+    /// Which share of the processors it gets; of a count, as many as the host has at the most.
     pub processors: Option<Processors>,
     /// Folders of the host that it sees; made where they are missing, and never removed.
     pub mounts: Vec<Mount>,
@@ -204,6 +205,7 @@ impl<H: Host> Engine<H> {
             })?;
         }
         let attachment = self.attachment(name, &wanted).await?;
+        let processors = self.fitting(wanted.processors).await;
         let spec = ContainerSpec {
             host_name: wanted.host_name.clone().unwrap_or_else(|| host_name(name)),
             name: name.to_owned(),
@@ -215,7 +217,7 @@ impl<H: Host> Engine<H> {
             attachment,
             isolation: wanted.isolation,
             memory_mib: wanted.memory_mib,
-            processors: wanted.processors,
+            processors,
             mounts: wanted.mounts,
             owner: OWNER.to_owned(),
             id,
@@ -251,6 +253,21 @@ impl<H: Host> Engine<H> {
             return Err(error);
         }
         Ok(record)
+    }
+
+    /// No more processors than the host has. Services take such a number as it is; Microsoft's own client cuts it down (documented:
+    /// hcsshim), and so does this one.
+    async fn fitting(&self, wanted: Option<Processors>) -> Option<Processors> {
+        let Some(Processors::Count(count)) = wanted else {
+            return wanted;
+        };
+        match self.host.diagnostics().hardware().await {
+            Ok(hardware) if hardware.processors > 0 => {
+                Some(Processors::Count(count.min(hardware.processors)))
+            }
+            // A host that does not tell is asked for what was wanted.
+            _ => wanted,
+        }
     }
 
     /// Takes back what is left of a creation or a removal, unless somebody still is at it; true if the record may have changed.

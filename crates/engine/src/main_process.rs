@@ -197,22 +197,30 @@ impl<H: Host> Engine<H> {
         Ok(())
     }
 
-    /// Writes to the standard input of a main process, and ends it.
+    /// Writes to the standard input of a main process, and ends it. A program that writes before it has read everything stands still
+    /// until somebody reads: [`feed`](Self::feed) beside [`follow`](Self::follow) is for those.
     ///
     /// # Errors
     /// As for [`follow`](Self::follow); [`EngineError::Host`] if it has none.
     pub async fn give_input(&self, name: &str, bytes: &[u8]) -> Result<(), EngineError> {
+        let mut bytes = Some(bytes.to_vec()).filter(|bytes| !bytes.is_empty());
+        self.feed(name, || bytes.take().unwrap_or_default()).await
+    }
+
+    /// Writes piece after piece to the standard input of a main process, and ends it after the last, which is an empty one. What a program
+    /// that has ended does not read is no matter.
+    ///
+    /// # Errors
+    /// As for [`give_input`](Self::give_input).
+    pub async fn feed(&self, name: &str, next: impl FnMut() -> Vec<u8>) -> Result<(), EngineError> {
         let record = self.container_record(name).await?;
         let Started::Runs(main) = started_main(&record)? else {
             return Err(state(&record, ContainerStatus::Off, "Running"));
         };
         let process = self.main_process(&record, &main);
-        let given = async {
-            process.write(bytes).await?;
-            process.close_input().await
-        };
         let doing = format!("write to the main process of container {:?}", record.name);
-        given.await.map_err(|error| EngineError::host(doing, error))
+        let fed = process.feed(next).await;
+        fed.map_err(|error| EngineError::host(doing, error))
     }
 
     /// Starts the main process of a container that has one. The caller has it locked, and writes the record.

@@ -243,6 +243,9 @@ pub enum Action {
         /// The working directory in the container, if not its default.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         directory: Option<String>,
+        /// The user that it runs as, if not the container's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
     },
     /// A call straight to the host.
     Call(Call),
@@ -304,11 +307,14 @@ impl Action {
                 name,
                 command,
                 directory,
+                user,
             } => {
-                let directory = directory
-                    .as_ref()
-                    .map_or_else(String::new, |directory| format!("--workdir {directory} "));
-                format!("wcow exec {directory}{name} {}", for_a_shell(command))
+                let option = |option: &str, value: &Option<String>| {
+                    let value = value.as_ref();
+                    value.map_or_else(String::new, |value| format!("{option} {value} "))
+                };
+                let options = [option("--workdir", directory), option("--user", user)].concat();
+                format!("wcow exec {options}{name} {}", for_a_shell(command))
             }
         })
     }

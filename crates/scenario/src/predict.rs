@@ -256,6 +256,7 @@ impl Walk {
                     name: CONTAINER.to_owned(),
                     command: command.to_owned(),
                     directory: None,
+                    user: None,
                 },
                 &format!("Invoke-Command -ContainerId $id -RunAsAdministrator {{ {command} }}"),
                 expect,

@@ -8,7 +8,7 @@ mod usage;
 use wcow_engine::{Force, Pruned, RestartPolicy};
 use wcow_host::Signal;
 
-use self::create::{wanted, warn};
+use self::create::{wanted, warn, warn_of_processors};
 use self::follow::Show;
 use super::{each, remove_each};
 use crate::args::{ContainerCommand, Global, SignalArg, StopArgs};
@@ -45,6 +45,7 @@ pub(crate) fn run(
             let made = with_host(global, |session| {
                 let made = session.run(|engine| engine.create_container(wanted))?;
                 warn(session, &made.name);
+                warn_of_processors(session, &made.name, args.options.cpus);
                 Ok(made)
             })?;
             show::one(&made, output)?;

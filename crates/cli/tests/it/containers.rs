@@ -193,6 +193,62 @@ fn standard_input_is_passed_on_when_asked_to() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("\r\nfrom outside\r\n"));
 }
 
+/// A program that answers every line must be read while it is written to: pipes are shorter than this.
+#[test]
+fn a_program_that_answers_at_once_gets_all_of_a_long_input() {
+    const LINES: usize = 1 << 14;
+    let home = Home::with_image();
+    for restart in [&["--rm"][..], &["--restart", "on-failure:1"]] {
+        let words = [&["run", "-i"], restart, &[IMAGE, "cmd"]].concat();
+        let mut child = home
+            .command(&words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let mut input = child.stdin.take().expect("piped");
+        let writer = std::thread::spawn(move || {
+            let line = format!("echo {}\r\n", "x".repeat(57));
+            let all = [line.repeat(LINES), "exit 0\r\n".to_owned()].concat();
+            assert!(all.len() > 1 << 20);
+            input.write_all(all.as_bytes())
+        });
+        let output = child.wait_with_output().expect("it ends");
+        writer.join().expect("it ends").expect("it is read");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{errors}");
+        let answer = format!("\r\n{}\r\n", "x".repeat(57));
+        assert_eq!(said.matches(&answer).count(), LINES, "{errors}");
+    }
+}
+
+#[test]
+fn no_more_processors_than_there_are_and_no_unknown_user() {
+    let home = Home::with_image();
+    let many = home.wcow(&[
+        "run",
+        "--rm",
+        "--cpus",
+        "4000",
+        IMAGE,
+        "cmd",
+        "/c",
+        "echo %NUMBER_OF_PROCESSORS%",
+    ]);
+    let shown = String::from_utf8_lossy(&many.stdout);
+    let processors: u32 = shown.trim().parse().expect("a number");
+    assert!((1..4000).contains(&processors), "{processors}");
+    let warning = format!("warning: the host has {processors} processors");
+    assert!(many.stderr.contains(&warning), "{}", many.stderr);
+    let user = |name: &str| home.wcow(&["run", "--rm", "-u", name, IMAGE, "cmd", "/c", "ver"]);
+    user(r"User Manager\containeradministrator").ok();
+    for nobody in ["nobody", r"NT AUTHORITY\SYSTEM", r"X\ContainerUser"] {
+        user(nobody).fails(126, &["52E", "user name or password is incorrect"]);
+    }
+}
+
 #[test]
 fn environment_and_folder() {
     let home = Home::with_image();

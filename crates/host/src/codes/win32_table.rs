@@ -58,6 +58,7 @@ win32! {
     0x048F DEVICE_NOT_CONNECTED, "The device is not connected.";
     0x0490 NOT_FOUND, "Element not found.";
     0x0522 PRIVILEGE_NOT_HELD, "A required privilege is not held by the client.";
+    0x052E LOGON_FAILURE, "The user name or password is incorrect.";
     0x05AF COMMITMENT_LIMIT, "The paging file is too small for this operation to complete.";
     0x05B4 TIMEOUT, "This operation returned because the timeout period expired.";
     0x06BA RPC_S_SERVER_UNAVAILABLE, "The RPC server is unavailable.";

@@ -136,7 +136,7 @@ fn codes_are_listed_once_and_texts_end_in_a_full_stop() {
             assert!(!text.ends_with(".."), "{code}: {text:?}");
         }
     }
-    assert_eq!(seen.len(), 20 + 32 + 55 + 44 + 5 + 8);
+    assert_eq!(seen.len(), 20 + 32 + 56 + 44 + 5 + 8);
 }
 
 #[test]

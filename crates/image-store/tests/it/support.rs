@@ -39,6 +39,16 @@ pub(crate) fn image() -> MemoryTree {
     tree.file(r"Windows\System32\CExecSvc.exe", b"MZ service")
 }
 
+/// The same with the utility virtual machine of Hyper-V isolation: files, and a boot configuration that is a hive.
+pub(crate) fn image_with_vm() -> MemoryTree {
+    image()
+        .file(r"UtilityVM\Files\Windows\System32\vmcompute.exe", b"MZ vm")
+        .file(
+            r"UtilityVM\Files\EFI\Microsoft\Boot\BCD",
+            empty_hive("BCD00000000"),
+        )
+}
+
 pub(crate) fn image_without(hive_name: &str) -> MemoryTree {
     HIVES
         .into_iter()

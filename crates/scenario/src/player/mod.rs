@@ -379,7 +379,16 @@ impl<'e, H: Host> Player<'e, H> {
                 name,
                 command,
                 directory,
-            } => self.exec(name, command, directory.as_deref()).await,
+                user,
+            } => {
+                let spec = ExecSpec {
+                    console: true,
+                    working_directory: directory.clone().unwrap_or_default(),
+                    user: user.clone().unwrap_or_default(),
+                    ..ExecSpec::new(command.as_str())
+                };
+                self.exec(name, &spec).await
+            }
             Action::Call(call) => self.call(call).await,
             Action::ListFiles(path) => self.list_files(path).await,
             // These answer with an error of another type and are handled before.
@@ -454,18 +463,9 @@ impl<'e, H: Host> Player<'e, H> {
         Ok(text)
     }
 
-    async fn exec(
-        &self,
-        name: &str,
-        command: &str,
-        directory: Option<&str>,
-    ) -> Result<String, EngineError> {
-        let spec = ExecSpec {
-            console: true,
-            working_directory: directory.unwrap_or_default().to_owned(),
-            ..ExecSpec::new(command)
-        };
-        let process = self.engine.exec(name, &spec).await?;
+    async fn exec(&self, name: &str, spec: &ExecSpec) -> Result<String, EngineError> {
+        let command = &spec.command_line;
+        let process = self.engine.exec(name, spec).await?;
         let mut shown = Vec::new();
         loop {
             let bytes = direct(

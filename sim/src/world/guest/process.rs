@@ -168,6 +168,21 @@ pub(crate) struct ProcessRef {
     pub(crate) creator: bool,
 }
 
+/// The accounts that programs in a container run as without a password. Others are refused, `NT AUTHORITY\SYSTEM` among them (verbatim:
+/// moby#28585). Local users of an image are not simulated.
+const ACCOUNTS: [&str; 2] = ["ContainerAdministrator", "ContainerUser"];
+
+/// The account of a name, which may have its domain before it; `None` if there is none.
+fn account(name: &str) -> Option<&'static str> {
+    let name = match name.split_once('\\') {
+        Some((domain, name)) if domain.eq_ignore_ascii_case("User Manager") => name,
+        Some(_) => return None,
+        None => name,
+    };
+    let mut known = ACCOUNTS.into_iter();
+    known.find(|known| known.eq_ignore_ascii_case(name))
+}
+
 impl World {
     pub(in crate::world) fn create_process(
         &mut self,
@@ -185,7 +200,8 @@ impl World {
         let processors = system.processors.unwrap_or(processors);
         let mut environment = Environment::of_container(&system.computer, processors);
         if !parameters.user.is_empty() {
-            environment.set("USERNAME", &parameters.user);
+            let user = account(&parameters.user).ok_or(win32::LOGON_FAILURE)?;
+            environment.set("USERNAME", user);
         }
         for (name, value) in &parameters.environment {
             // A variable without a value is taken and never seen again.

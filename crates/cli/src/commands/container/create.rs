@@ -71,6 +71,19 @@ pub(super) fn wanted(
     })
 }
 
+/// Says that a container got fewer processors than were asked for: the host has no more.
+pub(super) fn warn_of_processors(session: &Session, name: &str, wanted: Option<u32>) {
+    let Some(wanted) = wanted else { return };
+    if let Ok(Ok(details)) = session.try_run(|engine| engine.inspect(name))
+        && let Some(Processors::Count(count)) = details.processors
+        && count < wanted
+    {
+        note(&format!(
+            "warning: the host has {count} processors: container {name:?} gets these, not {wanted}"
+        ));
+    }
+}
+
 /// Says what will keep a container from running, before the host says it in its own way. The host has the last word: nothing is
 /// refused because of it.
 pub(super) fn warn(session: &Session, name: &str) {

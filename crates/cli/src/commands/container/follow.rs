@@ -12,7 +12,7 @@ use wcow_host::client::beside;
 use wcow_host::{HostError, Output as Pipe};
 use wcow_runtime::ExecSpec;
 
-use super::create::{wanted, warn};
+use super::create::{wanted, warn, warn_of_processors};
 use super::{TICKS, grace};
 use crate::args::{ExecArgs, Global, RunArgs};
 use crate::failure::{Failure, exit};
@@ -45,6 +45,7 @@ pub(crate) fn create_and_run(
             .map_err(|failure| failure.exit_with(125))?;
         let name = made.name.as_str();
         warn(session, name);
+        warn_of_processors(session, name, args.options.cpus);
         let ended = start_and_follow(session, name, args);
         if args.detach {
             if ended.is_ok() {
@@ -72,18 +73,60 @@ pub(crate) fn create_and_run(
 
 fn start_and_follow(session: &Session, name: &str, args: &RunArgs) -> Result<u8, Failure> {
     start(session, name)?;
-    if args.options.interactive && !args.detach {
-        let input = read_input()?;
-        session.run(|engine| engine.give_input(name, &input))?;
-    }
     if args.detach {
         return Ok(0);
     }
-    if args.options.restart == RestartPolicy::No {
-        follow(session, name)
+    let input = if args.options.interactive {
+        Input::Ours
     } else {
-        supervise(session, &[name.to_owned()], None, Show::All)
+        Input::None
+    };
+    if args.options.restart == RestartPolicy::No {
+        follow_with(session, name, input)
+    } else {
+        supervise_with(session, &[name.to_owned()], None, Show::All, input)
     }
+}
+
+/// What a main process reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Input {
+    /// Nothing of ours.
+    None,
+    /// Our standard input.
+    Ours,
+}
+
+/// Does something beside which a main process gets its input: a program that writes before it has read everything must be read
+/// meanwhile.
+async fn fed<T>(
+    engine: &Engine<AnyHost>,
+    name: Option<&str>,
+    follow: impl Future<Output = Result<T, EngineError>>,
+) -> Result<io::Result<T>, EngineError> {
+    let Some(name) = name else {
+        return follow.await.map(Ok);
+    };
+    let mut unread = None;
+    let mut given = Ok(());
+    let followed = beside(follow, async {
+        let next = || match read_piece() {
+            Ok(piece) => piece,
+            Err(error) => {
+                unread = Some(error);
+                Vec::new()
+            }
+        };
+        given = engine.feed(name, next).await;
+    })
+    .await?;
+    match given {
+        // It ended before it had read everything.
+        Err(EngineError::State { .. }) => {}
+        Err(error) if error.host_error().is_some_and(|error| error.is_win32(0x6)) => {}
+        given => given?,
+    }
+    Ok(unread.map_or(Ok(followed), Err))
 }
 
 /// Starts a container of `run`: 127 if its program is not there, 126 if it cannot be run, 125 for anything else.
@@ -108,9 +151,17 @@ pub(super) fn start_attached(session: &Session, name: &str) -> Result<u8, Failur
 
 /// Passes on what a main process writes until it ends; ends with its exit code.
 pub(super) fn follow(session: &Session, name: &str) -> Result<u8, Failure> {
+    follow_with(session, name, Input::None)
+}
+
+fn follow_with(session: &Session, name: &str, input: Input) -> Result<u8, Failure> {
     let mut lost = None;
-    let followed =
-        session.run(|engine| engine.follow(name, |pipe, bytes| pass_on(pipe, bytes, &mut lost)))?;
+    let feeds = (input == Input::Ours).then_some(name);
+    let followed = session.run(|engine| {
+        let follow = engine.follow(name, |pipe, bytes| pass_on(pipe, bytes, &mut lost));
+        fed(engine, feeds, follow)
+    })?;
+    let followed = followed.map_err(|error| unreadable(&error))?;
     match (followed, lost) {
         (Followed::Ended(exit), _) => Ok(code(&exit)),
         (Followed::Left, Some(error)) => Err(error.into()),
@@ -160,6 +211,17 @@ pub(super) fn supervise(
     most: Option<u32>,
     show: Show,
 ) -> Result<u8, Failure> {
+    supervise_with(session, names, most, show, Input::None)
+}
+
+fn supervise_with(
+    session: &Session,
+    names: &[String],
+    most: Option<u32>,
+    show: Show,
+    input: Input,
+) -> Result<u8, Failure> {
+    let feeds = names.first().filter(|_| input == Input::Ours);
     let answers = session.run(|engine| async move {
         let supervisions = names.iter().map(|name| {
             let supervision = engine.supervise(name, most, move |watched| match watched {
@@ -180,8 +242,10 @@ pub(super) fn supervise(
             });
             Box::pin(supervision) as Pin<Box<dyn Future<Output = _>>>
         });
-        Ok(all(supervisions.collect()).await)
+        let supervised = async { Ok(all(supervisions.collect()).await) };
+        fed(engine, feeds.map(String::as_str), supervised).await
     })?;
+    let answers = answers.map_err(|error| unreadable(&error))?;
     let mut last = 0;
     let mut first = None;
     for answer in answers {
@@ -283,16 +347,6 @@ fn cannot_run(failure: Failure) -> Failure {
     } else {
         failure
     }
-}
-
-/// All of standard input: the simulated guest's time stands still while a person types.
-fn read_input() -> Result<Vec<u8>, Failure> {
-    let mut input = Vec::new();
-    io::stdin()
-        .lock()
-        .read_to_end(&mut input)
-        .map_err(|error| unreadable(&error))?;
-    Ok(input)
 }
 
 /// The next piece of standard input, empty at its end. The simulated guest's time stands still meanwhile.

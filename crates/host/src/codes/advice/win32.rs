@@ -112,6 +112,9 @@ super::table! {
     0x8007_0522 "A right of the caller is missing."
         "Attaching disks and processing layers need SeManageVolumePrivilege."
         "Run elevated.";
+    0x8007_052E "Nobody of that name can be logged on without a password."
+        "A program in a container runs as ContainerAdministrator, ContainerUser or a local user of the image; NT AUTHORITY\\SYSTEM is refused too."
+        "Leave the user out, or give one of these.";
     0x8007_05AF "There is no memory left for it."
         "The programs of the container have committed as much as its limit allows, or the host is out of memory."
         "Give the container a higher limit, or run less in it.";
