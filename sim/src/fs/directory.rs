@@ -3,8 +3,6 @@
 //! A sorted list. The first four units of each name stand beside it as one number, so that most names are told apart without being
 //! looked at.
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wcow_ntmeta::WideName;
 use wcow_ntmeta::upcase::upcase_unit;
@@ -38,18 +36,12 @@ impl Children {
         if named.head != head {
             return None;
         }
-        let order = |named: &Named| {
-            let upcased = units.iter().map(|&unit| upcase_unit(unit));
-            let key = named.key.units();
-            // The heads are the same, and so are names that have nothing behind them.
-            if key.len() == units.len() && units.len() <= HEAD {
-                return Ordering::Equal;
-            }
-            key.iter().copied().cmp(upcased)
-        };
-        if order(named).is_eq() {
+        let upcased = || units.iter().map(|&unit| upcase_unit(unit));
+        let key = named.key.units();
+        if key.len() == units.len() && key.iter().copied().eq(upcased()) {
             return Some(&named.child);
         }
+        let order = |named: &Named| named.key.units().iter().copied().cmp(upcased());
         let place =
             others.binary_search_by(|named| named.head.cmp(&head).then_with(|| order(named)));
         others.get(place.ok()?).map(|named| &named.child)
@@ -107,9 +99,6 @@ impl Children {
         })
     }
 }
-
-/// How many units of a name its head holds.
-const HEAD: usize = 4;
 
 /// The first four units of a name; of two names the smaller one has no larger head.
 fn head(mut units: impl Iterator<Item = u16>) -> u64 {

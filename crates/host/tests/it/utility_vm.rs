@@ -17,6 +17,7 @@ fn config() -> ContainerConfig {
     let layer = |path: &str| Layer {
         id: "d0e6a15d-4b12-5b0c-8d8d-5a7b0b8b7a11".to_owned(),
         path: path.to_owned(),
+        ..Layer::default()
     };
     ContainerConfig {
         owner: "wcow".to_owned(),

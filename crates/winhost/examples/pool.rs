@@ -1,7 +1,7 @@
 //! What a call through the pool costs: the way to its thread and back, and its time limit, beside the same work done directly.
 //!
 //! ```text
-//! cargo run --release -p wcow-winhost --example overhead
+//! cargo run --release -p wcow-winhost --example pool
 //! ```
 //!
 //! It runs on every system: nothing in it is of Windows. What the layer below adds, `overhead` of `wcow-hcs` measures.
