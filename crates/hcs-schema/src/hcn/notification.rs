@@ -1,4 +1,4 @@
-//! What the service tells of by itself. [`Notification`](crate::hcn::Notification) has the numbers.
+//! What the service tells of by itself. [`Notification`] has the numbers.
 
 // Written by `cargo xtask schema`, from `data/hcn.json` and `data/hcn.words`.
 
