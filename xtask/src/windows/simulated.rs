@@ -106,8 +106,8 @@ fn run_conformance(programs: &Programs, wine: &Wine<'_>) -> Result<String> {
         );
     }
     Ok(format!(
-        "{} conformance tests of wcow-winhost passed through the simulator's DLLs, both surfaces; rules of Hyper-V isolation did nothing \
-         in version 2",
+        "{} conformance tests of wcow-winhost passed through the simulator's DLLs, both surfaces; rules that make files of their own did \
+         nothing",
         counts.passed
     ))
 }
