@@ -196,7 +196,7 @@ fn standard_input_is_passed_on_when_asked_to() {
 /// A program that answers every line must be read while it is written to: pipes are shorter than this.
 #[test]
 fn a_program_that_answers_at_once_gets_all_of_a_long_input() {
-    const LINES: usize = 1 << 11;
+    const LINES: usize = 1 << 8;
     let home = Home::with_image();
     for restart in [&["--rm"][..], &["--restart", "on-failure:1"]] {
         let words = [&["run", "-i"], restart, &[IMAGE, "cmd"]].concat();
@@ -209,9 +209,9 @@ fn a_program_that_answers_at_once_gets_all_of_a_long_input() {
             .expect("it runs");
         let mut input = child.stdin.take().expect("piped");
         let writer = std::thread::spawn(move || {
-            let line = format!("echo {}\r\n", "x".repeat(57));
+            let line = format!("echo {}\r\n", "x".repeat(1017));
             let all = [line.repeat(LINES), "exit 0\r\n".to_owned()].concat();
-            assert!(all.len() > 1 << 17);
+            assert!(all.len() > 1 << 18);
             input.write_all(all.as_bytes())
         });
         let output = child.wait_with_output().expect("it ends");
@@ -219,7 +219,7 @@ fn a_program_that_answers_at_once_gets_all_of_a_long_input() {
         let said = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{errors}");
-        let answer = format!("\r\n{}\r\n", "x".repeat(57));
+        let answer = format!("\r\n{}\r\n", "x".repeat(1017));
         assert_eq!(said.matches(&answer).count(), LINES, "{errors}");
     }
 }
