@@ -10,14 +10,15 @@ fn is_installed(dll: Dll) -> bool {
     windows.join("System32").join(dll.file_name()).is_file()
 }
 
-/// A call into a DLL that is not there is an error that names both. Where the DLL is there, another test calls it.
+/// A call into a DLL that is not there is an error that names both. Where the DLL is there, it is not called: other tests do so, and
+/// count meanwhile what is open in it.
 #[track_caller]
-fn check<T: std::fmt::Debug>(dll: Dll, call: &str, result: Result<T, Error>) {
+fn check<T: std::fmt::Debug>(dll: Dll, call: &str, perform: impl FnOnce() -> Result<T, Error>) {
     if is_installed(dll) {
         eprintln!("{call}: {dll} is installed, so nothing is missing");
         return;
     }
-    let error = result.expect_err("the DLL is not there");
+    let error = perform().expect_err("the DLL is not there");
     assert_eq!((error.call, error.dll), (call, dll));
     assert_eq!(
         (error.stage, error.code),
@@ -28,28 +29,22 @@ fn check<T: std::fmt::Debug>(dll: Dll, call: &str, result: Result<T, Error>) {
 
 #[test]
 fn a_missing_dll_is_an_error() {
-    check(
-        Dll::VmCompute,
-        "HcsEnumerateComputeSystems",
-        v1::enumerate("{}"),
-    );
-    check(
-        Dll::VmCompute,
-        "HcsOpenComputeSystem",
-        v1::ComputeSystem::open("x"),
-    );
-    check(Dll::VmCompute, "LayerExists", layers::exists(r"C:\x"));
-    check(
-        Dll::VmCompute,
-        "HNSCall",
-        network::hns_call("GET", "/networks/", ""),
-    );
-    check(Dll::ComputeCore, "HcsCreateOperation", v2::enumerate(None));
-    check(
-        Dll::ComputeStorage,
-        "HcsDestroyLayer",
-        storage::destroy(r"C:\x"),
-    );
+    check(Dll::VmCompute, "HcsEnumerateComputeSystems", || {
+        v1::enumerate("{}")
+    });
+    check(Dll::VmCompute, "HcsOpenComputeSystem", || {
+        v1::ComputeSystem::open("x")
+    });
+    check(Dll::VmCompute, "LayerExists", || layers::exists(r"C:\x"));
+    check(Dll::VmCompute, "HNSCall", || {
+        network::hns_call("GET", "/networks/", "")
+    });
+    check(Dll::ComputeCore, "HcsCreateOperation", || {
+        v2::enumerate(None)
+    });
+    check(Dll::ComputeStorage, "HcsDestroyLayer", || {
+        storage::destroy(r"C:\x")
+    });
     for kind in network::Kind::ALL {
         let name = match kind {
             network::Kind::Network => "HcnOpenNetwork",
@@ -58,22 +53,18 @@ fn a_missing_dll_is_an_error() {
             network::Kind::LoadBalancer => "HcnOpenLoadBalancer",
             network::Kind::SdnRoute => "HcnOpenSdnRoute",
         };
-        check(
-            Dll::ComputeNetwork,
-            name,
-            network::Object::open(kind, Guid::NIL),
-        );
+        check(Dll::ComputeNetwork, name, || {
+            network::Object::open(kind, Guid::NIL)
+        });
     }
     check(
         Dll::ComputeNetwork,
         "HcnRegisterServiceCallback",
-        network::subscribe(),
+        network::subscribe,
     );
-    check(
-        Dll::VirtDisk,
-        "OpenVirtualDisk",
-        disk::VirtualDisk::open(r"C:\x.vhdx", disk::Access::ReadOnly),
-    );
+    check(Dll::VirtDisk, "OpenVirtualDisk", || {
+        disk::VirtualDisk::open(r"C:\x.vhdx", disk::Access::ReadOnly)
+    });
 }
 
 #[test]
