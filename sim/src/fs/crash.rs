@@ -33,6 +33,7 @@ impl Fs {
         choice: &mut Choice,
         out: &mut Outside<'_>,
     ) -> Survived {
+        self.recent.forget();
         let size = self.charged().saturating_add(self.free);
         for (tree, sent) in writing {
             if let Some(root) = self.building.remove(&tree) {

@@ -30,7 +30,7 @@ pub(super) struct Unsynced {
     /// What the disk has of files whose contents are not synced; nothing of those that are new.
     pub(super) contents: BTreeMap<NodeId, Vec<StreamData>>,
     /// What has no name any more and may have one on the disk.
-    pub(super) kept: BTreeMap<NodeId, Node>,
+    pub(super) kept: BTreeMap<NodeId, Box<Node>>,
     /// Finished trees whose durable step was ignored.
     #[serde(default)]
     pub(super) trees: BTreeMap<NodeId, BlobId>,
@@ -88,12 +88,16 @@ impl NameOp {
     }
 
     fn touches(&self, other: &NameChange) -> bool {
-        let [before, after] = other.before_and_after();
-        let is_theirs = |node: Option<NodeId>| node.is_some() && (node == before || node == after);
-        self.changes().any(|change| {
-            change.before_and_after().into_iter().any(is_theirs)
-                || (change.directory == other.directory && change.key == other.key)
-        })
+        let theirs = other.before_and_after();
+        let touches = |change: &NameChange| {
+            let [before, after] = change.before_and_after();
+            let is_theirs =
+                |node: Option<NodeId>| node.is_some_and(|node| theirs.contains(&Some(node)));
+            (change.directory == other.directory && change.key == other.key)
+                || is_theirs(before)
+                || is_theirs(after)
+        };
+        touches(&self.first) || self.second.as_ref().is_some_and(touches)
     }
 }
 

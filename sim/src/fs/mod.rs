@@ -14,6 +14,7 @@ mod names;
 mod nodes;
 mod ops;
 mod pending;
+mod recent;
 mod rename;
 mod restore;
 mod sealed;
@@ -36,6 +37,7 @@ use directory::Children;
 use durable::Unsynced;
 use nodes::Nodes;
 use pending::OpenElsewhere;
+use recent::Recent;
 
 pub(crate) use build::{SharedBuilder, TreeBuilder};
 pub use disk::DiskModel;
@@ -68,6 +70,8 @@ pub(crate) struct Fs {
     open_elsewhere: BTreeMap<NodeId, OpenElsewhere>,
     /// Where the disk differs from all this.
     unsynced: Unsynced,
+    #[serde(skip)]
+    recent: Recent,
 }
 
 /// A file or directory.
@@ -150,6 +154,7 @@ impl Fs {
             next_tree: 0,
             open_elsewhere: BTreeMap::new(),
             unsynced: Unsynced::new(disk),
+            recent: Recent::default(),
         };
         let root = fs.new_directory(now);
         fs.volumes.insert("C:".into(), root);
@@ -185,9 +190,9 @@ impl Fs {
         path: &HostPath,
         out: &mut Outside<'_>,
     ) -> Result<Option<Spot>, Hresult> {
-        match self.root(path) {
-            Some(root) => self.walk(Spot::Node(root), path.components(), out),
-            None => Ok(None),
+        match (self.find_parent(path, out)?, path.file_name()) {
+            (Some(parent), Some(name)) => self.walk(parent, [name], out),
+            (root, _) => Ok(root),
         }
     }
 
@@ -369,7 +374,7 @@ impl Fs {
         let old = self.unsynced.contents.values().flatten();
         blobs.extend(old.filter_map(|stream| stream.content.blob));
         let nodes = self.nodes.iter().map(|(_, node)| node);
-        for node in nodes.chain(self.unsynced.kept.values()) {
+        for node in nodes.chain(self.unsynced.kept.values().map(|node| &**node)) {
             match &node.body {
                 Body::File(streams) => {
                     blobs.extend(streams.iter().filter_map(|stream| stream.content.blob))
@@ -393,7 +398,7 @@ impl Fs {
     fn add(&mut self, node: Node) -> NodeId {
         self.next_node += 1;
         let id = NodeId(self.next_node);
-        self.nodes.insert(id, node);
+        self.nodes.insert(id, Box::new(node));
         id
     }
 

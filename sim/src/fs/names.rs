@@ -3,14 +3,17 @@
 use wcow_ntmeta::upcase::upcase_unit;
 use wcow_ntmeta::{HostPath, Hresult, WideName};
 
-use super::code;
+use super::{Fs, code};
 
-/// Refuses a path with a component that Win32 would not create.
-pub(super) fn check_path(path: &HostPath) -> Result<(), Hresult> {
-    if path.components().all(is_plain) {
-        Ok(())
-    } else {
-        Err(code::INVALID_NAME)
+impl Fs {
+    /// Refuses a path with a component that Win32 would not create.
+    pub(super) fn check_path(&self, path: &HostPath) -> Result<(), Hresult> {
+        // A directory that is known from lately has been looked at.
+        let plain = match (self.recent.find(path), path.file_name()) {
+            (Some(known), Some(name)) if known.plain => is_plain(name),
+            _ => path.components().all(is_plain),
+        };
+        plain.then_some(()).ok_or(code::INVALID_NAME)
     }
 }
 

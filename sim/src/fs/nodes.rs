@@ -28,10 +28,10 @@ impl Nodes {
         self.0.get_mut(&page)?.get_mut(slot)?.as_deref_mut()
     }
 
-    pub(super) fn insert(&mut self, id: NodeId, node: Node) {
+    pub(super) fn insert(&mut self, id: NodeId, node: Box<Node>) {
         let (page, slot) = place(id);
         if let Some(slot) = self.0.entry(page).or_default().get_mut(slot) {
-            *slot = Some(Box::new(node));
+            *slot = Some(node);
         }
     }
 
@@ -46,7 +46,7 @@ impl Nodes {
     }
 
     /// Puts back nodes whose ids are not in use.
-    pub(super) fn extend(&mut self, nodes: impl IntoIterator<Item = (NodeId, Node)>) {
+    pub(super) fn extend(&mut self, nodes: impl IntoIterator<Item = (NodeId, Box<Node>)>) {
         for (id, node) in nodes {
             self.insert(id, node);
         }
@@ -79,7 +79,7 @@ impl From<BTreeMap<NodeId, Node>> for Nodes {
     fn from(nodes: BTreeMap<NodeId, Node>) -> Self {
         let mut pages = Self::default();
         for (id, node) in nodes {
-            pages.insert(id, node);
+            pages.insert(id, Box::new(node));
         }
         pages
     }
@@ -112,7 +112,7 @@ mod tests {
         let ids = [u32::MAX, 64, 0, 33, 32, 1];
         let mut nodes = Nodes::default();
         for id in ids {
-            nodes.insert(NodeId(id), node(u64::from(id)));
+            nodes.insert(NodeId(id), Box::new(node(u64::from(id))));
         }
         let saved = serde_json::to_string(&nodes).unwrap();
         let nodes: Nodes = serde_json::from_str(&saved).unwrap();

@@ -6,7 +6,6 @@ use wcow_host::{FileLock, TreeSummary, WriteMode};
 use wcow_ntmeta::{FileAttributes, FileTime, HostPath, Hresult, WideName};
 
 use super::durable::NameChange;
-use super::names::check_path;
 use super::{
     Body, Child, Children, Fs, Lock, Node, NodeId, SealedTree, Spot, StreamData, child_of, code,
 };
@@ -22,7 +21,7 @@ impl Fs {
         now: FileTime,
         out: &mut Outside<'_>,
     ) -> Result<NodeId, Hresult> {
-        check_path(path)?;
+        self.check_path(path)?;
         let root = self.root(path).ok_or(code::PATH_NOT_FOUND)?;
         self.create_dirs(root, path.components(), now, out)
     }
@@ -75,7 +74,7 @@ impl Fs {
         now: FileTime,
         out: &mut Outside<'_>,
     ) -> Result<NodeId, Hresult> {
-        check_path(path)?;
+        self.check_path(path)?;
         let (directory, name) = self.parent_node(path, out)?;
         self.write_in(directory, &name, content, mode, now, out)
     }
@@ -193,7 +192,7 @@ impl Fs {
         now: FileTime,
         out: &mut Outside<'_>,
     ) -> Result<FileLock, Hresult> {
-        check_path(path)?;
+        self.check_path(path)?;
         let (directory, name) = self.parent_node(path, out)?;
         let node = match self.child_node(directory, &name) {
             Some(node) if self.is_directory(&Spot::Node(node)) => return Err(code::ACCESS_DENIED),
@@ -233,7 +232,7 @@ impl Fs {
         now: FileTime,
         out: &mut Outside<'_>,
     ) -> Result<TreeId, Hresult> {
-        check_path(path)?;
+        self.check_path(path)?;
         if path.is_root() {
             return Err(code::ALREADY_EXISTS);
         }
@@ -268,6 +267,7 @@ impl Fs {
         let mut sealed = sealed_node(&sealed, content, 0);
         sealed.charged = summary.bytes;
         let before = std::mem::replace(node, sealed);
+        self.recent.forget();
         self.free = free;
         // What somebody else wrote there meanwhile is gone.
         if let Body::Directory(children) = before.body {
@@ -330,7 +330,7 @@ impl Fs {
                     Body::Sealed { .. } => removed.push(id),
                     Body::File(_) => {}
                 }
-                self.unsynced.kept.insert(id, *node);
+                self.unsynced.kept.insert(id, node);
             }
         }
         removed.sort_unstable();
@@ -357,6 +357,9 @@ impl Fs {
         };
         let (key, before) = name.with_upcased(|key| children.remove(key))?;
         node.written = now;
+        if self.is_directory(&Spot::Node(before.node)) {
+            self.recent.forget();
+        }
         Some(NameChange {
             directory,
             key,
@@ -399,13 +402,19 @@ impl Fs {
     ) -> Result<(NodeId, WideName), Hresult> {
         let root = self.root(path).ok_or(code::PATH_NOT_FOUND)?;
         let name = path.file_name().ok_or(code::ACCESS_DENIED)?;
-        let parents = path.components().len() - 1;
-        let mut directory = root;
-        for parent in path.components().take(parents) {
-            directory = self
-                .open_child(directory, parent, out)?
-                .ok_or(code::PATH_NOT_FOUND)?;
-        }
+        let directory = match self.find_parent(path, out)? {
+            Some(Spot::Node(directory)) => directory,
+            _ => {
+                let parents = path.components().len() - 1;
+                let mut directory = root;
+                for parent in path.components().take(parents) {
+                    directory = self
+                        .open_child(directory, parent, out)?
+                        .ok_or(code::PATH_NOT_FOUND)?;
+                }
+                directory
+            }
+        };
         if !self.is_directory(&Spot::Node(directory)) {
             return Err(code::PATH_NOT_FOUND);
         }
@@ -487,11 +496,7 @@ impl Fs {
     /// A file that can be opened: it is there, is no directory, and nobody holds it.
     fn existing_file(&self, path: &HostPath, out: &mut Outside<'_>) -> Result<Spot, Hresult> {
         let Some(spot) = self.find(path, out)? else {
-            let above = path.components().as_slice().split_last();
-            let parent = match (self.root(path), above) {
-                (Some(root), Some((_, above))) => self.walk(Spot::Node(root), above, out)?,
-                _ => None,
-            };
+            let parent = self.find_parent(path, out)?;
             let parent_is_there = parent.is_some_and(|parent| self.is_directory(&parent));
             return Err(if parent_is_there {
                 code::FILE_NOT_FOUND

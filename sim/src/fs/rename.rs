@@ -2,7 +2,6 @@
 
 use wcow_ntmeta::{FileTime, HostPath, Hresult, WideName};
 
-use super::names::check_path;
 use super::{Fs, NodeId, Spot, code};
 use crate::world::Outside;
 
@@ -61,7 +60,7 @@ impl Fs {
         to: &HostPath,
         out: &mut Outside<'_>,
     ) -> Result<Moving, Hresult> {
-        check_path(to)?;
+        self.check_path(to)?;
         let (source, old_name) = self.parent_node(from, out)?;
         let node = self
             .child_node(source, &old_name)
