@@ -6,9 +6,10 @@ use std::pin::pin;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+use wcow_hcs_schema::hns::HnsNetwork;
 use wcow_host::{
     Clock, Host, HostControl, HostError, NetNat, NetworkService, Precaution, SwitchService,
-    SwitchType,
+    SwitchType, VmSwitch,
 };
 use wcow_network::{Driver, HostNetworking, LostNetwork, NetworkSpec, NetworkStep};
 use wcow_ntmeta::{FileTime, Guid};
@@ -154,7 +155,7 @@ impl<H: Host> Engine<H> {
     /// [`EngineError::Host`], [`EngineError::Record`].
     pub async fn networks(&self) -> Result<Vec<NetworkSummary>, EngineError> {
         let recorded = self.settled_networks().await?;
-        let host = self.host_networking().await?;
+        let host = self.host_networks().await;
         let mut networks: Vec<NetworkSummary> = recorded
             .into_iter()
             .map(|network| {
@@ -162,8 +163,7 @@ impl<H: Host> Engine<H> {
                 network.summary(present)
             })
             .collect();
-        let host = host.known;
-        for switch in &host.switches {
+        for switch in host.switches.iter().flatten() {
             let known = |network: &NetworkSummary| matches!(&network.backing, NetworkBacking::Switch { switch: name, .. } if *name == switch.name);
             if !networks.iter().any(known) {
                 networks.push(NetworkSummary {
@@ -185,7 +185,7 @@ impl<H: Host> Engine<H> {
                 });
             }
         }
-        for network in &host.hns {
+        for network in host.hns.iter().flatten() {
             let Ok(id) = network.id.parse::<Guid>() else {
                 continue;
             };
@@ -219,6 +219,15 @@ impl<H: Host> Engine<H> {
     /// # Errors
     /// [`EngineError::NotFound`].
     pub async fn network(&self, name: &str) -> Result<NetworkSummary, EngineError> {
+        // One of ours says itself where it is; to list switches takes a real host a second.
+        if let Some(record) = self
+            .read_record::<NetworkRecord>(Folder::Networks, name)
+            .await?
+            .filter(|record| record.name == name && !record.unfinished)
+        {
+            let present = self.has_backing(&record.backing).await;
+            return Ok(record.summary(present));
+        }
         let mut networks = self.networks().await?;
         match networks.iter().position(|network| network.name == name) {
             Some(position) => Ok(networks.swap_remove(position)),
@@ -475,22 +484,19 @@ impl<H: Host> Engine<H> {
         &self,
         spec: &NetworkSpec,
     ) -> Result<(Vec<NetworkStep>, Vec<NetNat>), EngineError> {
-        let networking = self.host_networking().await?;
+        let (known, listed) = self.host_networking().await?;
         let lost = self.recorded_networks().await?.into_iter();
         let lost = lost
             .filter(|network| {
                 network.name != spec.name
                     && is_made_again(network.driver, &network.backing)
-                    && !networking.has(&network.backing)
+                    && !listed.has(&network.backing)
             })
             .filter_map(|NetworkRecord { name, subnet, .. }| {
                 subnet.map(|subnet| LostNetwork { name, subnet })
             })
             .collect();
-        let host = HostNetworking {
-            lost,
-            ..networking.known
-        };
+        let host = HostNetworking { lost, ..known };
         let plan = wcow_network::plan(spec, &host).map_err(|error| EngineError::Plan {
             name: spec.name.clone(),
             error,
@@ -609,29 +615,45 @@ impl<H: Host> Engine<H> {
 
     /// What the planner needs to know. A list that this host cannot give (its cmdlet or service is missing) is empty: the step
     /// that needs it will get the host's own answer.
-    async fn host_networking(&self) -> Result<Networking, EngineError> {
+    async fn host_networking(&self) -> Result<(HostNetworking, HostNetworks), EngineError> {
         let modules = self
             .host
             .control()
             .modules()
             .await
             .map_err(|error| EngineError::host("list the PowerShell modules", error))?;
+        let listed = self.host_networks().await;
         let switches = self.host.switches();
-        let listed = switches.switches().await;
-        let hns = self.host.network().networks().await;
-        Ok(Networking {
-            switches_listed: listed.is_ok(),
-            hns_listed: hns.is_ok(),
-            known: HostNetworking {
-                info: self.info().await?,
-                modules,
-                adapters: switches.adapters().await.unwrap_or_default(),
-                switches: listed.unwrap_or_default(),
-                nats: switches.nats().await.unwrap_or_default(),
-                hns: hns.unwrap_or_default(),
-                lost: Vec::new(),
-            },
-        })
+        let known = HostNetworking {
+            info: self.info().await?,
+            modules,
+            adapters: switches.adapters().await.unwrap_or_default(),
+            switches: listed.switches.clone().unwrap_or_default(),
+            nats: switches.nats().await.unwrap_or_default(),
+            hns: listed.hns.clone().unwrap_or_default(),
+            lost: Vec::new(),
+        };
+        Ok((known, listed))
+    }
+
+    /// The networks that are on the host.
+    async fn host_networks(&self) -> HostNetworks {
+        HostNetworks {
+            switches: self.host.switches().switches().await.ok(),
+            hns: self.host.network().networks().await.ok(),
+        }
+    }
+
+    /// False if the host says that a network is not there; a host that does not say may have it.
+    async fn has_backing(&self, backing: &NetworkBacking) -> bool {
+        let mut listed = HostNetworks::default();
+        match backing {
+            NetworkBacking::Switch { .. } => {
+                listed.switches = self.host.switches().switches().await.ok();
+            }
+            NetworkBacking::Hns { .. } => listed.hns = self.host.network().networks().await.ok(),
+        }
+        listed.has(backing)
     }
 
     /// Makes one call; gives the subnet that the host chose.
@@ -662,25 +684,25 @@ fn creating(spec: &NetworkSpec) -> String {
     format!("create network {:?}", spec.name)
 }
 
-/// What the host says of its networking, and which of its lists it gave.
-struct Networking {
-    known: HostNetworking,
-    switches_listed: bool,
-    hns_listed: bool,
+/// The networks that are on the host; none of a list that it did not give.
+#[derive(Default)]
+struct HostNetworks {
+    switches: Option<Vec<VmSwitch>>,
+    hns: Option<Vec<HnsNetwork>>,
 }
 
-impl Networking {
+impl HostNetworks {
     /// False if the host gave the list, and this is not in it.
     fn has(&self, backing: &NetworkBacking) -> bool {
         match backing {
-            NetworkBacking::Switch { switch, .. } => {
-                let mut switches = self.known.switches.iter();
-                !self.switches_listed || switches.any(|known| known.name == *switch)
-            }
-            NetworkBacking::Hns { id } => {
-                let mut networks = self.known.hns.iter();
-                !self.hns_listed || networks.any(|known| known.id.parse() == Ok(*id))
-            }
+            NetworkBacking::Switch { switch, .. } => self
+                .switches
+                .as_ref()
+                .is_none_or(|listed| listed.iter().any(|known| known.name == *switch)),
+            NetworkBacking::Hns { id } => self
+                .hns
+                .as_ref()
+                .is_none_or(|listed| listed.iter().any(|known| known.id.parse() == Ok(*id))),
         }
     }
 }

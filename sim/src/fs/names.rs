@@ -8,12 +8,10 @@ use super::{Fs, code};
 impl Fs {
     /// Refuses a path with a component that Win32 would not create.
     pub(super) fn check_path(&self, path: &HostPath) -> Result<(), Hresult> {
-        // A directory that is known from lately has been looked at.
-        let plain = match (self.recent.find(path), path.file_name()) {
-            (Some(known), Some(name)) if known.plain => is_plain(name),
-            _ => path.components().all(is_plain),
-        };
-        plain.then_some(()).ok_or(code::INVALID_NAME)
+        self.recent
+            .is_plain(path)
+            .then_some(())
+            .ok_or(code::INVALID_NAME)
     }
 }
 

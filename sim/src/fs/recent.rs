@@ -10,7 +10,7 @@ use wcow_ntmeta::{HostPath, Hresult, WideName};
 use super::{Fs, NodeId, Spot, is_plain};
 use crate::world::Outside;
 
-const KEPT: usize = 4;
+const KEPT: usize = 8;
 
 /// Directories that have nodes. A clone knows none.
 #[derive(Debug, Default)]
@@ -26,15 +26,25 @@ struct Ring {
 struct Kept {
     /// The path of something in it.
     path: HostPath,
-    known: Known,
+    node: NodeId,
+    /// Whether Win32 would create every name on the way to it, if somebody has asked.
+    plain: Option<bool>,
 }
 
-/// A directory that is known from lately.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
-    node: NodeId,
-    /// Whether Win32 would create every name on the way to it.
-    pub(super) plain: bool,
+impl Kept {
+    fn is_above(&self, path: &HostPath, above: &[WideName]) -> bool {
+        let names = names_above(&self.path);
+        // The last names differ most often.
+        names.len() == above.len()
+            && names.iter().rev().eq(above.iter().rev())
+            && self.path.drive() == path.drive()
+    }
+}
+
+/// All names of a path but the last.
+fn names_above(path: &HostPath) -> &[WideName] {
+    let names = path.components().as_slice();
+    names.split_last().map_or(names, |(_, above)| above)
 }
 
 impl Clone for Recent {
@@ -45,30 +55,36 @@ impl Clone for Recent {
 
 impl Recent {
     /// The directory that the last name of a path is in.
-    pub(super) fn find(&self, path: &HostPath) -> Option<Known> {
-        let (_, above) = path.components().as_slice().split_last()?;
+    fn find(&self, path: &HostPath) -> Option<NodeId> {
+        let above = names_above(path);
         let ring = self.0.borrow();
-        ring.kept.iter().flatten().find_map(|kept| {
-            let (_, names) = kept.path.components().as_slice().split_last()?;
-            // The last names differ most often.
-            let same = names.len() == above.len()
-                && names.iter().rev().eq(above.iter().rev())
-                && kept.path.drive() == path.drive();
-            same.then_some(kept.known)
-        })
+        let mut kept = ring.kept.iter().flatten();
+        kept.find(|kept| kept.is_above(path, above))
+            .map(|kept| kept.node)
+    }
+
+    /// Whether Win32 would create every name of a path.
+    pub(super) fn is_plain(&self, path: &HostPath) -> bool {
+        let above = names_above(path);
+        let mut ring = self.0.borrow_mut();
+        let mut kept = ring.kept.iter_mut().flatten();
+        let all = || above.iter().all(is_plain);
+        let above_is_plain = match kept.find(|kept| kept.is_above(path, above)) {
+            Some(kept) => *kept.plain.get_or_insert_with(all),
+            None => all(),
+        };
+        above_is_plain && path.file_name().is_none_or(is_plain)
     }
 
     /// A path to something in a directory was looked up.
-    fn keep(&self, path: &HostPath, above: &[WideName], node: NodeId) {
+    fn keep(&self, path: &HostPath, node: NodeId) {
         let mut ring = self.0.borrow_mut();
         let Ring { kept, next } = &mut *ring;
         if let Some(oldest) = kept.get_mut(*next) {
             *oldest = Some(Kept {
                 path: path.clone(),
-                known: Known {
-                    node,
-                    plain: above.iter().all(is_plain),
-                },
+                node,
+                plain: None,
             });
         }
         *next = (*next + 1) % KEPT;
@@ -87,9 +103,8 @@ impl Fs {
         path: &HostPath,
         out: &mut Outside<'_>,
     ) -> Result<Option<Spot>, Hresult> {
-        let names = path.components().as_slice();
-        let above = names.split_last().map_or(names, |(_, above)| above);
-        if let Some(Known { node, .. }) = self.recent.find(path) {
+        let above = names_above(path);
+        if let Some(node) = self.recent.find(path) {
             debug_assert!(matches!(
                 self.find_from_root(path, above, out),
                 Ok(Some(Spot::Node(found))) if found == node
@@ -101,7 +116,7 @@ impl Fs {
             && !above.is_empty()
             && self.is_directory(&Spot::Node(node))
         {
-            self.recent.keep(path, above, node);
+            self.recent.keep(path, node);
         }
         Ok(found)
     }

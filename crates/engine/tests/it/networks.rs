@@ -2,9 +2,9 @@
 
 use wcow_engine::{CreateContainer, EngineError, Force, NetworkBacking, NetworkSummary};
 use wcow_hcs_schema::hns::{HnsNetwork, Subnet};
-use wcow_host::{Host, NetworkService, NewVmSwitch, SwitchService, SwitchType};
+use wcow_host::{Host, NetworkService, NewVmSwitch, Operation, SwitchService, SwitchType};
 use wcow_network::{Driver, NetworkSpec};
-use wcow_sim::Profile;
+use wcow_sim::{Profile, TraceEvent};
 
 use crate::support::{Stage, wanted};
 
@@ -51,6 +51,35 @@ fn a_network_is_a_switch_and_a_nat_or_one_of_the_network_service() {
     assert!(made.subnet.is_some(), "the service chose a subnet");
     let error = stage.err(stage.engine.create_network(&nat("nat")));
     assert_eq!(error.exit_code(), 4);
+}
+
+/// Each cmdlet takes a real host a second, and a network of the Host Network Service needs none.
+#[test]
+fn no_cmdlet_runs_for_a_container_on_a_network_of_the_network_service() {
+    let stage = Stage::new(Profile::server_2022());
+    stage.ok(stage.engine.create_network(&nat("nat")));
+    stage.sim.start_trace();
+    stage.ok(stage.engine.create_container(on("nat", "one")));
+    stage.ok(stage.engine.start("one"));
+    stage.ok(stage.engine.remove_container("one", Force::Yes));
+    let asked: Vec<Operation> = stage
+        .sim
+        .take_trace()
+        .into_iter()
+        .filter_map(|record| match record.event {
+            TraceEvent::Call { operation, .. } => Some(operation),
+            _ => None,
+        })
+        .collect();
+    assert!(asked.contains(&Operation::ListNetworks));
+    for cmdlet in [
+        Operation::Modules,
+        Operation::ListSwitches,
+        Operation::ListNats,
+        Operation::ListAdapters,
+    ] {
+        assert!(!asked.contains(&cmdlet), "{cmdlet:?}");
+    }
 }
 
 #[test]
