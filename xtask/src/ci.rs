@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::counts::run_tests;
 use crate::report::Report;
 use crate::workspace::{Workspace, find_program, output, run as run_command};
 use crate::{corpus, fuzz, house, mutants, oracle, schema, targets, windows};
@@ -142,19 +141,28 @@ fn deny(workspace: &Workspace) -> Result<Report> {
 
 /// The simulator's fingerprints are committed: a release build must come to the same as the debug build of `cargo test`.
 fn determinism(workspace: &Workspace) -> Result<Report> {
-    let mut command = workspace.cargo();
-    command.args(["test", "--quiet", "--release", "--package", "wcow-campaign"]);
-    command.args(["--test", "it", "fingerprints"]);
-    let (counts, ok) = run_tests(&mut command)?;
-    if !ok {
-        bail!("a release build comes to other fingerprints than the table says");
+    const TABLE: &str = "crates/campaign/tests/it/fingerprints.txt";
+    let seen = output(std::process::Command::new(workspace.wcow()?).args(["sim", "fingerprints"]))?;
+    if !seen.status.success() {
+        bail!(
+            "`wcow sim fingerprints` ended with {}: {}",
+            seen.status,
+            String::from_utf8_lossy(&seen.stderr)
+        );
     }
-    if counts.passed == 0 {
-        bail!("no test of wcow-campaign is called `fingerprints`");
+    let seen = String::from_utf8(seen.stdout)?;
+    let table = std::fs::read_to_string(workspace.root.join(TABLE))?;
+    let mut lines = seen.lines().zip(table.lines());
+    if let Some((now, then)) = lines.find(|(now, then)| now != then) {
+        bail!("a release build comes to `{now}`, {TABLE} says `{then}`");
     }
-    Ok(Report::noted(
-        "a release build comes to the committed fingerprints",
-    ))
+    let count = table.lines().count();
+    if seen.lines().count() != count || count == 0 {
+        bail!("a release build has other scenarios than {TABLE}");
+    }
+    Ok(Report::noted(format!(
+        "a release build comes to the {count} committed fingerprints"
+    )))
 }
 
 fn tour(workspace: &Workspace) -> Result<Report> {

@@ -32,6 +32,7 @@
 mod canary;
 mod checks;
 mod file;
+mod fingerprints;
 mod history;
 mod mutants;
 mod perform;
@@ -46,6 +47,7 @@ mod timeline;
 pub use canary::canary;
 pub use checks::Violation;
 pub use file::{ReplayError, RunFile, RunFileError, SCHEMA, divergence};
+pub use fingerprints::{Astray, Fingerprint, fingerprints};
 pub use history::{Allowed, Done, Ending, Thing, allowed, things};
 pub use mutants::{Hunt, Mutant, UnknownMutant, hunt};
 pub use perform::StepError;

@@ -421,6 +421,8 @@ pub(crate) enum SimCommand {
     Sweep(SweepArgs),
     /// Leave out each precaution of the engine in turn (a sync, a rollback, a recovery), and show that seeds find it.
     Mutants(MutantsArgs),
+    /// Show what scenarios come to, seed by seed: the same on every system and in every build of this version.
+    Fingerprints,
     /// Repeat a run from its file.
     Replay {
         /// The file, as `sim run --save` or `sim sweep --keep` wrote it.

@@ -27,6 +27,7 @@ pub(crate) fn run(command: &SimCommand, output: &Output) -> Result<u8, Failure> 
         } => campaign::run(*seed, ignore, save.as_deref(), *trace, output),
         SimCommand::Sweep(args) => campaign::run_sweep(args, output),
         SimCommand::Mutants(args) => mutants::run(args, output),
+        SimCommand::Fingerprints => fingerprints(output).map(|()| 0),
         SimCommand::Replay { file, trace } => campaign::replay(file, *trace, output),
         SimCommand::Shrink { file, output: to } => {
             campaign::make_small(file, to.as_deref(), output)
@@ -40,6 +41,19 @@ pub(crate) fn run(command: &SimCommand, output: &Output) -> Result<u8, Failure> 
         SimCommand::Promote { file, name } => campaign::promote(file, name, output),
         SimCommand::Catalogue(args) => catalogue::run(args, output).map(|()| 0),
     }
+}
+
+fn fingerprints(output: &Output) -> Result<(), Failure> {
+    let lines = wcow_campaign::fingerprints(&campaign::shelf()?).map_err(|error| {
+        Failure::new(exit::FAILED, "a scenario did not go as it should").because(&error)
+    })?;
+    if output.is_json() {
+        output.json("sim.fingerprints", &lines)?;
+    } else {
+        let lines = lines.iter().map(|line| format!("{line}\n"));
+        output.text(&lines.collect::<String>())?;
+    }
+    Ok(())
 }
 
 fn play(name: &str, seed: u64, output: &Output) -> Result<u8, Failure> {

@@ -45,6 +45,20 @@ fn a_run_that_differs_from_its_file_is_told() {
 }
 
 #[test]
+fn fingerprints_are_lines_of_the_committed_table() {
+    let home = Home::new();
+    let table = include_str!("../../../campaign/tests/it/fingerprints.txt");
+    assert_eq!(home.wcow(&["sim", "fingerprints"]).ok(), table);
+    let items = home
+        .wcow(&["sim", "fingerprints", "--format", "json"])
+        .items("sim.fingerprints");
+    assert_eq!(items.len(), table.lines().count());
+    let first = table.lines().next().unwrap();
+    let told = ["scenario", "seed", "fingerprint"].map(|key| items[0][key].to_string());
+    assert_eq!(told.join(" ").replace('"', ""), first);
+}
+
+#[test]
 fn a_sweep_counts_situations() {
     let home = Home::new();
     let swept = home.wcow(&["sim", "sweep", "--seeds", "20"]).ok();

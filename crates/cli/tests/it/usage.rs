@@ -52,6 +52,7 @@ const COMMANDS: &[&[&str]] = &[
     &["sim"],
     &["sim", "replay"],
     &["sim", "catalogue"],
+    &["sim", "fingerprints"],
     &["explain"],
     &["completion"],
     &["man"],
@@ -73,6 +74,7 @@ const WITHOUT_ARGUMENTS: &[&[&str]] = &[
     &["host", "serve"],
     &["host", "doctor"],
     &["sim", "catalogue"],
+    &["sim", "fingerprints"],
     &["man"],
 ];
 
