@@ -19,7 +19,7 @@ const IMAGE: &str = "servercore";
 /// How long a container gets to stop, in ticks of 100 ns.
 const GRACE: u64 = 10 * 10_000_000;
 /// The second program is killed after so many calls, and up to as many more again. To create a container takes it more.
-const KILLED_AFTER: u64 = 20;
+const KILLED_AFTER: u64 = 15;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runs: u32 = std::env::args()
