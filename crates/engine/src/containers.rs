@@ -8,6 +8,7 @@ use wcow_network::PortMapping;
 use wcow_ntmeta::{FileTime, Guid};
 use wcow_runtime::{ContainerState, Created, ExecSpec, Process, Running, Runtime, RuntimeError};
 
+use crate::known::Kept;
 use crate::main_process::Main;
 use crate::records::{Began, Folder};
 use crate::settings::Settings;
@@ -220,9 +221,9 @@ impl<H: Host> Engine<H> {
     pub(crate) async fn containers_from(&self, image: &str) -> Result<Vec<String>, EngineError> {
         let records = self.container_records().await?;
         Ok(records
-            .into_iter()
+            .iter()
             .filter(|record| record.image == image)
-            .map(|record| record.name)
+            .map(|record| record.name.clone())
             .collect())
     }
 
@@ -230,9 +231,9 @@ impl<H: Host> Engine<H> {
     pub(crate) async fn containers_on(&self, network: &str) -> Result<Vec<String>, EngineError> {
         let records = self.container_records().await?;
         Ok(records
-            .into_iter()
+            .iter()
             .filter(|record| record.network.as_deref() == Some(network))
-            .map(|record| record.name)
+            .map(|record| record.name.clone())
             .collect())
     }
 
@@ -274,8 +275,10 @@ impl<H: Host> Engine<H> {
     }
 
     /// All records. What is left of creations and removals that were cut off is taken back first.
-    pub(crate) async fn container_records(&self) -> Result<Vec<ContainerRecord>, EngineError> {
-        let records: Vec<ContainerRecord> = self.read_records(Folder::Containers).await?;
+    pub(crate) async fn container_records(
+        &self,
+    ) -> Result<Vec<Kept<ContainerRecord>>, EngineError> {
+        let records: Vec<Kept<ContainerRecord>> = self.read_records(Folder::Containers).await?;
         let mut settled = false;
         for record in records.iter().filter(|record| record.is_partial()) {
             settled |= self.settle_creation(record).await?;
@@ -308,7 +311,7 @@ impl<H: Host> Engine<H> {
 
 /// The record of a container by its name, its id, or the beginning of its id that no other shares.
 pub(crate) fn pick(
-    mut records: Vec<ContainerRecord>,
+    mut records: Vec<Kept<ContainerRecord>>,
     name: &str,
 ) -> Result<ContainerRecord, EngineError> {
     let by_name = records.iter().position(|record| record.name == name);
@@ -323,9 +326,10 @@ pub(crate) fn pick(
         }
     });
     match position {
-        Some(position) => Ok(records.swap_remove(position)),
+        Some(position) => Ok(records.swap_remove(position).into_inner()),
         None => {
-            let mut existing: Vec<String> = records.into_iter().map(|record| record.name).collect();
+            let mut existing: Vec<String> =
+                records.iter().map(|record| record.name.clone()).collect();
             existing.sort();
             Err(EngineError::NotFound {
                 kind: Kind::Container,

@@ -110,7 +110,7 @@ impl<H: Host> Engine<H> {
             if !taken.is_partial() {
                 return Err(EngineError::Exists {
                     kind: Kind::Container,
-                    name: taken.name,
+                    name: taken.name.clone(),
                 });
             }
             // Whoever began it is gone, or this command could not have locked it.

@@ -2,7 +2,8 @@
 //!
 //! The engine is where people's names meet the host's ids. It keeps its own records on the host's file system
 //! (`C:\ProgramData\wcow\records`), asks the host for everything that the host knows better, and holds nothing between two
-//! calls: any number of short-lived commands see the same host, and two that change the same object do so one after the other.
+//! calls but records whose files have not changed: any number of short-lived commands see the same host, and two that change the
+//! same object do so one after the other.
 //! It is generic over [`Host`] and runs on any executor.
 //!
 //! | module | what it does |
@@ -21,6 +22,7 @@
 //! | events | the journal of what happened |
 //! | prune | what nobody needs any more |
 //! | records | what the engine keeps, one file per object |
+//! | known | records that were read, while their files stay as they are |
 //! | precautions | what is done only because something may go wrong, by name |
 //! | locks | one command at a time changes an object |
 //! | doctor | why containers do not start: checks, and what can be set right |
@@ -34,6 +36,7 @@ pub mod doctor;
 mod error;
 mod events;
 mod images;
+mod known;
 mod life;
 mod locks;
 mod logs;
@@ -70,6 +73,7 @@ pub use usage::{ContainerProcess, ContainerStats};
 pub struct Engine<H: Host> {
     host: H,
     durable: records::DurableFolders,
+    known: records::KnownRecords,
     following: main_process::Following,
 }
 
@@ -79,6 +83,7 @@ impl<H: Host> Engine<H> {
         Self {
             host,
             durable: records::DurableFolders::default(),
+            known: records::KnownRecords::default(),
             following: main_process::Following::default(),
         }
     }

@@ -1,9 +1,10 @@
 //! The life of a container: started, stopped, killed, removed.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 
 use wcow_host::{Clock, FileSystem, Host, Signal, SwitchService};
-use wcow_network::PublishedPorts;
+use wcow_network::{PortMapping, PublishedPorts};
 use wcow_runtime::{Attachment, Running, Runtime};
 
 use crate::containers::{ContainerRecord, at_rest, failed, pick, state, summary};
@@ -359,9 +360,15 @@ impl<H: Host> Engine<H> {
         }
         let mappings = self.host.switches().static_mappings().await;
         let mut taken = PublishedPorts::new().with_static_mappings(&mappings.unwrap_or_default());
+        // Only who wants the same port is worth a question to the host.
+        let port = |mapping: &PortMapping| (mapping.protocol, mapping.external);
+        let wanted: BTreeSet<_> = record.publish.iter().map(port).collect();
         for other in self.container_records().await? {
             if other.created.spec.id != record.created.spec.id
-                && !other.publish.is_empty()
+                && other
+                    .publish
+                    .iter()
+                    .any(|mapping| wanted.contains(&port(mapping)))
                 && self.status(runtime, &other).await? == ContainerStatus::Running
             {
                 for mapping in &other.publish {

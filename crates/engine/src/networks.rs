@@ -14,6 +14,7 @@ use wcow_host::{
 use wcow_network::{Driver, HostNetworking, LostNetwork, NetworkSpec, NetworkStep};
 use wcow_ntmeta::{FileTime, Guid};
 
+use crate::known::Kept;
 use crate::records::Folder;
 use crate::{Action, Engine, EngineError, Kind, containers::is_valid_name, locks, precautions};
 
@@ -135,7 +136,7 @@ impl<H: Host> Engine<H> {
                 if !taken.unfinished {
                     return Err(EngineError::Exists {
                         kind: Kind::Network,
-                        name: taken.name,
+                        name: taken.name.clone(),
                     });
                 }
                 // Whoever began it is gone, or this command could not have locked it.
@@ -160,7 +161,7 @@ impl<H: Host> Engine<H> {
             .into_iter()
             .map(|network| {
                 let present = host.has(&network.backing);
-                network.summary(present)
+                network.into_inner().summary(present)
             })
             .collect();
         for switch in host.switches.iter().flatten() {
@@ -492,8 +493,9 @@ impl<H: Host> Engine<H> {
                     && is_made_again(network.driver, &network.backing)
                     && !listed.has(&network.backing)
             })
-            .filter_map(|NetworkRecord { name, subnet, .. }| {
-                subnet.map(|subnet| LostNetwork { name, subnet })
+            .filter_map(|network| {
+                let name = network.name.clone();
+                network.subnet.map(|subnet| LostNetwork { name, subnet })
             })
             .collect();
         let host = HostNetworking { lost, ..known };
@@ -564,7 +566,7 @@ impl<H: Host> Engine<H> {
 
     /// The records, after what is left of creations that were cut off was taken back. One that somebody still is at, or that
     /// cannot be taken back, stays in the list.
-    async fn settled_networks(&self) -> Result<Vec<NetworkRecord>, EngineError> {
+    async fn settled_networks(&self) -> Result<Vec<Kept<NetworkRecord>>, EngineError> {
         let records = self.recorded_networks().await?;
         let mut changed = false;
         for record in records.iter().filter(|record| record.unfinished) {
@@ -609,7 +611,7 @@ impl<H: Host> Engine<H> {
         Ok((networks.collect(), bad))
     }
 
-    async fn recorded_networks(&self) -> Result<Vec<NetworkRecord>, EngineError> {
+    async fn recorded_networks(&self) -> Result<Vec<Kept<NetworkRecord>>, EngineError> {
         self.read_records(Folder::Networks).await
     }
 

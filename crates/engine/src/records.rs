@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use wcow_host::{Clock, FileKind, FileSystem, Host, HostError, WriteMode};
 use wcow_ntmeta::{FileTime, Guid, HostPath};
 
+use crate::known::{Kept, Known};
 use crate::{Engine, EngineError, Kind, precautions};
 
 /// A record larger than this is not one of ours.
@@ -57,16 +58,22 @@ impl Folder {
     }
 }
 
-/// Which folders of records have durable names, as far as this engine knows. That a folder is there proves nothing: whoever made it
-/// may have died before its name was synced.
+/// Something for each folder of records.
 #[derive(Debug, Default)]
-pub(crate) struct DurableFolders {
-    containers: AtomicBool,
-    networks: AtomicBool,
+pub(crate) struct EachFolder<T> {
+    containers: T,
+    networks: T,
 }
 
-impl DurableFolders {
-    fn of(&self, folder: Folder) -> &AtomicBool {
+/// Which folders of records have durable names, as far as this engine knows. That a folder is there proves nothing: whoever made it
+/// may have died before its name was synced.
+pub(crate) type DurableFolders = EachFolder<AtomicBool>;
+
+/// The records that this engine has read.
+pub(crate) type KnownRecords = EachFolder<Known>;
+
+impl<T> EachFolder<T> {
+    fn of(&self, folder: Folder) -> &T {
         match folder {
             Folder::Containers => &self.containers,
             Folder::Networks => &self.networks,
@@ -87,10 +94,20 @@ impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Record for T {}
 /// No record of a usual container is longer, in bytes.
 const USUAL_LEN: usize = 4096;
 
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Versioned<T> {
+/// A record as it is in its file.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Versioned<T> {
     format: u32,
-    record: T,
+    pub(crate) record: T,
+}
+
+impl<T> Versioned<T> {
+    pub(crate) fn new(record: T) -> Self {
+        Self {
+            format: FORMAT,
+            record,
+        }
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -99,30 +116,40 @@ struct FormatOnly {
 }
 
 impl<H: Host> Engine<H> {
-    /// Reads all records of a folder, by file name.
+    /// All records of a folder, by file name. Those are read that were not read before, or may have changed since.
     pub(crate) async fn read_records<T: Record>(
         &self,
         folder: Folder,
-    ) -> Result<Vec<T>, EngineError> {
+    ) -> Result<Vec<Kept<T>>, EngineError> {
         let path = folder.path();
+        let listed = self.host.clock().now();
         let entries = match self.host.files().list(path).await {
             // The first record makes the folder.
             Err(error) if is_not_found(&error) => return Ok(Vec::new()),
             answer => answer
                 .map_err(|error| EngineError::host(format!("read the records in {path}"), error))?,
         };
+        let known = self.known.of(folder);
         let mut records = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let name = entry.name.to_string();
+        for entry in &entries {
             if entry.metadata.kind != FileKind::File {
                 continue;
             }
+            if let Some(record) = known.find(&entry.name, &entry.metadata) {
+                records.push(record);
+                continue;
+            }
+            let name = entry.name.to_string();
             if let Some(object) = name.strip_suffix(FRESH) {
                 self.clear_fresh(folder, object).await?;
-            } else if name.ends_with(RECORD) {
-                records.extend(self.read_file(&path.join(&name)).await?);
+            } else if name.ends_with(RECORD)
+                && let Some(record) = self.read_file(&path.join(&name)).await?
+            {
+                known.keep(&entry.name, &entry.metadata, listed, &record);
+                records.push(record);
             }
         }
+        known.trim(records.len(), &entries);
         Ok(records)
     }
 
@@ -144,7 +171,7 @@ impl<H: Host> Engine<H> {
             let name = entry.name.to_string();
             if entry.metadata.kind == FileKind::File && name.ends_with(RECORD) {
                 match self.read_file(&path.join(&name)).await {
-                    Ok(record) => records.extend(record),
+                    Ok(record) => records.extend(record.map(Kept::into_inner)),
                     Err(error) => bad.push(error),
                 }
             }
@@ -158,7 +185,8 @@ impl<H: Host> Engine<H> {
         folder: Folder,
         id: &str,
     ) -> Result<Option<T>, EngineError> {
-        self.read_file(&folder.record(id)).await
+        let read = self.read_file(&folder.record(id)).await?;
+        Ok(read.map(Kept::into_inner))
     }
 
     /// Writes the record `id` of the object `name`, which the caller has locked: to a file beside it first, then over it.
@@ -171,13 +199,11 @@ impl<H: Host> Engine<H> {
     ) -> Result<(), EngineError> {
         let path = folder.record(id);
         let mut bytes = Vec::with_capacity(USUAL_LEN);
-        let record = Versioned {
-            format: FORMAT,
-            record,
-        };
-        serde_json::to_writer(&mut bytes, &record).map_err(|error| EngineError::Record {
-            path: path.to_string(),
-            reason: error.to_string(),
+        serde_json::to_writer(&mut bytes, &Versioned::new(record)).map_err(|error| {
+            EngineError::Record {
+                path: path.to_string(),
+                reason: error.to_string(),
+            }
         })?;
         let files = self.host.files();
         let fresh = folder.fresh(name);
@@ -238,14 +264,14 @@ impl<H: Host> Engine<H> {
             .map_err(|error| EngineError::host(format!("remove the record {path}"), error))
     }
 
-    async fn read_file<T: Record>(&self, path: &HostPath) -> Result<Option<T>, EngineError> {
+    async fn read_file<T: Record>(&self, path: &HostPath) -> Result<Option<Kept<T>>, EngineError> {
         match self.host.files().read(path, MAX_LEN).await {
             // Removed since the folder was listed.
             Err(error) if is_not_found(&error) => Ok(None),
             Err(error) => Err(EngineError::host(format!("read the record {path}"), error)),
             Ok(bytes) => {
                 let read: Arc<Versioned<T>> = bytes.read_as(|bytes| parse(path, bytes))?;
-                Ok(Some(read.record.clone()))
+                Ok(Some(read.into()))
             }
         }
     }

@@ -10,6 +10,7 @@ mod crash;
 mod directory;
 mod disk;
 mod durable;
+mod locks;
 mod names;
 mod nodes;
 mod ops;
@@ -35,6 +36,7 @@ use crate::world::Outside;
 
 use directory::Children;
 use durable::Unsynced;
+use locks::{Lock, Locks};
 use nodes::Nodes;
 use pending::OpenElsewhere;
 use recent::Recent;
@@ -61,7 +63,7 @@ pub(crate) struct Fs {
     #[serde(with = "serial::pairs")]
     volumes: BTreeMap<WideName, NodeId>,
     free: u64,
-    locks: BTreeMap<u64, Lock>,
+    locks: Locks,
     next_lock: u64,
     /// Roots of the trees that were begun.
     building: BTreeMap<TreeId, NodeId>,
@@ -123,14 +125,6 @@ pub(crate) struct StreamData {
     pub(crate) content: ContentRef,
 }
 
-/// Somebody has a file open for themselves.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Lock {
-    node: NodeId,
-    /// `None`: the host itself.
-    client: Option<ClientId>,
-}
-
 /// A file or directory, wherever it is described.
 #[derive(Clone, Debug)]
 pub(crate) enum Spot {
@@ -148,7 +142,7 @@ impl Fs {
             next_node: 0,
             volumes: BTreeMap::new(),
             free,
-            locks: BTreeMap::new(),
+            locks: Locks::default(),
             next_lock: 0,
             building: BTreeMap::new(),
             next_tree: 0,
@@ -342,7 +336,7 @@ impl Fs {
     /// Whether somebody has the file open for themselves.
     pub(crate) fn is_held(&self, spot: &Spot) -> bool {
         match spot {
-            Spot::Node(node) => self.locks.values().any(|lock| lock.node == *node),
+            Spot::Node(node) => self.locks.is_held(*node),
             Spot::Sealed(..) => false,
         }
     }
@@ -354,17 +348,17 @@ impl Fs {
 
     /// Gives back what [`hold`](Self::hold) or a client's lock holds.
     pub(crate) fn release(&mut self, lock: FileLock) {
-        self.locks.remove(&lock.0);
+        self.locks.remove(lock.0);
     }
 
     /// A client was killed: its locks are released. A tree that it had begun stays as it is, and ends if it had asked for that.
     pub(crate) fn client_gone(&mut self, client: ClientId) {
-        self.locks.retain(|_, lock| lock.client != Some(client));
+        self.locks.release_all_of(client);
     }
 
     /// The machine went down: nothing is open any more.
     pub(crate) fn everybody_gone(&mut self) {
-        self.locks.clear();
+        self.locks = Locks::default();
         self.open_elsewhere.clear();
         self.building.clear();
     }

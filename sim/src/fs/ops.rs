@@ -216,7 +216,7 @@ impl Fs {
 
     /// Gives a client's lock back.
     pub(crate) fn unlock(&mut self, lock: FileLock, client: ClientId) -> Result<(), Hresult> {
-        match self.locks.get(&lock.0) {
+        match self.locks.get(lock.0) {
             Some(held) if held.client == Some(client) => {
                 self.release(lock);
                 Ok(())

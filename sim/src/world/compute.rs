@@ -272,12 +272,12 @@ impl Compute {
             .systems
             .get(&key)
             .is_some_and(|system| system.phase == Phase::Stopped);
-        let known = self.handles.values().any(|handle| handle.system == key)
-            || self
-                .process_handles
-                .values()
-                .any(|reference| reference.system == key);
-        if stopped && !known {
+        let is_known = || {
+            let mut processes = self.process_handles.values();
+            self.handles.values().any(|handle| handle.system == key)
+                || processes.any(|reference| reference.system == key)
+        };
+        if stopped && !is_known() {
             self.systems.remove(&key);
         }
     }

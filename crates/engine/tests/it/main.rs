@@ -13,6 +13,8 @@ mod errors;
 #[cfg(test)]
 mod isolated;
 #[cfg(test)]
+mod many;
+#[cfg(test)]
 mod networks;
 #[cfg(test)]
 mod options;

@@ -86,16 +86,12 @@ impl World {
 
     /// What follows from a closed handle.
     pub(super) fn handle_closed(&mut self, key: SystemKey) {
-        let last = !self
-            .compute
-            .handles
-            .values()
-            .any(|handle| handle.system == key);
         let ends =
             self.compute.systems.get(&key).is_some_and(|system| {
                 system.dies_with_its_handles && system.phase != Phase::Stopped
             });
-        if last && ends {
+        let mut handles = self.compute.handles.values();
+        if ends && !handles.any(|handle| handle.system == key) {
             self.plan_exit(key, TERMINATE, KILLED, ExitType::ForcedExit);
         }
         self.compute.forget(key);
