@@ -32,6 +32,7 @@ usage: cargo xtask CHORE
   docs                           the documentation, with warnings as errors
   check-targets                  type check for macOS and Windows
   windows                        the tests, cross-compiled and run under Wine
+  windows --overhead             what a call through the host costs more than one of the DLL, under Wine
   oracle [wim|written|hive]...   our results against wimlib, 7-Zip, hivex and reglookup
   schema                         the types of HCS schema 2, from their table
   corpus                         seeds and dictionaries for the fuzzers, under fuzz/corpus
@@ -69,7 +70,7 @@ fn run(args: &[String]) -> Result<Report> {
     if !rest.is_empty()
         && !matches!(
             chore.as_str(),
-            "bench" | "ci" | "coverage" | "oracle" | "fuzz" | "sim"
+            "bench" | "ci" | "coverage" | "oracle" | "fuzz" | "sim" | "windows"
         )
     {
         bail!("`{chore}` takes no arguments\n{USAGE}");
@@ -81,7 +82,7 @@ fn run(args: &[String]) -> Result<Report> {
         "house-rules" => house::run(&workspace),
         "docs" => ci::docs(&workspace),
         "check-targets" => targets::run(&workspace),
-        "windows" => windows::run(&workspace),
+        "windows" => windows::run_with(&workspace, rest),
         "oracle" => oracle::run(&workspace, rest),
         "schema" => schema::run(&workspace),
         "corpus" => corpus::run(&workspace),

@@ -6,6 +6,7 @@
 //! It has no HCS either. The first run is of a host without: whatever is called is missing. Then stand-ins for two of the DLLs are
 //! compiled and put there, and the tests of `wcow-hcs` and `wcow-winhost` run once more. At last the simulator takes their place.
 
+mod overhead;
 mod programs;
 mod simulated;
 
@@ -48,22 +49,23 @@ const STAND_IN_DLLS: &[(&str, &[&str])] = &[("vmcompute", &["-lole32"]), ("compu
 /// Packages whose tests are not for Windows.
 const EXCLUDED: &[(&str, &str)] = &[("xtask", "chores run on the machine that builds")];
 
+/// Builds and runs the tests, or measures what `--overhead` asks for.
+pub(crate) fn run_with(workspace: &Workspace, arguments: &[String]) -> Result<Report> {
+    match arguments {
+        [] => run(workspace),
+        [word] if word == "--overhead" => overhead::run(workspace),
+        _ => bail!("`windows` takes `--overhead` or nothing"),
+    }
+}
+
 /// Builds and runs the tests.
 pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
-    if let Some(reason) = missing() {
-        return Ok(Report::skipped(reason));
-    }
-    let Some(wine) = find_wine() else {
-        return Ok(Report::skipped(
-            "no Wine (packages wine64 and libwine): Windows programs cannot be run",
-        ));
+    let loader = match loader() {
+        Ok(loader) => loader,
+        Err(reason) => return Ok(Report::skipped(reason)),
     };
     let programs = Programs::build(workspace)?;
-    let wine = Wine {
-        prefix: Prefix::make(workspace, &wine)?,
-        loader: wine,
-        root: &workspace.root,
-    };
+    let wine = Wine::make(workspace, loader)?;
     let (counts, ok) = programs.run(&wine, &Choice::default())?;
     let mut report = Report::noted(format!(
         "{} tests passed under Wine in {} programs",
@@ -97,19 +99,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Report> {
 
 /// The tests of `wcow-hcs` and `wcow-winhost` with stand-ins for two of the DLLs.
 fn run_stand_ins(programs: &Programs, wine: &Wine<'_>) -> Result<String> {
-    let sources = wine.root.join(STAND_INS);
-    let system = wine.prefix.system();
-    for (name, libraries) in STAND_IN_DLLS {
-        let mut compile = Command::new(COMPILER);
-        compile
-            .args(["-shared", "-O1", "-s", "-Wall", "-Wextra", "-Werror"])
-            .arg("-Wno-cast-function-type")
-            .arg("-o")
-            .arg(system.join(name).with_extension("dll"))
-            .arg(sources.join(name).with_extension("c"))
-            .args(*libraries);
-        run_command(&mut compile)?;
-    }
+    install_stand_ins(wine, &[])?;
     let (counts, ok) = programs.run(
         wine,
         &Choice {
@@ -138,6 +128,25 @@ fn run_stand_ins(programs: &Programs, wine: &Wine<'_>) -> Result<String> {
     ))
 }
 
+/// Compiles the stand-ins into `System32`, with these options of the compiler beside the usual ones.
+fn install_stand_ins(wine: &Wine<'_>, options: &[&str]) -> Result<()> {
+    let sources = wine.root.join(STAND_INS);
+    let system = wine.prefix.system();
+    for (name, libraries) in STAND_IN_DLLS {
+        let mut compile = Command::new(COMPILER);
+        compile
+            .args(["-shared", "-O1", "-s", "-Wall", "-Wextra", "-Werror"])
+            .arg("-Wno-cast-function-type")
+            .args(options)
+            .arg("-o")
+            .arg(system.join(name).with_extension("dll"))
+            .arg(sources.join(name).with_extension("c"))
+            .args(*libraries);
+        run_command(&mut compile)?;
+    }
+    Ok(())
+}
+
 /// `wcow.exe` itself: the tour, and a WIM file that wimlib made.
 fn run_program(workspace: &Workspace, programs: &Programs, wine: &Wine<'_>) -> Result<String> {
     let run = |arguments: &[&OsStr]| bytes_of(wine.command(&programs.wcow).args(arguments));
@@ -149,6 +158,16 @@ fn run_program(workspace: &Workspace, programs: &Programs, wine: &Wine<'_>) -> R
         seen.push_str(", so does `wcow.exe wim verify` on the oracle's LZX image");
     }
     Ok(seen)
+}
+
+/// Wine, where Windows programs can be built and run here; why not otherwise.
+fn loader() -> Result<PathBuf, String> {
+    if let Some(reason) = missing() {
+        return Err(reason);
+    }
+    find_wine().ok_or_else(|| {
+        "no Wine (packages wine64 and libwine): Windows programs cannot be run".to_owned()
+    })
 }
 
 fn missing() -> Option<String> {
@@ -189,7 +208,16 @@ struct Wine<'a> {
     root: &'a Path,
 }
 
-impl Wine<'_> {
+impl<'a> Wine<'a> {
+    /// With a fresh prefix.
+    fn make(workspace: &'a Workspace, loader: PathBuf) -> Result<Self> {
+        Ok(Self {
+            prefix: Prefix::make(workspace, &loader)?,
+            loader,
+            root: &workspace.root,
+        })
+    }
+
     /// A program for Windows, to be run.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(&self.loader);

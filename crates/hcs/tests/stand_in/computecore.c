@@ -26,6 +26,11 @@ static wchar_t *given[STRINGS];
 
 static void give(wchar_t **place, const wchar_t *text) {
     if (!place || !text) return;
+#ifdef QUICK
+    *place = LocalAlloc(LMEM_FIXED, (wcslen(text) + 1) * sizeof *text);
+    if (*place) wcscpy(*place, text);
+    return;
+#endif
     wchar_t *copy = LocalAlloc(LMEM_FIXED, UNITS * sizeof *copy);
     if (!copy) return;
     wcscpy(copy, text);
@@ -80,8 +85,7 @@ static DWORD WINAPI run_completion(void *argument) {
 
 /* Under the lock. */
 static void finish(int operation) {
-    HANDLE thread = CreateThread(NULL, 0, run_completion, (void *)(UINT_PTR)operation, 0, NULL);
-    if (thread) CloseHandle(thread);
+    on_thread(run_completion, (void *)(UINT_PTR)operation);
 }
 
 /* Begins what the document asks for. Under the lock. */
@@ -237,8 +241,7 @@ static void happens(int object, INT32 type, const wchar_t *text) {
     News *news = HeapAlloc(GetProcessHeap(), 0, sizeof *news);
     if (!news) return;
     *news = (News){&slots[object], type, text};
-    HANDLE thread = CreateThread(NULL, 0, run_news, news, 0, NULL);
-    if (thread) CloseHandle(thread);
+    on_thread(run_news, news);
 }
 
 EXPORT HRESULT WINAPI HcsStartComputeSystem(void *handle, void *operation, const wchar_t *options) {

@@ -66,6 +66,12 @@ static BOOL WINAPI start_spying(INIT_ONCE *once, void *context, void **out) {
 
 static void give(wchar_t **place, const wchar_t *text) {
     if (!place) return;
+#ifdef QUICK
+    size_t length = (wcslen(text) + 1) * sizeof *text;
+    *place = CoTaskMemAlloc(length);
+    if (*place) memcpy(*place, text, length);
+    return;
+#endif
     InitOnceExecuteOnce(&spied, start_spying, NULL, NULL);
     size_t bytes = (wcslen(text) + 1) * sizeof *text;
     wchar_t *copy = CoTaskMemAlloc(bytes);
@@ -118,8 +124,7 @@ static void post_to(int callback, UINT32 type, UINT32 times, HRESULT status, con
     Post *post = HeapAlloc(GetProcessHeap(), 0, sizeof *post);
     if (!post) return;
     *post = (Post){callback, type, times, status, data};
-    HANDLE thread = CreateThread(NULL, 0, run_post, post, 0, NULL);
-    if (thread) CloseHandle(thread);
+    on_thread(run_post, post);
 }
 
 /* To every callback of an object. Under the lock. */
