@@ -231,6 +231,25 @@ fn the_right_cause_comes_first() {
         win32::MOD_NOT_FOUND,
         "compute-service-missing",
     );
+    // The Host Network Service is called through the DLL of the compute service: is it missing, or does only the service not run?
+    for operation in [
+        Operation::ListNetworks,
+        Operation::CreateNetwork,
+        Operation::DeleteNetwork,
+        Operation::ListEndpoints,
+        Operation::CreateEndpoint,
+        Operation::DeleteEndpoint,
+    ] {
+        let missing = win32::MOD_NOT_FOUND;
+        check_code(&new, operation, missing, "compute-service-missing");
+        for stopped in [
+            win32::SERVICE_NOT_ACTIVE,
+            win32::RPC_S_SERVER_UNAVAILABLE,
+            win32::RPC_S_CALL_FAILED,
+        ] {
+            check_code(&new, operation, stopped, "hns-stopped");
+        }
+    }
     check_code(
         &new,
         Operation::CreateProcess,
