@@ -44,9 +44,12 @@ pub const ABSENT: &[(&str, &str)] = &[
     ),
     (
         "HcnQueryEndpointStats",
-        "the simulator counts no traffic of endpoints",
+        "its signature is public, its query and its answer are not; and the simulator counts no traffic of endpoints",
     ),
-    ("HcnQueryEndpointAddresses", "what it tells is not public"),
+    (
+        "HcnQueryEndpointAddresses",
+        "its signature is public, its query and its answer are not",
+    ),
     (
         "HcsSetupBaseOSVolume",
         "the simulator has no volumes but those of scratch layers",
