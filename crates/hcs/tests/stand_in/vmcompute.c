@@ -463,6 +463,10 @@ EXPORT HRESULT WINAPI PrepareLayer(const DriverInfo *info, const wchar_t *id, co
 /* One network, no endpoints; what is asked of objects in the language of an old host has no code. */
 EXPORT HRESULT WINAPI HNSCall(const wchar_t *method, const wchar_t *path, const wchar_t *request, wchar_t **response) {
     if (!wcscmp(method, L"POST") && !wcscmp(request, L"{}")) return HRESULT_FROM_WIN32(ERROR_SERVICE_NOT_ACTIVE);
+    /* The service does not run; it does not yet; it goes away in the middle of the call. */
+    if (asks_for(request, L"stopped")) return HRESULT_FROM_WIN32(ERROR_SERVICE_NOT_ACTIVE);
+    if (asks_for(request, L"starting")) return HRESULT_FROM_WIN32(RPC_S_SERVER_UNAVAILABLE);
+    if (asks_for(request, L"restarted")) return HRESULT_FROM_WIN32(RPC_S_CALL_FAILED);
     if (!wcscmp(method, L"POST") && asks_for(request, L"taken")) give(response, L"{\"Success\":false,\"Error\":\"x \",\"ErrorCode\":2151350288}");
     else if (!wcscmp(method, L"POST") && asks_for(request, L"\"nat\"")) give(response, L"{\"Success\":true,\"Output\":" NETWORK L"}");
     else if (!wcscmp(method, L"POST") || !wcscmp(method, L"DELETE")) give(response, L"{\"Success\":false,\"Error\":\"Objektbezeichner stellt kein g\u00fcltiges Objekt dar. \"}");

@@ -4,13 +4,15 @@ use std::thread;
 
 use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork};
 use wcow_host::codes::{self, hcn, win32};
-use wcow_host::{HostError, LayerDescriptor, LayerStorage, NetworkService};
+use wcow_host::{
+    HostError, HostInfo, LayerDescriptor, LayerStorage, NetworkService, Retry, failures,
+};
 use wcow_ntmeta::{Guid, HostPath, Hresult, WideName};
 use wcow_winhost::layers::WinLayers;
 use wcow_winhost::network::WinNetwork;
-use wcow_winhost::{CallLimits, block_on};
+use wcow_winhost::{CallLimits, block_on, machine};
 
-use crate::stand_in::StandIns;
+use crate::stand_in::{BUILD, StandIns};
 
 const KNOWN: Guid = Guid::from_u128(0xbd9c_3ef9_f239_59b5_a27e_15c5_23b1_d149);
 
@@ -150,5 +152,48 @@ fn networks_are_asked_for_and_refusals_are_read() {
         check(nowhere, hcn::NETWORK_NOT_FOUND);
         check(service.create_endpoint(&endpoint(KNOWN)).await, codes::FAIL);
     });
+    stand_ins.assert_nothing_is_left();
+}
+
+/// The DLL is there, and the Host Network Service is not, not yet, or not any more. The call goes through, the answer is a code.
+#[test]
+fn a_network_service_that_does_not_run_is_told_from_one_that_is_missing() {
+    let Some(stand_ins) = StandIns::find() else {
+        return;
+    };
+    let service = WinNetwork::new(CallLimits::default());
+    let host = HostInfo {
+        build: BUILD,
+        ..machine::info().expect("it can be read")
+    };
+    for (name, code, retry, may_have_happened) in [
+        ("stopped", win32::SERVICE_NOT_ACTIVE, Retry::No, false),
+        (
+            "starting",
+            win32::RPC_S_SERVER_UNAVAILABLE,
+            Retry::Soon,
+            false,
+        ),
+        ("restarted", win32::RPC_S_CALL_FAILED, Retry::Soon, true),
+    ] {
+        let network = HnsNetwork {
+            name: name.to_owned(),
+            ..HnsNetwork::default()
+        };
+        let endpoint = HnsEndpoint {
+            name: name.to_owned(),
+            ..HnsEndpoint::default()
+        };
+        let of_network = block_on(service.create_network(&network)).map(drop);
+        let of_endpoint = block_on(service.create_endpoint(&endpoint)).map(drop);
+        for answer in [of_network, of_endpoint] {
+            let error = answer.expect_err("nobody answers");
+            assert_eq!((error.hresult(), error.retry), (Some(code), retry));
+            assert_eq!(error.is_ambiguous(), may_have_happened, "{error}");
+            let known = failures::candidates(&error, &host);
+            let first = known.first().map(|failure| failure.id.0);
+            assert_eq!(first, Some("hns-stopped"), "{error}");
+        }
+    }
     stand_ins.assert_nothing_is_left();
 }
