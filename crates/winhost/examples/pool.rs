@@ -4,7 +4,7 @@
 //! cargo run --release -p wcow-winhost --example pool
 //! ```
 //!
-//! It runs on every system: nothing in it is of Windows. What whole calls cost, `overhead` measures.
+//! It runs on every system: nothing in it is of Windows. What whole calls cost, `calls` measures.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What `wcow-winhost` and `wcow-hcs` add to a call of Microsoft's DLLs: its example `overhead`, optimised, over stand-ins that answer
+//! What `wcow-winhost` and `wcow-hcs` add to a call of Microsoft's DLLs: its example `calls`, optimised, over stand-ins that answer
 //! at once.
 
 use std::process::Stdio;
@@ -10,7 +10,7 @@ use crate::report::Report;
 use crate::workspace::{Workspace, text_of};
 
 const PACKAGE: &str = "wcow-winhost";
-const EXAMPLE: &str = "overhead";
+const EXAMPLE: &str = "calls";
 
 /// Builds it and runs it; its table is printed. No time makes it fail.
 pub(super) fn run(workspace: &Workspace) -> Result<Report> {

@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 #[cfg(windows)]
-#[path = "overhead/direct.rs"]
+#[path = "calls/direct.rs"]
 mod direct;
 
 #[cfg(windows)]
