@@ -52,6 +52,7 @@ impl<'a, H: Host> Wire<'a, H> {
             subnets: vec![Subnet {
                 address_prefix: format!("10.231.{number}.0/24"),
                 gateway_address: format!("10.231.{number}.1"),
+                ..Subnet::default()
             }],
             ..self.plain("internal")
         }
@@ -118,6 +119,7 @@ fn publishing(network: &HnsNetwork, internal_port: u16, external_port: u16) -> H
         protocol: "TCP".to_owned(),
         internal_port,
         external_port,
+        ..NatPolicy::default()
     };
     HnsEndpoint {
         policies: vec![Policy::Nat(port)],

@@ -38,6 +38,9 @@ pub struct Subnet {
     /// For example `172.20.0.1`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub gateway_address: String,
+    /// Keys this version does not know.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// An endpoint: one container's connection to one network.
@@ -94,11 +97,16 @@ pub struct NatPolicy {
     pub internal_port: u16,
     /// Port on the host.
     pub external_port: u16,
+    /// Keys this version does not know.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 crate::wire::serde_documents! { HnsNetwork HnsEndpoint }
 
-/// The value of `Type` for a published port.
+/// The key that says what a policy is.
+const TYPE: &str = "Type";
+/// The value of [`TYPE`] for a published port.
 const NAT: &str = "NAT";
 
 impl Serialize for Policy {
@@ -119,11 +127,12 @@ impl Serialize for Policy {
 
 impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let keys = Unknown::deserialize(deserializer)?;
-        let kind = keys.get("Type").and_then(Value::as_str);
+        let mut keys = Unknown::deserialize(deserializer)?;
+        let kind = keys.get(TYPE).and_then(Value::as_str);
         if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case(NAT)) {
             return Ok(Self::Other(keys));
         }
+        keys.remove(TYPE);
         let object = Value::Object(keys.into_iter().collect());
         serde_json::from_value(object)
             .map(Self::Nat)

@@ -4,9 +4,9 @@
 //! endpoint. Microsoft publishes schema 2 and HCN; schema 1, the technical previews' form and HNS are known from clients.
 //!
 //! Keys are PascalCase. A field that a document may leave out is an `Option`, an empty `Vec` or a `Default`, and is left out
-//! again when it is written; one that is missing never fails. Unknown keys of a document and unknown policies are kept
-//! ([`Unknown`]), because services ignore them and later versions use them, and so are words of enumerations that are not known.
-//! Unknown keys inside a subnet, a device of Technical Preview 3, a published port or a schema version are not.
+//! again when it is written; one that is missing never fails. Unknown keys of a document and of every object in it, and unknown
+//! policies, are kept ([`Unknown`]), because services ignore them and later versions use them, and so are words of enumerations that
+//! are not known. Unknown keys inside a schema version are not: it is two numbers, which are compared.
 //!
 //! [`parse`] reads a document and tells the line, the column and the path of what is wrong.
 #![forbid(unsafe_code)]

@@ -46,6 +46,9 @@ pub struct Device {
     pub connection: Connection,
     /// Its settings.
     pub settings: DeviceSettings,
+    /// Keys this version does not know.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// What a network adapter of a container is connected to.
@@ -59,6 +62,9 @@ pub struct Connection {
     /// The NAT and the published ports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat: Option<Nat>,
+    /// Keys this version does not know.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// A NAT and published ports.
@@ -69,6 +75,9 @@ pub struct Nat {
     pub name: String,
     /// Published ports.
     pub port_bindings: Vec<PortBinding>,
+    /// Keys this version does not know.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// A published port.
@@ -81,6 +90,9 @@ pub struct PortBinding {
     pub internal_port: u16,
     /// Port on the host.
     pub external_port: u16,
+    /// Keys this version does not know.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// Settings of a network adapter.
@@ -90,6 +102,9 @@ pub struct DeviceSettings {
     /// With dashes: `00-15-5D-00-00-01`; empty to let the host choose.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub mac_address: String,
+    /// Keys this version does not know.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 crate::wire::serde_documents! { Tp3ContainerConfig }

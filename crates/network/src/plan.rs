@@ -494,6 +494,7 @@ fn hns_network(
         gateway_address: gateway
             .map(|gateway| gateway.to_string())
             .unwrap_or_default(),
+        ..Subnet::default()
     });
     HnsNetwork {
         name: spec.name.clone(),

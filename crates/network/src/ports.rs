@@ -69,6 +69,7 @@ impl PortMapping {
             protocol: protocol_name(self.protocol).to_ascii_uppercase(),
             internal_port: self.internal,
             external_port: self.external,
+            ..NatPolicy::default()
         })
     }
 }

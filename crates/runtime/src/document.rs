@@ -84,11 +84,15 @@ pub(crate) fn preview_document(spec: &ContainerSpec, scratch: &HostPath) -> Tp3C
                             protocol: protocol(port.protocol).to_owned(),
                             internal_port: port.internal,
                             external_port: port.external,
+                            ..PortBinding::default()
                         })
                         .collect(),
+                    ..Nat::default()
                 }),
+                ..Connection::default()
             },
             settings: DeviceSettings::default(),
+            ..Device::default()
         }],
         Some(Attachment::Hns { .. }) | None => Vec::new(),
     };

@@ -427,6 +427,7 @@ fn document_of(subnet: Ipv4Net) -> Result<Subnet, Hresult> {
     Ok(Subnet {
         address_prefix: subnet.to_string(),
         gateway_address: gateway.to_string(),
+        ..Subnet::default()
     })
 }
 

@@ -34,6 +34,7 @@ async fn endpoint(client: &SimHost, network: &HnsNetwork, port: u16) -> Result<G
         protocol: "TCP".to_owned(),
         internal_port: 80,
         external_port: port,
+        ..NatPolicy::default()
     });
     let wanted = HnsEndpoint {
         virtual_network: network.id.clone(),

@@ -29,6 +29,7 @@ fn endpoint(network: &HnsNetwork, address: &str, ports: &[(u16, u16)]) -> HnsEnd
             protocol: "tcp".to_owned(),
             internal_port,
             external_port,
+            ..NatPolicy::default()
         })
     };
     HnsEndpoint {

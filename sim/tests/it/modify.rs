@@ -67,6 +67,7 @@ fn an_endpoint_comes_and_goes() {
             subnets: vec![Subnet {
                 address_prefix: "172.20.0.0/16".to_owned(),
                 gateway_address: "172.20.0.1".to_owned(),
+                ..Subnet::default()
             }],
             ..HnsNetwork::default()
         };

@@ -201,6 +201,7 @@ fn nat_asks_the_firewall() {
                 protocol: "TCP".to_owned(),
                 internal_port: 80,
                 external_port: port,
+                ..NatPolicy::default()
             })],
             ..HnsEndpoint::default()
         };

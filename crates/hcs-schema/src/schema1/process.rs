@@ -73,6 +73,9 @@ pub struct ProcessStatus {
     pub exit_code: u32,
     /// HRESULT of the wait for it; not 0 means that the exit code cannot be trusted.
     pub last_wait_result: i32,
+    /// Keys this version does not know.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 crate::wire::serde_documents! { ProcessParameters ProcessStatus }

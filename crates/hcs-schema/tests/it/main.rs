@@ -19,4 +19,6 @@ mod samples;
 #[cfg(test)]
 mod schema1;
 #[cfg(test)]
+mod unknown;
+#[cfg(test)]
 mod versions;

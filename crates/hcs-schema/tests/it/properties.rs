@@ -58,12 +58,13 @@ prop_compose! {
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
-    let nat = ("[A-Z]{0,4}", any::<u16>(), any::<u16>()).prop_map(
-        |(protocol, internal_port, external_port)| {
+    let nat = ("[A-Z]{0,4}", any::<u16>(), any::<u16>(), unknown()).prop_map(
+        |(protocol, internal_port, external_port, unknown)| {
             Policy::Nat(NatPolicy {
                 protocol,
                 internal_port,
                 external_port,
+                unknown,
             })
         },
     );
@@ -195,10 +196,11 @@ proptest! {
         has_nat in any::<bool>(),
         unknown in unknown(),
     ) {
-        let binding = |(internal_port, external_port)| PortBinding { protocol: "TCP".to_owned(), internal_port, external_port };
-        let nat = Nat { name: "nat".to_owned(), port_bindings: ports.into_iter().map(binding).collect() };
-        let connection = Connection { network_name: "s".to_owned(), enable_nat: has_nat, nat: has_nat.then_some(nat) };
-        let device = Device { device_type: "Network".to_owned(), connection, settings: DeviceSettings::default() };
+        let binding = |(internal_port, external_port)| PortBinding { protocol: "TCP".to_owned(), internal_port, external_port, unknown: unknown.clone() };
+        let nat = Nat { name: "nat".to_owned(), port_bindings: ports.into_iter().map(binding).collect(), unknown: unknown.clone() };
+        let connection = Connection { network_name: "s".to_owned(), enable_nat: has_nat, nat: has_nat.then_some(nat), unknown: unknown.clone() };
+        let settings = DeviceSettings { unknown: unknown.clone(), ..DeviceSettings::default() };
+        let device = Device { device_type: "Network".to_owned(), connection, settings, unknown: unknown.clone() };
         let document = Tp3ContainerConfig { layers, devices: vec![device], unknown, ..Tp3ContainerConfig::default() };
         let value = serde_json::to_value(&document).unwrap();
         for layer in value["Layers"].as_array().unwrap() {
@@ -237,7 +239,7 @@ proptest! {
         prefix_length in any::<Option<u8>>(),
         unknown in unknown(),
     ) {
-        let subnet = Subnet { address_prefix: name.clone(), gateway_address: name.clone() };
+        let subnet = Subnet { address_prefix: name.clone(), gateway_address: name.clone(), unknown: unknown.clone() };
         let network = HnsNetwork { name: name.clone(), subnets: vec![subnet], unknown: unknown.clone(), ..HnsNetwork::default() };
         let text = serde_json::to_string(&network).unwrap();
         prop_assert_eq!(serde_json::from_str::<HnsNetwork>(&text).unwrap(), network);

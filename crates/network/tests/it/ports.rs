@@ -95,7 +95,8 @@ fn what_the_host_publishes_is_taken() {
         Policy::Nat(NatPolicy {
             protocol: "TCP".to_owned(),
             internal_port: 80,
-            external_port: 8080
+            external_port: 8080,
+            ..NatPolicy::default()
         })
     );
     let endpoint = HnsEndpoint {

@@ -176,6 +176,7 @@ impl<H: Host> Player<'_, H> {
                 let subnet = subnet.map(|subnet| Subnet {
                     address_prefix: subnet.to_string(),
                     gateway_address: gateway.map_or_else(String::new, |to| to.to_string()),
+                    ..Subnet::default()
                 });
                 let wanted = HnsNetwork {
                     name: name.clone(),
@@ -202,6 +203,7 @@ impl<H: Host> Player<'_, H> {
                         protocol: "TCP".to_owned(),
                         internal_port: port,
                         external_port: port,
+                        ..NatPolicy::default()
                     })
                 };
                 let wanted = HnsEndpoint {

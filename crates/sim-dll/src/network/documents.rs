@@ -1,18 +1,43 @@
 //! Documents of the second generation as those of the first, and back.
 //!
-//! The simulated network service keeps networks and endpoints as the first generation has them. What that one has no key for stays in
-//! the document under the key of the second.
+//! The simulated network service keeps networks and endpoints as the first generation has them. What that one has no key for, or nobody
+//! knows, stays in the document under the key of the second. Of a policy no more than its type and its settings is kept.
 
 use serde_json::{Map, Value, json};
-use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork};
+use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork, Subnet};
 use wcow_host::codes::hcn;
 use wcow_ntmeta::Hresult;
 use wcow_sim::hcn::{is_endpoint_policy, is_network_policy};
 
-/// What a network keeps as it came.
-const NETWORK_KEYS: [&str; 3] = ["Flags", "Dns", "MacPool"];
-/// What an endpoint keeps as it came.
-const ENDPOINT_KEYS: [&str; 2] = ["Flags", "Dns"];
+/// What a network has a key of its own for in one of the generations, and what is the service's to say.
+const NETWORK_KEYS: [&str; 7] = [
+    "ID",
+    "Name",
+    "Type",
+    "NetworkAdapterName",
+    "Subnets",
+    "Policies",
+    "SchemaVersion",
+];
+/// The same of an endpoint.
+const ENDPOINT_KEYS: [&str; 12] = [
+    "ID",
+    "Name",
+    "VirtualNetwork",
+    "HostComputeNetwork",
+    "Policies",
+    "MacAddress",
+    "IPAddress",
+    "PrefixLength",
+    "GatewayAddress",
+    "SharedContainers",
+    "SchemaVersion",
+    "HostComputeNamespace",
+];
+/// The same of a published port.
+const PORT_KEYS: [&str; 4] = ["Type", "Protocol", "InternalPort", "ExternalPort"];
+/// Where packets go that no other route is for.
+const ANYWHERE: &str = "0.0.0.0/0";
 /// The numbers that stand for protocols.
 const TCP: u64 = 6;
 const UDP: u64 = 17;
@@ -47,7 +72,7 @@ pub(super) fn older_network(document: &Value) -> Result<Value, Hresult> {
     if !policies.is_empty() {
         older["Policies"] = policies.into();
     }
-    keep(document, &mut older, &NETWORK_KEYS);
+    keep_others(document, &mut older, &NETWORK_KEYS);
     Ok(older)
 }
 
@@ -59,12 +84,14 @@ pub(super) fn older_endpoint(document: &Value) -> Result<Value, Hresult> {
             if policy["Type"] != "PortMapping" {
                 return older_policy(policy);
             }
-            json!({
+            let mut older = json!({
                 "Type": "NAT",
                 "Protocol": if settings["Protocol"] == UDP { "UDP" } else { "TCP" },
                 "InternalPort": settings["InternalPort"],
                 "ExternalPort": settings["ExternalPort"],
-            })
+            });
+            keep_others(settings, &mut older, &PORT_KEYS);
+            older
         })
         .collect();
     let address = &document["IpConfigurations"][0];
@@ -76,23 +103,12 @@ pub(super) fn older_endpoint(document: &Value) -> Result<Value, Hresult> {
         "IPAddress": text(&address["IpAddress"]),
         "PrefixLength": address["PrefixLength"],
     });
-    keep(document, &mut older, &ENDPOINT_KEYS);
+    keep_others(document, &mut older, &ENDPOINT_KEYS);
     Ok(older)
 }
 
 /// A network, as the second generation tells it.
 pub(super) fn newer_network(network: &HnsNetwork) -> Value {
-    let subnets: Vec<Value> = network
-        .subnets
-        .iter()
-        .map(|subnet| {
-            let routes = match subnet.gateway_address.as_str() {
-                "" => json!([]),
-                gateway => json!([{ "NextHop": gateway, "DestinationPrefix": "0.0.0.0/0" }]),
-            };
-            json!({ "IpAddressPrefix": subnet.address_prefix, "Routes": routes })
-        })
-        .collect();
     let mut policies: Vec<Value> = Vec::new();
     if !network.network_adapter_name.is_empty() {
         let name = &network.network_adapter_name;
@@ -107,11 +123,75 @@ pub(super) fn newer_network(network: &HnsNetwork) -> Value {
         "Name": network.name,
         "Type": network.kind,
         "Policies": policies,
-        "Ipams": [{ "Type": "Static", "Subnets": subnets }],
+        "Ipams": ipams(network, &older),
         "SchemaVersion": { "Major": 2, "Minor": 0 },
     });
-    keep(&older, &mut newer, &NETWORK_KEYS);
+    keep_others(&older, &mut newer, &NETWORK_KEYS);
     newer
+}
+
+/// The subnets of a network, each where its document had it; those that the service chose come last.
+fn ipams(network: &HnsNetwork, older: &Value) -> Vec<Value> {
+    let mut ipams = older["Ipams"].as_array().cloned().unwrap_or_default();
+    if ipams.is_empty() {
+        ipams.push(json!({}));
+    }
+    let mut subnets = network.subnets.iter();
+    for ipam in ipams.iter_mut().filter(|ipam| ipam.is_object()) {
+        ipam["Subnets"] = match ipam["Subnets"].take() {
+            Value::Array(kept) => kept
+                .into_iter()
+                .zip(subnets.by_ref())
+                .map(|(kept, subnet)| newer_subnet(kept, subnet))
+                .collect(),
+            _ => json!([]),
+        };
+        if ipam["Type"].is_null() {
+            ipam["Type"] = "Static".into();
+        }
+    }
+    let chosen = subnets.map(|subnet| newer_subnet(json!({}), subnet));
+    let last = ipams.last_mut().and_then(|ipam| ipam.get_mut("Subnets"));
+    if let Some(Value::Array(last)) = last {
+        last.extend(chosen);
+    }
+    ipams
+}
+
+/// A subnet: what was kept of it, and what it is.
+fn newer_subnet(kept: Value, subnet: &Subnet) -> Value {
+    let mut newer = if kept.is_object() { kept } else { json!({}) };
+    for (key, value) in &subnet.unknown {
+        newer[key] = value.clone();
+    }
+    newer["IpAddressPrefix"] = subnet.address_prefix.as_str().into();
+    newer["Routes"] = routes(newer["Routes"].take(), &subnet.gateway_address);
+    newer
+}
+
+/// Routes that were kept, where the one to everywhere leads to the gateway.
+fn routes(kept: Value, gateway: &str) -> Value {
+    let mut routes = match kept {
+        Value::Array(routes) => routes,
+        _ => Vec::new(),
+    };
+    if !gateway.is_empty() {
+        let leads = |route: &&mut Value| {
+            route.is_object()
+                && (route["DestinationPrefix"].is_null() || route["DestinationPrefix"] == ANYWHERE)
+        };
+        match routes.iter_mut().find(leads) {
+            Some(route) => {
+                route["NextHop"] = gateway.into();
+                route["DestinationPrefix"] = ANYWHERE.into();
+            }
+            None => routes.insert(
+                0,
+                json!({ "NextHop": gateway, "DestinationPrefix": ANYWHERE }),
+            ),
+        }
+    }
+    routes.into()
 }
 
 /// An endpoint, as the second generation tells it.
@@ -119,17 +199,26 @@ pub(super) fn newer_endpoint(endpoint: &HnsEndpoint) -> Value {
     let older = serde_json::to_value(endpoint).unwrap_or_default();
     let policies = older["Policies"].as_array().into_iter().flatten();
     let policies: Vec<Value> = policies.map(newer_policy).collect();
+    let kept = older["IpConfigurations"].as_array().cloned();
+    let mut addresses = kept.unwrap_or_default();
+    if !addresses.first().is_some_and(Value::is_object) {
+        addresses.insert(0, json!({}));
+    }
+    if let Some(first) = addresses.first_mut() {
+        first["IpAddress"] = endpoint.ip_address.as_str().into();
+        first["PrefixLength"] = endpoint.prefix_length.into();
+    }
     let mut newer = json!({
         "ID": endpoint.id,
         "Name": endpoint.name,
         "HostComputeNetwork": endpoint.virtual_network,
         "Policies": policies,
         "MacAddress": endpoint.mac_address,
-        "IpConfigurations": [{ "IpAddress": endpoint.ip_address, "PrefixLength": endpoint.prefix_length }],
-        "Routes": [{ "NextHop": endpoint.gateway_address, "DestinationPrefix": "0.0.0.0/0" }],
+        "IpConfigurations": addresses,
+        "Routes": routes(older["Routes"].clone(), &endpoint.gateway_address),
         "SchemaVersion": { "Major": 2, "Minor": 0 },
     });
-    keep(&older, &mut newer, &ENDPOINT_KEYS);
+    keep_others(&older, &mut newer, &ENDPOINT_KEYS);
     newer
 }
 
@@ -169,11 +258,13 @@ fn older_policy(policy: &Value) -> Value {
 /// A policy with its settings apart.
 fn newer_policy(policy: &Value) -> Value {
     if policy["Type"] == "NAT" {
-        return json!({ "Type": "PortMapping", "Settings": {
+        let mut settings = json!({
             "Protocol": if policy["Protocol"] == "UDP" { UDP } else { TCP },
             "InternalPort": policy["InternalPort"],
             "ExternalPort": policy["ExternalPort"],
-        }});
+        });
+        keep_others(policy, &mut settings, &PORT_KEYS);
+        return json!({ "Type": "PortMapping", "Settings": settings });
     }
     let keys = policy.as_object().into_iter().flatten();
     let settings: Map<String, Value> = keys
@@ -187,6 +278,15 @@ fn keep(from: &Value, to: &mut Value, keys: &[&str]) {
     for key in keys {
         if let Some(value) = from.get(key) {
             to[*key] = value.clone();
+        }
+    }
+}
+
+/// Adds all keys but these, and those that are there.
+fn keep_others(from: &Value, to: &mut Value, but: &[&str]) {
+    for (key, value) in from.as_object().into_iter().flatten() {
+        if !but.contains(&key.as_str()) && to.get(key).is_none() {
+            to[key] = value.clone();
         }
     }
 }

@@ -5,6 +5,7 @@
 mod cycles;
 mod exports;
 mod hostile;
+mod kept;
 mod layers;
 mod network;
 mod program;

@@ -561,5 +561,6 @@ fn status(id: u32, process: &Process) -> ProcessStatus {
         exited: process.exit.is_some(),
         exit_code: process.exit.unwrap_or_default(),
         last_wait_result: Hresult::default().as_i32(),
+        ..ProcessStatus::default()
     }
 }
