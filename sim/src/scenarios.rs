@@ -48,6 +48,7 @@ pub const FAILURES: &[ScenarioFile] = files![
     "failures/container-before-reboot.toml",
     "failures/container-cmdlets-missing.toml",
     "failures/container-service-missing.toml",
+    "failures/disk-access-missing.toml",
     "failures/disk-error.toml",
     "failures/disk-full.toml",
     "failures/elevation-missing.toml",

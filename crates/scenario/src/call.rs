@@ -164,6 +164,16 @@ pub enum Call {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mapped: Option<String>,
     },
+    /// The utility virtual machine of a container is made as a compute system of its own, with a disk of its own that is copied from
+    /// the image's. The handle is kept in the place of the container's.
+    CreateMachine(String),
+    /// The utility virtual machine of a container is let open a file.
+    GrantMachine {
+        /// The container.
+        container: String,
+        /// The file.
+        file: String,
+    },
     /// A compute system is started, by the handle that is kept.
     StartSystem(String),
     /// It is started, and ended before it is up.
@@ -301,6 +311,10 @@ impl fmt::Display for Call {
                     Some(other) => write!(f, " with the endpoints of {other}"),
                     None => Ok(()),
                 }
+            }
+            Self::CreateMachine(name) => write!(f, "create the virtual machine of {name}"),
+            Self::GrantMachine { container, file } => {
+                write!(f, "let the virtual machine of {container} open {file}")
             }
             Self::StartSystem(name) => write!(f, "start the compute system of {name}"),
             Self::StartAndTerminate(name) => {

@@ -281,6 +281,8 @@ impl DemoWim {
             configuration.key("Objects")?;
             let file = r"UtilityVM\Files\EFI\Microsoft\Boot\BCD";
             tree = tree.file(file, configuration.build());
+            let manager = r"UtilityVM\Files\EFI\Microsoft\Boot\bootmgfw.efi";
+            tree = tree.file(manager, stand_in("bootmgfw", self));
         }
         for (name, hive) in self.hives(built)? {
             tree = tree.file(format!(r"Windows\System32\config\{name}"), hive);

@@ -77,16 +77,25 @@ impl World {
             FilesCall::Rename { from, to } => {
                 fs.rename(from, to, now, out)?;
                 self.layers_moved(from, to);
+                self.layers.granted.moved(from, to);
                 Ok(().into())
             }
-            FilesCall::Replace { from, to } => Ok(fs.replace(from, to, now, out)?.into()),
+            FilesCall::Replace { from, to } => {
+                fs.replace(from, to, now, out)?;
+                self.layers.granted.moved(from, to);
+                Ok(().into())
+            }
             FilesCall::RemoveFile(path) => {
                 self.keep_layer_around(path, out)?;
-                Ok(self.fs.remove_file(path, now, out)?.into())
+                self.fs.remove_file(path, now, out)?;
+                self.layers.granted.gone(path);
+                Ok(().into())
             }
             FilesCall::RemoveDirAll(path) => {
                 self.keep_layers_in(path, out)?;
-                Ok(self.fs.remove_dir_all(path, now, out)?.into())
+                self.fs.remove_dir_all(path, now, out)?;
+                self.layers.granted.gone(path);
+                Ok(().into())
             }
             // A client that was killed takes no lock with it.
             FilesCall::Lock(_) if !alive => Err(code::INVALID_HANDLE.into()),

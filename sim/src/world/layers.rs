@@ -5,6 +5,7 @@
 
 mod base;
 mod exchange;
+mod granted;
 mod kept;
 mod transport;
 
@@ -26,6 +27,8 @@ use crate::choice::Label;
 use crate::fs::{Fs, Spot};
 use crate::queue::Event;
 use crate::serial;
+
+use granted::Grants;
 
 /// The size of an empty formatted disk in bytes.
 const BLANK_DISK: u64 = 44_040_192;
@@ -56,9 +59,9 @@ pub(crate) struct Layers {
     /// What virtual machines that run boot from, and write, by [`machine`](Self::machine).
     #[serde(default, with = "serial::pairs")]
     machines: BTreeMap<WideName, (HostPath, Overlay)>,
-    /// Files that virtual machines were given, by upcased path, with the machines' upcased ids.
+    /// Files that virtual machines may open.
     #[serde(default)]
-    granted: BTreeSet<(WideName, WideName)>,
+    pub(super) granted: Grants,
     /// Layers that were imported, by upcased path. One whose folder has gone is none.
     #[serde(
         with = "serial::pairs",
@@ -176,7 +179,7 @@ impl Layers {
 
     /// Whether a virtual machine may open a file.
     pub(super) fn is_granted(&self, file: &HostPath, machine: &SystemId) -> bool {
-        self.granted.contains(&grant(file, machine))
+        self.granted.has(file, machine)
     }
 
     /// The disk of a container that has this scratch layer, or of a virtual machine.
@@ -326,7 +329,7 @@ impl World {
                 if self.fs.find(file, out)?.is_none() {
                     return Err(win32::FILE_NOT_FOUND.into());
                 }
-                self.layers.granted.insert(grant(file, machine));
+                self.layers.granted.add(file, machine);
                 Ok(().into())
             }
         }
@@ -594,11 +597,7 @@ impl World {
             self.fs.remove_dir_all(path, now, out)?;
             found = true;
         }
-        let below = |file: &WideName| {
-            let file = file.units();
-            file.starts_with(key(path).units()) && file.get(key(path).units().len()) == Some(&0x5C)
-        };
-        self.layers.granted.retain(|(file, _)| !below(file));
+        self.layers.granted.gone(path);
         self.layers.imported.remove(&key(path));
         let removed = self.layers.scratches.remove(&key(path));
         if let Some(removed) = removed
@@ -656,8 +655,4 @@ fn check_parents(
 
 fn key(path: &HostPath) -> WideName {
     path.to_wide().upcased()
-}
-
-fn grant(file: &HostPath, machine: &SystemId) -> (WideName, WideName) {
-    (key(file), WideName::from(machine.0.as_str()).upcased())
 }

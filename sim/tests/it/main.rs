@@ -13,6 +13,8 @@ mod containers;
 #[cfg(test)]
 mod deadline;
 #[cfg(test)]
+mod disk_access;
+#[cfg(test)]
 mod durable;
 #[cfg(test)]
 mod examples;

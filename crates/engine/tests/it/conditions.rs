@@ -623,8 +623,8 @@ pub(crate) fn external(mac_spoofing: Option<bool>) -> Stage {
     stage
 }
 
-/// Causes that last, and that nothing shows which a host tells without being changed: the access rights of a disk, the size of the
-/// volume in it, a volume that was never written.
+/// Causes that last, and that nothing shows which a host tells without being changed: the size of the volume in a disk, a volume that was
+/// never written. The access rights of a disk could be read, and would say nothing: who starts a container grants them anew each time.
 pub(crate) const NOT_SHOWN: &[&str] = &[
     "disk-access-missing",
     "scratch-too-large",

@@ -10,6 +10,7 @@ use wcow_engine::EngineError;
 use wcow_hcs_schema::hns::{HnsEndpoint, HnsNetwork, NatPolicy, Policy, Subnet};
 use wcow_hcs_schema::schema1::{ContainerConfig, Layer, MappedDirectory, ProcessParameters};
 use wcow_hcs_schema::tp3::Tp3ContainerConfig;
+use wcow_host::utility_vm::UtilityVm;
 use wcow_host::{
     Clock, ComputeService, CreateDocument, FileLock, FileSystem, Host, HostControl,
     LayerDescriptor, LayerStorage, NetworkService, NewStaticMapping, ProcessHandle, SwitchService,
@@ -103,6 +104,13 @@ impl<H: Host> Player<'_, H> {
             | Call::ExpandScratch { .. }
             | Call::UnprepareLayer(_)
             | Call::DestroyLayer(_) => self.layer_call(call).await,
+            Call::CreateMachine(name) => self.create_machine(doing(call), name).await,
+            Call::GrantMachine { container, file } => {
+                let machine = UtilityVm::id_of(&self.system_id(container).await);
+                let file = self.place(file).await?;
+                let granted = self.engine.host().layers().grant_vm_access(&machine, &file);
+                done(direct(doing(call), granted).await)
+            }
             Call::HoldFile(_)
             | Call::ReleaseFiles
             | Call::WriteFile { .. }
@@ -384,6 +392,42 @@ impl<H: Host> Player<'_, H> {
                 direct(doing, async { Err(error) }).await
             }
         }
+    }
+
+    /// Makes the utility VM of a container, off, and its disk. Nobody lets it open that.
+    async fn create_machine(&self, doing: String, container: &str) -> Result<String, EngineError> {
+        let host = self.engine.host();
+        let files = host.files();
+        let summary = self.engine.container(container).await?;
+        let parent = self.parent(&summary.image).await?;
+        let config = ContainerConfig {
+            system_type: "Container".to_owned(),
+            name: summary.id.0.clone(),
+            owner: "scenario".to_owned(),
+            layer_folder_path: summary.scratch.clone(),
+            layers: vec![Layer {
+                id: parent.id.to_string(),
+                path: parent.path.to_string(),
+                ..Layer::default()
+            }],
+            hv_partition: true,
+            ..ContainerConfig::default()
+        };
+        let machine = UtilityVm::new(&summary.id, config).map_err(|_| EngineError::Record {
+            path: summary.scratch.clone(),
+            reason: "not a path of a host".to_owned(),
+        })?;
+        let disk = machine.own_disk();
+        if let Some(folder) = disk.parent() {
+            direct(doing.clone(), files.create_dir_all(&folder)).await?;
+        }
+        direct(doing.clone(), files.copy_file(&machine.template(), &disk)).await?;
+        let document = CreateDocument::Schema2(Box::new(machine.machine()));
+        let created = host.compute().create(machine.id(), &document);
+        let handle = direct(doing, created).await?;
+        self.hands
+            .with(|open| open.systems.insert(container.to_owned(), handle));
+        Ok(String::new())
     }
 
     /// The handle that is kept for a container; one that leads nowhere if none is.

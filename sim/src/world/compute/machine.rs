@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use wcow_hcs_schema::SchemaVersion;
 use wcow_hcs_schema::schema2::{
     Attachment, ComputeSystem, Devices, NetworkAdapter, UefiBootDevice, VirtualMachine,
     VirtualSmbShare,
@@ -30,6 +31,11 @@ use crate::fs::Spot;
 use crate::queue::Event;
 use crate::world::layers::{Layers, is_directory};
 use crate::world::{Outside, World};
+
+/// What the service says of a machine that may not open one of its disks. Verbatim: appsandbox#99, which does not tell the call.
+const NOT_CONSTRUCTED: &str = r#"{"Error":-2147024891,"ErrorMessage":"","Attribution":[{"OperationFailure":{"Detail":"Construct"}}]}"#;
+/// From this schema on results say which part of an operation failed.
+const TELLS_MORE_FROM: SchemaVersion = SchemaVersion::new(2, 4);
 
 /// A virtual machine.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -330,7 +336,8 @@ impl World {
             }
         }
         for disk in &disks {
-            self.disk_for(&id, &disk.path, out)?;
+            let found = self.disk_for(&id, &disk.path, out);
+            found.map_err(|code| self.not_constructed(code))?;
         }
         let boots = match &boot {
             Some((_, loader)) => self.fs.find(loader, out)?.is_some(),
@@ -390,6 +397,16 @@ impl World {
             return Err(win32::SHARING_VIOLATION);
         }
         Ok(())
+    }
+
+    /// A start that a disk refuses, as the service tells it.
+    fn not_constructed(&self, code: Hresult) -> Fault {
+        let told = SchemaVersion::newest_of_build(self.profile.build) >= Some(TELLS_MORE_FROM);
+        let document = (told && code == win32::ACCESS_DENIED).then(|| NOT_CONSTRUCTED.to_owned());
+        Fault {
+            document,
+            ..code.into()
+        }
     }
 
     /// A machine that runs has a disk: nobody else can open it.
