@@ -10,10 +10,13 @@ use crate::support::{Stage, records, wanted};
 /// Ticks of 100 ns in a second.
 const SECOND: u64 = 10_000_000;
 
-/// Which records a command reads, by their files.
+/// Which records a command reads that comes when the last change lies back, by their files.
 fn reads<T>(stage: &Stage, command: impl FnOnce() -> T) -> Vec<String> {
-    // What was written a moment ago is read again.
     stage.sim.advance(2 * SECOND);
+    reads_at_once(stage, command)
+}
+
+fn reads_at_once<T>(stage: &Stage, command: impl FnOnce() -> T) -> Vec<String> {
     stage.sim.start_trace();
     let _ = stage.sim.take_trace();
     command();
@@ -64,6 +67,51 @@ fn a_command_reads_as_many_records_among_few_containers_as_among_many() {
     assert_eq!(few, many);
     assert!(few[1].len() <= 3, "{few:?}");
     assert_eq!(few[7], Vec::<String>::new(), "nothing has changed");
+}
+
+/// A file system may give two writes the same time.
+#[test]
+fn a_record_that_was_just_written_is_read_until_its_time_lies_back() {
+    let stage = Stage::new(Profile::server_2022());
+    for name in ["one", "two"] {
+        stage.create("base", name);
+    }
+    let list = || stage.ok(stage.engine.containers());
+    let both = reads(&stage, list);
+    assert_eq!(both.len(), 2);
+    assert_eq!(reads_at_once(&stage, list), [""; 0]);
+    let one = stage.ok(stage.engine.container("one"));
+    stage.ok(stage.engine.start("one"));
+    let of_one = |file: &String| file.contains(&one.id.0);
+    for _ in 0..2 {
+        let read = reads_at_once(&stage, list);
+        assert!(read.len() == 1 && read.iter().all(of_one), "{read:?}");
+    }
+    let read = reads(&stage, list);
+    assert!(read.len() == 1 && read.iter().all(of_one), "{read:?}");
+    assert_eq!(reads_at_once(&stage, list), [""; 0]);
+}
+
+#[test]
+fn a_record_that_comes_back_is_no_other_one() {
+    let stage = Stage::new(Profile::server_2022());
+    let create = || {
+        let id = Some("aaaaaaaa-0000-4000-8000-000000000001".parse().unwrap());
+        stage.ok(stage.engine.create_container(CreateContainer {
+            id,
+            ..wanted("base", "one")
+        }))
+    };
+    let first = create();
+    stage.sim.advance(2 * SECOND);
+    assert_eq!(stage.ok(stage.engine.containers()), [first]);
+    let other = Engine::new(stage.sim.client());
+    stage.ok(other.remove_container("one", Force::No));
+    stage.sim.advance(2 * SECOND);
+    assert_eq!(stage.ok(stage.engine.containers()), []);
+    let second = create();
+    stage.sim.advance(2 * SECOND);
+    assert_eq!(stage.ok(stage.engine.containers()), [second]);
 }
 
 /// Pseudo-random numbers below `bound`, by xorshift.
