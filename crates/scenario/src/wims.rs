@@ -42,9 +42,9 @@ pub struct DemoWim {
 enum UtilityVm {
     /// Nothing: there is no such folder.
     None,
-    /// A virtual machine with its boot configuration.
+    /// A virtual machine with its boot manager and the configuration of that.
     Whole,
-    /// One without it.
+    /// One without them.
     NoBoot,
 }
 
@@ -281,8 +281,9 @@ impl DemoWim {
             configuration.key("Objects")?;
             let file = r"UtilityVM\Files\EFI\Microsoft\Boot\BCD";
             tree = tree.file(file, configuration.build());
-            let manager = r"UtilityVM\Files\EFI\Microsoft\Boot\bootmgfw.efi";
-            tree = tree.file(manager, stand_in("bootmgfw", self));
+            // What a machine described by schema 2 boots from.
+            let loader = r"UtilityVM\Files\EFI\Microsoft\Boot\bootmgfw.efi";
+            tree = tree.file(loader, stand_in("bootmgfw", self));
         }
         for (name, hive) in self.hives(built)? {
             tree = tree.file(format!(r"Windows\System32\config\{name}"), hive);
