@@ -36,11 +36,15 @@ pub enum Label {
     Plan = 11,
     /// What a power loss leaves.
     Power = 12,
+    /// What the containers of a plan are asked to be, and through which surface clients see the host.
+    Wish = 13,
+    /// What a plan tries beyond making, starting and removing things.
+    Care = 14,
 }
 
 impl Label {
     /// Every label.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Latency,
         Self::Restart,
         Self::ComputeTime,
@@ -51,6 +55,8 @@ impl Label {
         Self::Fault,
         Self::Plan,
         Self::Power,
+        Self::Wish,
+        Self::Care,
     ];
 }
 

@@ -1,20 +1,20 @@
 //! The canary: a run whose promises are broken on purpose. Checks that do not see it see nothing.
 
 use wcow_engine::Engine;
-use wcow_host::{FileSystem, Host, HostError};
+use wcow_host::{ComputeApi, FileSystem, Host, HostError};
 use wcow_network::{Driver, NetworkSpec};
 use wcow_scenario::WimShelf;
 use wcow_sim::{Profile, Sim};
 
-use crate::checks::{self, Violation};
+use crate::checks;
 use crate::history::{Done, Ending};
-use crate::plan::Step;
+use crate::step::{Step, Wishes};
+use crate::violation::Violation;
 
 /// Breaks promises behind the engine's back, and gives the checks that did not see it: none, if they work.
 #[must_use]
 pub fn canary(shelf: &dyn WimShelf) -> Vec<&'static str> {
     let sim = Sim::new(Profile::server_2022(), 0);
-    let before = sim.run(checks::belongings(&sim.client()));
     let engine = Engine::new(sim.client());
     let install = Step::InstallImage("servercore-20348.wim".to_owned());
     let broken = async {
@@ -45,6 +45,7 @@ pub fn canary(shelf: &dyn WimShelf) -> Vec<&'static str> {
         ending: Ending::Done,
         one_fault: true,
         left_behind: Vec::new(),
+        removed: Vec::new(),
     };
     let history = [
         done(install),
@@ -52,11 +53,12 @@ pub fn canary(shelf: &dyn WimShelf) -> Vec<&'static str> {
             name: "web".to_owned(),
             image: "servercore".to_owned(),
             network: None,
+            wishes: Wishes::default(),
         }),
         done(Step::RemoveNetwork("front".to_owned())),
     ];
     let found: Vec<Violation> = sim
-        .run(checks::after(&sim, &history, before))
+        .run(checks::after(&sim, ComputeApi::V1, &history, None))
         .unwrap_or_default();
     ALL.into_iter()
         .filter(|check| found.iter().all(|violation| violation.check() != *check))

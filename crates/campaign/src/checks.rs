@@ -3,159 +3,26 @@
 //! Beyond the faults that we promise to survive there is still a promise: no lie and no corruption. So what failed may be there or
 //! not; what was acknowledged must be.
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use wcow_engine::{ContainerStatus, Engine, EngineError, Force};
-use wcow_host::{ComputeService, FileSystem, Host, NetworkService, Operation, SwitchService};
-use wcow_image_store::ImageStore;
-use wcow_network::Driver;
-use wcow_ntmeta::HostPath;
-use wcow_sim::{Sim, SimHost};
+use wcow_engine::{
+    ContainerStatus, ContainerSummary, Engine, EngineError, Force, LogQuery, NetworkSummary,
+};
+use wcow_host::{
+    ComputeApi, ComputeService, FileSystem, Host, NetworkService, Operation, SwitchService,
+};
+use wcow_image_store::{ImageStore, StoredImage};
+use wcow_network::{Driver, PortMapping};
+use wcow_ntmeta::{FileTime, HostPath};
+use wcow_sim::{Profile, Sim, SimHost};
 
 use crate::history::{Done, Ending, Thing, allowed, allowed_at_once, things};
-use crate::plan::Step;
+use crate::step::Step;
+use crate::violation::Violation;
 
 /// The longest record that is read, in bytes.
 const MAX_RECORD: u64 = 1 << 20;
-
-/// A promise that was broken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Violation {
-    /// Nothing is left to happen, or time is up, and a client still waits.
-    Unsettled {
-        /// The calls that wait for an answer.
-        waiting: Vec<String>,
-    },
-    /// An image is listed and is not whole.
-    BrokenImage {
-        /// Its full name.
-        image: String,
-        /// What is wrong with it.
-        errors: Vec<String>,
-    },
-    /// Something is there that must be gone.
-    Back {
-        /// What it is.
-        thing: Thing,
-        /// Its name.
-        name: String,
-    },
-    /// Something is gone that must be there.
-    Lost {
-        /// What it is.
-        thing: Thing,
-        /// Its name.
-        name: String,
-    },
-    /// A container runs without something that it needs.
-    RunsWithout {
-        /// The container's name.
-        container: String,
-        /// What is missing.
-        missing: String,
-    },
-    /// Calls were answered that had been answered before.
-    AnsweredAgain {
-        /// How many.
-        answers: u64,
-    },
-    /// A command ended with an error of which the catalogue of failures knows nothing.
-    Unexplained {
-        /// The error.
-        error: String,
-    },
-    /// A command failed and left what it had made, although nothing kept it from taking that back.
-    Left {
-        /// What it is.
-        what: String,
-    },
-    /// With nothing going wrong any more, what a command left that was cut off is not taken back.
-    Unfinished {
-        /// What it is.
-        what: String,
-    },
-    /// With nothing going wrong any more, a command fails that cannot be refused.
-    Refused {
-        /// The command.
-        command: String,
-        /// The error.
-        error: String,
-    },
-    /// Everything was removed, and something is left.
-    Leaked {
-        /// What it is.
-        what: String,
-    },
-}
-
-impl Violation {
-    /// The id of the check.
-    #[must_use]
-    pub const fn check(&self) -> &'static str {
-        match self {
-            Self::Unsettled { .. } => "settles",
-            Self::BrokenImage { .. } => "listed-images-are-complete",
-            Self::Back { .. } => "removed-stays-removed",
-            Self::Lost { .. } => "acknowledged-survives",
-            Self::RunsWithout { .. } => "what-runs-has-its-parts",
-            Self::AnsweredAgain { .. } => "calls-end-once",
-            Self::Unexplained { .. } => "errors-are-explained",
-            Self::Left { .. } => "failures-leave-nothing",
-            Self::Unfinished { .. } => "cut-off-work-is-taken-back",
-            Self::Refused { .. } => "commands-work-again",
-            Self::Leaked { .. } => "nothing-leaks",
-        }
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.check())?;
-        match self {
-            Self::Unsettled { waiting } if waiting.is_empty() => {
-                f.write_str("the clients did not end, and no call of theirs is pending")
-            }
-            Self::Unsettled { waiting } => {
-                write!(
-                    f,
-                    "the clients did not end; pending: {}",
-                    waiting.join(", ")
-                )
-            }
-            Self::BrokenImage { image, errors } => {
-                write!(f, "image {image} is listed, but {}", errors.join("; "))
-            }
-            Self::Back { thing, name } => {
-                write!(f, "{} {name} was removed and is there", thing.word())
-            }
-            Self::Lost { thing, name } => {
-                write!(f, "{} {name} was made and is gone", thing.word())
-            }
-            Self::RunsWithout { container, missing } => {
-                write!(f, "container {container} runs without {missing}")
-            }
-            Self::AnsweredAgain { answers } => write!(f, "{answers} calls were answered twice"),
-            Self::Unexplained { error } => {
-                write!(f, "the catalogue of failures has no entry for: {error}")
-            }
-            Self::Left { what } => write!(f, "a command failed, but {what} is left"),
-            Self::Unfinished { what } => {
-                write!(
-                    f,
-                    "nothing goes wrong any more, but {what} is still unfinished"
-                )
-            }
-            Self::Refused { command, error } => {
-                write!(
-                    f,
-                    "nothing goes wrong any more, but {command} fails: {error}"
-                )
-            }
-            Self::Leaked { what } => write!(f, "everything was removed, but {what} is left"),
-        }
-    }
-}
 
 /// What a host holds that commands can leave behind, as names for people.
 pub(crate) type Belongings = BTreeSet<String>;
@@ -188,6 +55,19 @@ pub(crate) async fn belongings(host: &SimHost) -> Belongings {
     all
 }
 
+/// What a host of a profile holds before anybody has asked it for anything; looked at once in each process.
+fn belongings_before(profile: &Profile) -> Arc<Belongings> {
+    static KNOWN: Mutex<BTreeMap<String, Arc<Belongings>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = known.get(&profile.name) {
+        return Arc::clone(known);
+    }
+    let sim = Sim::new(profile.clone(), 0);
+    let fresh = Arc::new(sim.run(belongings(&sim.client())).unwrap_or_default());
+    known.insert(profile.name.clone(), Arc::clone(&fresh));
+    fresh
+}
+
 /// All files below a folder. Folders are no belongings: an empty one is kept for the next time.
 async fn files(host: &SimHost, folder: &HostPath, all: &mut Belongings) {
     let mut left = vec![folder.clone()];
@@ -210,37 +90,61 @@ async fn files(host: &SimHost, folder: &HostPath, all: &mut Belongings) {
 /// Checks everything after the clients have ended and faults have stopped.
 pub(crate) async fn after(
     sim: &Sim,
+    surface: ComputeApi,
     history: &[Done],
-    before: Result<Belongings, wcow_sim::Stuck>,
+    up_again: Option<FileTime>,
 ) -> Vec<Violation> {
-    let engine = Engine::new(sim.client());
+    let engine = Engine::new(sim.client_of(surface));
     let mut violations = Vec::new();
     let result = async {
         left(&engine, history, &mut violations).await?;
         // Whoever opens the store next clears up what was cut off.
         command("image ls", clear_store(engine.host()).await)?;
-        images(&engine, &mut violations).await?;
-        acknowledged(&engine, history, &mut violations).await?;
-        running(&engine, history, &mut violations).await?;
-        attached(sim, &engine, history, &mut violations).await?;
+        let listed = Listed::of(&engine).await?;
+        images(&engine, &listed, &mut violations).await?;
+        acknowledged(&listed, history, &mut violations);
+        running(&engine, &listed, history, &mut violations).await;
+        attached(sim, &listed, history, &mut violations);
         unfinished(&engine, &mut violations).await;
-        start_all(&engine, history).await?;
-        remove_all(&engine).await
+        // A service that crashes takes containers with it, as the power does, and calls that come late have no end that anybody heard of.
+        let cut_off = history.iter().any(|done| done.cut_off.is_some());
+        if up_again.is_none() && !cut_off && sim.fault_hits().is_empty() {
+            doing(&listed, history, &mut violations);
+        }
+        start_all(&engine, &listed, history).await?;
+        look_at_all(&engine, &listed).await?;
+        if history.iter().any(|done| done.step == Step::Prune) {
+            prune(&engine, &mut violations).await?;
+        }
+        remove_all(&engine, &listed).await
     }
     .await;
     if let Err(violation) = result {
         violations.push(violation);
         return violations;
     }
-    if let Ok(before) = before {
-        let left = belongings(&sim.client()).await;
-        for what in left.difference(&before) {
-            if !is_kept(what) {
-                violations.push(Violation::Leaked { what: what.clone() });
-            }
-        }
-    }
+    let before = belongings_before(&sim.profile());
+    let left = belongings(engine.host()).await;
+    let left = left.difference(&before).filter(|what| !is_kept(what));
+    violations.extend(left.map(|what| Violation::Leaked { what: what.clone() }));
     violations
+}
+
+/// What lists show when clients are done and everything that was cut off is taken back.
+struct Listed {
+    images: Vec<StoredImage>,
+    networks: Vec<NetworkSummary>,
+    containers: Vec<ContainerSummary>,
+}
+
+impl Listed {
+    async fn of(engine: &Engine<SimHost>) -> Result<Self, Violation> {
+        Ok(Self {
+            images: answered("image ls", engine.images().await)?,
+            networks: answered("network ls", engine.networks().await)?,
+            containers: answered("container ls", engine.containers().await)?,
+        })
+    }
 }
 
 /// Has the image store clear up what an interrupted command left.
@@ -261,14 +165,15 @@ fn is_kept(what: &str) -> bool {
 
 async fn images(
     engine: &Engine<SimHost>,
+    listed: &Listed,
     violations: &mut Vec<Violation>,
 ) -> Result<(), Violation> {
-    for image in command("image ls", engine.images().await)?.unwrap_or_default() {
+    for image in &listed.images {
         let tested = engine.test_image(&image.full_name).await;
         let errors = command("image test", tested)?.unwrap_or_default();
         if !errors.is_empty() {
             violations.push(Violation::BrokenImage {
-                image: image.full_name,
+                image: image.full_name.clone(),
                 errors: errors.iter().map(ToString::to_string).collect(),
             });
         }
@@ -276,14 +181,12 @@ async fn images(
     Ok(())
 }
 
-async fn acknowledged(
-    engine: &Engine<SimHost>,
-    history: &[Done],
-    violations: &mut Vec<Violation>,
-) -> Result<(), Violation> {
-    let images = command("image ls", engine.images().await)?.unwrap_or_default();
-    let networks = command("network ls", engine.networks().await)?.unwrap_or_default();
-    let containers = command("container ls", engine.containers().await)?.unwrap_or_default();
+fn acknowledged(listed: &Listed, history: &[Done], violations: &mut Vec<Violation>) {
+    let Listed {
+        images,
+        networks,
+        containers,
+    } = listed;
     for (thing, name) in things(history) {
         let there = match thing {
             Thing::Image => images.iter().any(|image| image.name == name),
@@ -300,7 +203,6 @@ async fn acknowledged(
             violations.push(Violation::Lost { thing, name });
         }
     }
-    Ok(())
 }
 
 /// What the engine keeps of an object: its name, and whether it is still being made or removed.
@@ -428,8 +330,16 @@ async fn unfinished(engine: &Engine<SimHost>, violations: &mut Vec<Violation>) {
 
 /// What is off can be started, whatever it went through: unless its removal was begun, or its network was lost with a restart and
 /// another NAT has taken the one place that there is.
-async fn start_all(engine: &Engine<SimHost>, history: &[Done]) -> Result<(), Violation> {
-    let networks = command("network ls", engine.networks().await)?.unwrap_or_default();
+async fn start_all(
+    engine: &Engine<SimHost>,
+    listed: &Listed,
+    history: &[Done],
+) -> Result<(), Violation> {
+    let Listed {
+        networks,
+        containers,
+        ..
+    } = listed;
     let has_nat = networks
         .iter()
         .any(|network| network.present && network.driver == Driver::Nat);
@@ -439,41 +349,127 @@ async fn start_all(engine: &Engine<SimHost>, history: &[Done]) -> Result<(), Vio
                 .iter()
                 .any(|network| network.name == *name && !network.present)
     };
-    for container in command("container ls", engine.containers().await)?.unwrap_or_default() {
+    for container in containers {
         let in_doubt = history.iter().any(|done| {
-            matches!(&done.step, Step::RemoveContainer(name) if *name == container.name)
-                && matches!(done.ending, Ending::Failed(_) | Ending::Unknown)
+            let removes = match &done.step {
+                Step::RemoveContainer(name) | Step::RemoveStopped(name) => *name == container.name,
+                Step::Prune => true,
+                _ => false,
+            };
+            removes && matches!(done.ending, Ending::Failed(_) | Ending::Unknown)
         });
         let is_off = matches!(
             container.status,
             ContainerStatus::Off | ContainerStatus::Exited
         );
-        if is_off && !in_doubt && !container.network.as_ref().is_some_and(is_lost) {
+        // Somebody else may have its port.
+        let is_free = containers.iter().all(|other| {
+            let shares = |ports: &PortMapping| other.ports.contains(ports);
+            other.name == container.name || !container.ports.iter().any(shares)
+        });
+        if is_off && !in_doubt && is_free && !container.network.as_ref().is_some_and(is_lost) {
             let started = engine.start(&container.name).await;
-            command(&format!("container start {}", container.name), started)?;
+            answered(&format!("container start {}", container.name), started)?;
         }
     }
+    Ok(())
+}
+
+/// What a client was told that a container is doing it does, unless another step came between, or the end of its main process.
+fn doing(listed: &Listed, history: &[Done], violations: &mut Vec<Violation>) {
+    for container in &listed.containers {
+        let mut steps = history
+            .iter()
+            .filter(|done| done.step.can_change(&container.name))
+            .rev();
+        let Some((last, told)) = steps.next().and_then(|last| {
+            let (_, told) = last.step.leads_to()?;
+            (last.ending == Ending::Done).then_some((last, told))
+        }) else {
+            continue;
+        };
+        let is_alone = steps.all(|done| done.ended.is_some_and(|ended| ended <= last.began));
+        if is_alone && container.command.is_none() && container.status != told {
+            violations.push(Violation::OtherState {
+                container: container.name.clone(),
+                told,
+                is: container.status,
+            });
+        }
+    }
+}
+
+/// Everything that can be told of a container is told.
+async fn look_at_all(engine: &Engine<SimHost>, listed: &Listed) -> Result<(), Violation> {
+    for container in &listed.containers {
+        let name = &container.name;
+        let logs = engine.logs(name, &LogQuery::default()).await;
+        answered(&format!("container logs {name}"), logs)?;
+        let details = engine.inspect(name).await;
+        let details = answered(&format!("container inspect {name}"), details)?;
+        if matches!(
+            details.summary.status,
+            ContainerStatus::Running | ContainerStatus::Paused
+        ) {
+            match engine.stats(name).await {
+                // Its main process ended just now.
+                Err(EngineError::State { .. }) => {}
+                stats => drop(answered(&format!("container stats {name}"), stats)?),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A prune removes what is off, and finds nothing that belongs to none: all that was made has a record.
+async fn prune(engine: &Engine<SimHost>, violations: &mut Vec<Violation>) -> Result<(), Violation> {
+    let pruned = answered("container prune", engine.prune().await)?;
+    if let Some(failed) = pruned.failed.first() {
+        return Err(Violation::Refused {
+            command: "container prune".to_owned(),
+            error: failed.clone(),
+        });
+    }
+    let systems = pruned.systems.iter();
+    let strays = systems
+        .map(|system| format!("compute system {}", system.0))
+        .chain(pruned.layers.iter().map(|it| format!("layer {it}")))
+        .chain(pruned.endpoints.iter().map(|it| format!("endpoint {it}")))
+        .chain(pruned.logs.iter().map(|it| format!("the log of {it}")));
+    violations.extend(strays.map(|what| Violation::Leaked { what }));
+    let left = command("container ls", engine.containers().await)?.unwrap_or_default();
+    let back = left
+        .into_iter()
+        .filter(|container| pruned.containers.contains(&container.name));
+    violations.extend(back.map(|container| Violation::Back {
+        thing: Thing::Container,
+        name: container.name,
+    }));
     Ok(())
 }
 
 /// A container that runs has its compute system and its scratch layer, and somebody has started it.
 async fn running(
     engine: &Engine<SimHost>,
+    listed: &Listed,
     history: &[Done],
     violations: &mut Vec<Violation>,
-) -> Result<(), Violation> {
+) {
     let host = engine.host();
-    let containers = command("container ls", engine.containers().await)?.unwrap_or_default();
     let systems = host.compute().enumerate().await.unwrap_or_default();
-    for container in &containers {
+    for container in &listed.containers {
         if container.status != ContainerStatus::Running {
             continue;
         }
-        let started =
-            |done: &Done| matches!(&done.step, Step::Start(name) if *name == container.name);
-        let mut starts = history.iter().filter(|done| started(done));
-        if starts.all(|done| done.must_leave_nothing() || matches!(done.ending, Ending::Refused(_)))
-        {
+        let mut starts = history
+            .iter()
+            .filter(|done| done.step.can_start(&container.name));
+        let has_left_nothing = |done: &Done| {
+            // The others can have started it, and failed at what comes then.
+            matches!(done.step, Step::Start(_))
+                && (done.must_leave_nothing() || matches!(done.ending, Ending::Refused(_)))
+        };
+        if starts.all(has_left_nothing) {
             violations.push(Violation::Left {
                 what: format!("running container {}", container.name),
             });
@@ -496,22 +492,14 @@ async fn running(
             without(format!("its scratch layer {}", container.scratch));
         }
     }
-    Ok(())
 }
 
 /// The scratch layer of a container that is off is not attached, unless a call of a start that was cut off came late.
-async fn attached(
-    sim: &Sim,
-    engine: &Engine<SimHost>,
-    history: &[Done],
-    violations: &mut Vec<Violation>,
-) -> Result<(), Violation> {
+fn attached(sim: &Sim, listed: &Listed, history: &[Done], violations: &mut Vec<Violation>) {
     let attached = sim.attached_layers();
-    for container in command("container ls", engine.containers().await)?.unwrap_or_default() {
-        let cut_off = |done: &Done| {
-            matches!(&done.step, Step::Start(name) if *name == container.name)
-                && done.ending == Ending::Unknown
-        };
+    for container in &listed.containers {
+        let cut_off =
+            |done: &Done| done.step.can_start(&container.name) && done.ending == Ending::Unknown;
         let is_attached = HostPath::parse(&container.scratch)
             .is_ok_and(|scratch| attached.iter().any(|path| path.eq_ignore_case(&scratch)));
         if container.status == ContainerStatus::Off && is_attached && !history.iter().any(cut_off) {
@@ -520,22 +508,19 @@ async fn attached(
             });
         }
     }
-    Ok(())
 }
 
 /// Removes everything that commands have made.
-async fn remove_all(engine: &Engine<SimHost>) -> Result<(), Violation> {
-    for container in command("container ls", engine.containers().await)?.unwrap_or_default() {
+async fn remove_all(engine: &Engine<SimHost>, listed: &Listed) -> Result<(), Violation> {
+    for container in &listed.containers {
         let removed = engine.remove_container(&container.name, Force::Yes).await;
         command(&format!("container rm --force {}", container.name), removed)?;
     }
-    for network in command("network ls", engine.networks().await)?.unwrap_or_default() {
-        if network.ours {
-            let removed = engine.remove_network(&network.name).await;
-            command(&format!("network rm {}", network.name), removed)?;
-        }
+    for network in listed.networks.iter().filter(|network| network.ours) {
+        let removed = engine.remove_network(&network.name).await;
+        command(&format!("network rm {}", network.name), removed)?;
     }
-    for image in command("image ls", engine.images().await)?.unwrap_or_default() {
+    for image in &listed.images {
         let removed = engine.remove_image(&image.full_name).await;
         command(&format!("image rm {}", image.full_name), removed)?;
     }
@@ -548,11 +533,16 @@ fn command<T>(name: &str, answer: Result<T, EngineError>) -> Result<Option<T>, V
         Ok(answer) => Ok(Some(answer)),
         Err(EngineError::NotFound { .. }) => Ok(None),
         Err(EngineError::Store(error)) if error.exit_code() == 3 => Ok(None),
-        Err(error) => Err(Violation::Refused {
-            command: name.to_owned(),
-            error: chain(&error),
-        }),
+        answer => answered(name, answer).map(Some),
     }
+}
+
+/// What a command answers about something that is there, and whose parts are: any error is a violation.
+fn answered<T>(name: &str, answer: Result<T, EngineError>) -> Result<T, Violation> {
+    answer.map_err(|error| Violation::Refused {
+        command: name.to_owned(),
+        error: chain(&error),
+    })
 }
 
 /// An error with its causes.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use wcow_engine::ContainerStatus;
 use wcow_ntmeta::FileTime;
+use wcow_scenario::wims::{RARE, WIMS};
 
-use crate::plan::Step;
+use crate::step::Step;
 
 /// One step of one client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Done {
     pub one_fault: bool,
     /// What it said it had left behind.
     pub left_behind: Vec<String>,
+    /// The containers that it said it had removed, of which the step does not speak.
+    pub removed: Vec<String>,
 }
 
 impl Done {
@@ -34,6 +38,12 @@ impl Done {
     #[must_use]
     pub fn must_leave_nothing(&self) -> bool {
         self.one_fault && matches!(self.ending, Ending::Failed(_))
+    }
+
+    /// Whether it may have removed this container without being told its name: one that was done tells which.
+    fn may_have_pruned(&self, container: &str) -> bool {
+        self.step == Step::Prune
+            && (self.ending != Ending::Done || self.removed.iter().any(|name| name == container))
     }
 }
 
@@ -83,17 +93,61 @@ impl Step {
             Self::CreateNetwork { name, .. } => Some((Thing::Network, name, true)),
             Self::RemoveNetwork(name) => Some((Thing::Network, name, false)),
             Self::CreateContainer { name, .. } => Some((Thing::Container, name, true)),
-            Self::RemoveContainer(name) => Some((Thing::Container, name, false)),
+            Self::RemoveContainer(name) | Self::RemoveStopped(name) => {
+                Some((Thing::Container, name, false))
+            }
             _ => None,
+        }
+    }
+
+    /// The container that it is about, and what that one is doing when the step is done; nothing if several answers are possible, or
+    /// none.
+    #[must_use]
+    pub fn leads_to(&self) -> Option<(&str, ContainerStatus)> {
+        match self {
+            Self::Start(name) | Self::Restart(name) | Self::Resume(name) => {
+                Some((name, ContainerStatus::Running))
+            }
+            Self::Stop(name) | Self::Kill(name) => Some((name, ContainerStatus::Off)),
+            Self::Pause(name) => Some((name, ContainerStatus::Paused)),
+            _ => None,
+        }
+    }
+
+    /// Whether it can start this container.
+    #[must_use]
+    pub fn can_start(&self, container: &str) -> bool {
+        match self {
+            Self::Start(name) | Self::Restart(name) | Self::Supervise { name, .. } => {
+                name == container
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it can change what this container is doing.
+    #[must_use]
+    pub fn can_change(&self, container: &str) -> bool {
+        match self {
+            Self::CreateContainer { name, .. }
+            | Self::RemoveContainer(name)
+            | Self::RemoveStopped(name)
+            | Self::WaitFor(name)
+            | Self::Logs(name) => name == container,
+            // What is off may be removed, and a host that goes down takes all with it.
+            Self::Prune | Self::Reboot => true,
+            step => {
+                step.can_start(container)
+                    || step.leads_to().is_some_and(|(name, _)| name == container)
+            }
         }
     }
 }
 
 /// The name that the image of a WIM file of the scenarios gives itself.
 fn image_of(wim: &str) -> &str {
-    wcow_scenario::wims::WIMS
-        .iter()
-        .find(|demo| demo.name == wim)
+    let mut all = WIMS.iter().chain(&RARE);
+    all.find(|demo| demo.name == wim)
         .map_or(wim, |demo| demo.image)
 }
 
@@ -130,6 +184,7 @@ fn allowed_by<'a>(history: impl Iterator<Item = &'a Done>, thing: Thing, name: &
     let steps: Vec<(&Done, bool)> = history
         .filter_map(|done| match done.step.effect() {
             Some((of, whose, there)) if of == thing && whose == name => Some((done, there)),
+            None if thing == Thing::Container && done.may_have_pruned(name) => Some((done, false)),
             _ => None,
         })
         .collect();

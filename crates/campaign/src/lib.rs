@@ -20,7 +20,7 @@
 //! | `calls-end-once` | no call is answered twice |
 //! | `errors-are-explained` | the catalogue has an entry for every error that a command ends with |
 //! | `listed-images-are-complete` | an image that is listed passes its test |
-//! | `acknowledged-survives` | what a client was told is there is there, unless somebody removed it |
+//! | `acknowledged-survives` | what a client was told is there is there, and does what it was told, unless something came between |
 //! | `removed-stays-removed` | what a client was told is gone is gone, unless somebody made it again |
 //! | `failures-leave-nothing` | a command that fails by one fault leaves nothing of what it was making |
 //! | `cut-off-work-is-taken-back` | when nothing goes wrong any more, whoever lists takes back what was left half-done |
@@ -30,32 +30,38 @@
 #![forbid(unsafe_code)]
 
 mod canary;
+mod care;
 mod checks;
 mod file;
 mod fingerprints;
 mod history;
+mod log;
+mod marks;
 mod mutants;
 mod perform;
 mod plan;
 mod run;
 mod shrink;
+mod step;
 #[cfg(feature = "proptest")]
 pub mod strategies;
 mod sweep;
 mod timeline;
+mod violation;
 
 pub use canary::canary;
-pub use checks::Violation;
 pub use file::{ReplayError, RunFile, RunFileError, SCHEMA, divergence};
 pub use fingerprints::{Astray, Fingerprint, fingerprints};
 pub use history::{Allowed, Done, Ending, Thing, allowed, things};
 pub use mutants::{Hunt, Mutant, UnknownMutant, hunt};
-pub use perform::StepError;
-pub use plan::{ClientPlan, Plan, Step};
+pub use perform::{Answer, StepError};
+pub use plan::{ClientPlan, Plan};
 pub use run::{Faults, Report, RunSpec, UnknownProfile};
 pub use shrink::{Shrunk, shrink, shrink_while};
+pub use step::{Step, Wishes};
 pub use sweep::{MARKS, Sweep, sweep};
 pub use timeline::{chrome_trace, page};
+pub use violation::Violation;
 
 /// The README's example, compiled and run.
 #[cfg(doctest)]

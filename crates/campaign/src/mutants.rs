@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use wcow_host::Precaution;
 use wcow_scenario::WimShelf;
 
-use crate::checks::Violation;
 use crate::run::RunSpec;
+use crate::violation::Violation;
 
 /// The engine without one precaution, which is its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

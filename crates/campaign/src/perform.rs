@@ -1,14 +1,16 @@
 //! Steps as commands of the engine.
 
-use wcow_engine::{CreateContainer, Engine, EngineError, Force, InstallWimError};
+use wcow_engine::{
+    CreateContainer, Engine, EngineError, Flow, Force, InstallWimError, LogQuery, Pruned, Settings,
+};
 use wcow_host::{Clock, Host, HostError};
 use wcow_network::NetworkSpec;
 use wcow_ntmeta::FileTime;
 use wcow_runtime::ExecSpec;
 use wcow_scenario::WimShelf;
 
-use crate::plan::Step;
 use crate::run::SECOND;
+use crate::step::Step;
 
 /// How long a container gets to stop.
 const GRACE: u64 = 10 * SECOND;
@@ -31,8 +33,33 @@ pub enum StepError {
     Wait(HostError),
 }
 
+/// What a step that was done has to tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The exit code of the program that it ran or waited for.
+    pub code: Option<u32>,
+    /// What it removed of which it had no names.
+    pub pruned: Option<Pruned>,
+}
+
+impl Answer {
+    const fn of_program(code: Option<u32>) -> Self {
+        Self { code, pruned: None }
+    }
+}
+
 impl Step {
-    /// Has an engine carry the step out. Of a program, gives its exit code.
+    /// How long its user waits for it before ending it as one ends a program, in ticks of 100 ns. `None` for those that end by themselves.
+    #[must_use]
+    pub const fn patience(&self) -> Option<u64> {
+        match self {
+            Self::WaitFor(_) => Some(60 * SECOND),
+            Self::Supervise { .. } => Some(120 * SECOND),
+            _ => None,
+        }
+    }
+
+    /// Has an engine carry the step out, and waits for its end as long as it takes.
     ///
     /// # Errors
     /// [`StepError`].
@@ -40,7 +67,7 @@ impl Step {
         &self,
         engine: &Engine<H>,
         shelf: &dyn WimShelf,
-    ) -> Result<Option<u32>, StepError> {
+    ) -> Result<Answer, StepError> {
         match self {
             Self::InstallImage(name) => {
                 let (wim, index) = shelf
@@ -74,11 +101,21 @@ impl Step {
                 name,
                 image,
                 network,
+                wishes,
             } => {
                 let wanted = CreateContainer {
                     image: image.clone(),
                     name: Some(name.clone()),
                     network: network.clone(),
+                    publish: wishes.publish.clone(),
+                    isolation: wishes.isolation,
+                    memory_mib: wishes.memory_mib,
+                    processors: wishes.processors,
+                    settings: Settings {
+                        command: wishes.command.clone(),
+                        restart: wishes.restart,
+                        ..Settings::default()
+                    },
                     ..CreateContainer::default()
                 };
                 engine.create_container(wanted).await?;
@@ -87,11 +124,26 @@ impl Step {
             Self::Exec { name, command } => {
                 let process = engine.exec(name, &ExecSpec::new(command)).await?;
                 let ended = process.wait().await.map_err(StepError::Wait)?;
-                return Ok(ended.code);
+                return Ok(Answer::of_program(ended.code));
             }
             Self::Stop(name) => drop(engine.stop(name, GRACE).await?),
             Self::Kill(name) => drop(engine.kill(name).await?),
             Self::RemoveContainer(name) => engine.remove_container(name, Force::Yes).await?,
+            Self::Restart(name) => drop(engine.restart(name, GRACE).await?),
+            Self::Pause(name) => drop(engine.pause(name).await?),
+            Self::Resume(name) => drop(engine.resume(name).await?),
+            Self::WaitFor(name) => return Ok(Answer::of_program(engine.wait(name).await?.code)),
+            Self::Supervise { name, most } => {
+                engine.supervise(name, Some(*most), |_| Flow::Go).await?;
+            }
+            Self::Logs(name) => drop(engine.logs(name, &LogQuery::default()).await?),
+            Self::Inspect(name) => drop(engine.inspect(name).await?),
+            Self::Stats(name) => drop(engine.stats(name).await?),
+            Self::RemoveStopped(name) => engine.remove_container(name, Force::No).await?,
+            Self::Prune => {
+                let pruned = Some(engine.prune().await?);
+                return Ok(Answer { code: None, pruned });
+            }
             Self::List => {
                 engine.containers().await?;
                 engine.networks().await?;
@@ -105,6 +157,6 @@ impl Step {
             }
             Self::Reboot => engine.reboot().await?,
         }
-        Ok(None)
+        Ok(Answer::default())
     }
 }

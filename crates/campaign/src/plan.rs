@@ -1,12 +1,14 @@
 //! Plans: what the clients of a run do, one step after the other.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_network::Driver;
 use wcow_sim::{Draws, Label};
+
+use crate::care;
+use crate::step::{Step, Wishes};
 
 /// Most clients of a plan that is made up.
 pub(crate) const CLIENTS: u64 = 3;
@@ -41,106 +43,13 @@ pub struct ClientPlan {
     pub killed_after_durable: Option<u64>,
 }
 
-/// One command, as a user would give it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case",
-    deny_unknown_fields
-)]
-pub enum Step {
-    /// Installs the image of a WIM file that the scenarios bring along, such as `servercore-20348.wim`.
-    InstallImage(String),
-    /// Removes an image.
-    RemoveImage(String),
-    /// Makes a network.
-    CreateNetwork {
-        /// Its name.
-        name: String,
-        /// Its driver.
-        driver: Driver,
-        /// Its subnet; the host's default if absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        subnet: Option<Ipv4Net>,
-    },
-    /// Removes a network.
-    RemoveNetwork(String),
-    /// Creates a container.
-    CreateContainer {
-        /// Its name.
-        name: String,
-        /// Its image.
-        image: String,
-        /// The network it is connected to.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        network: Option<String>,
-    },
-    /// Starts a container.
-    Start(String),
-    /// Runs a program in a container and waits for its end.
-    Exec {
-        /// The container.
-        name: String,
-        /// The command line.
-        command: String,
-    },
-    /// Stops a container.
-    Stop(String),
-    /// Ends a container at once.
-    Kill(String),
-    /// Removes a container, also one that runs.
-    RemoveContainer(String),
-    /// Lists containers, networks and images.
-    List,
-    /// Waits so many seconds.
-    Wait(u32),
-    /// Restarts the host.
-    Reboot,
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InstallImage(wim) => write!(f, "image install {wim}"),
-            Self::RemoveImage(name) => write!(f, "image rm {name}"),
-            Self::CreateNetwork {
-                name,
-                driver,
-                subnet,
-            } => {
-                write!(f, "network create {name} --driver {driver}")?;
-                subnet
-                    .iter()
-                    .try_for_each(|subnet| write!(f, " --subnet {subnet}"))
-            }
-            Self::RemoveNetwork(name) => write!(f, "network rm {name}"),
-            Self::CreateContainer {
-                name,
-                image,
-                network,
-            } => {
-                write!(f, "container create {image} --name {name}")?;
-                network
-                    .iter()
-                    .try_for_each(|network| write!(f, " --network {network}"))
-            }
-            Self::Start(name) => write!(f, "container start {name}"),
-            Self::Exec { name, command } => write!(f, "exec {name} {command}"),
-            Self::Stop(name) => write!(f, "container stop {name}"),
-            Self::Kill(name) => write!(f, "container kill {name}"),
-            Self::RemoveContainer(name) => write!(f, "container rm --force {name}"),
-            Self::List => f.write_str("container ls"),
-            Self::Wait(seconds) => write!(f, "wait {seconds} s"),
-            Self::Reboot => f.write_str("host reboot"),
-        }
-    }
-}
-
 /// What a plan is made up from on hosts of one profile.
 #[derive(Clone, Copy)]
 pub(crate) struct Things {
     pub(crate) wim: &'static str,
     pub(crate) image: &'static str,
+    /// The same with a utility virtual machine, for containers with Hyper-V isolation.
+    pub(crate) isolated: Option<(&'static str, &'static str)>,
     pub(crate) drivers: &'static [Driver],
 }
 
@@ -149,11 +58,13 @@ pub(crate) fn things(profile: &str) -> Option<Things> {
         "server-2022" => Some(Things {
             wim: "servercore-20348.wim",
             image: "servercore",
+            isolated: Some(("servercore-20348-hyperv.wim", "servercore-hyperv")),
             drivers: &[Driver::Nat, Driver::Internal],
         }),
         "core-tp3" => Some(Things {
             wim: "WindowsServerCore.wim",
             image: "WindowsServerCore",
+            isolated: None,
             drivers: &[Driver::Nat],
         }),
         _ => None,
@@ -176,12 +87,33 @@ impl Plan {
 
     /// Makes up a plan for a host of a profile: an empty one if nothing is known of the profile.
     ///
-    /// Names are few, so that clients meet. The source of choices that gives zeros makes one client that installs an image.
+    /// Names are few, so that clients meet. What is made, started and removed, and when, is drawn by [`Label::Plan`]; what is asked of
+    /// containers by [`Label::Wish`]; what is done beyond that is woven in by [`Label::Care`]. The source of choices that gives zeros
+    /// makes one client that installs an image.
     #[must_use]
     pub fn draw(profile: &str, draws: &mut Draws) -> Self {
-        let Some(things) = things(profile) else {
+        let Some(mut things) = things(profile) else {
             return Self::default();
         };
+        let theme = draws.draw(Label::Care, 8);
+        // What is looked after can be frozen too, if it has a machine of its own.
+        let share = if theme == 7 { 2 } else { 5 };
+        if draws.happens(Label::Wish, 1, share)
+            && let Some((wim, image)) = things.isolated
+        {
+            (things.wim, things.image) = (wim, image);
+        }
+        let mut plan = match theme {
+            6 => care::handed_over(&things, draws),
+            7 => care::looked_after(&things, draws),
+            _ => Self::of_a_theme(&things, draws),
+        };
+        care::wish(&mut plan, &things, draws);
+        care::weave(&mut plan, draws);
+        plan
+    }
+
+    fn of_a_theme(things: &Things, draws: &mut Draws) -> Self {
         let theme = Theme::draw(draws);
         let clients = match theme {
             Theme::CutOff => 1,
@@ -200,15 +132,15 @@ impl Plan {
                 match theme {
                     Theme::Anything => {
                         for _ in 0..draws.draw(Label::Plan, STEPS) {
-                            steps.push(step(&things, draws));
+                            steps.push(step(things, draws));
                         }
                     }
                     Theme::Networks => {
                         for _ in 0..draws.draw(Label::Plan, STEPS) {
-                            steps.push(network_step(&things, draws));
+                            steps.push(network_step(things, draws));
                         }
                     }
-                    Theme::Life | Theme::CutOff => steps.extend(life(&things, draws)),
+                    Theme::Life | Theme::CutOff => steps.extend(life(things, draws)),
                 }
                 let mut client = ClientPlan {
                     steps,
@@ -239,17 +171,18 @@ impl Plan {
     #[must_use]
     pub fn moved(&self, from: &str, to: &str) -> Option<Self> {
         let (from, to) = (things(from)?, things(to)?);
-        let renamed = |name: &mut String, old: &str, new: &str| {
-            if name == old {
+        let (isolated_wim, isolated_image) = from.isolated.unwrap_or((from.wim, from.image));
+        let renamed = |name: &mut String, old: [&str; 2], new: &str| {
+            if old.contains(&name.as_str()) {
                 new.clone_into(name);
             }
         };
         let mut plan = self.clone();
         for step in plan.clients.iter_mut().flat_map(|it| &mut it.steps) {
             match step {
-                Step::InstallImage(wim) => renamed(wim, from.wim, to.wim),
+                Step::InstallImage(wim) => renamed(wim, [from.wim, isolated_wim], to.wim),
                 Step::RemoveImage(image) | Step::CreateContainer { image, .. } => {
-                    renamed(image, from.image, to.image);
+                    renamed(image, [from.image, isolated_image], to.image);
                 }
                 Step::CreateNetwork { driver, .. } if !to.drivers.contains(driver) => {
                     *driver = to.drivers.first().copied().unwrap_or(Driver::Nat);
@@ -307,6 +240,7 @@ fn life(things: &Things, draws: &mut Draws) -> Vec<Step> {
         name: name.clone(),
         image: things.image.to_owned(),
         network: with,
+        wishes: Wishes::default(),
     });
     let later = [
         Step::Start(name.clone()),
@@ -339,6 +273,7 @@ fn step(things: &Things, draws: &mut Draws) -> Step {
             network: draws
                 .happens(Label::Plan, 1, 2)
                 .then(|| pick(draws, &NETWORKS)),
+            wishes: Wishes::default(),
         },
         5..=8 => Step::Start(container),
         9 | 10 => Step::Exec {
@@ -384,9 +319,10 @@ fn create_network(things: &Things, draws: &mut Draws) -> Step {
 }
 
 fn pick(draws: &mut Draws, names: &[&str]) -> String {
-    draws
-        .pick(Label::Plan, names)
-        .copied()
-        .unwrap_or_default()
-        .to_owned()
+    pick_by(Label::Plan, draws, names)
+}
+
+pub(crate) fn pick_by(label: Label, draws: &mut Draws, names: &[&str]) -> String {
+    let picked = draws.pick(label, names);
+    picked.copied().unwrap_or_default().to_owned()
 }

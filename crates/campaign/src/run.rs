@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use serde::{Deserialize, Serialize};
-use wcow_engine::{Engine, EngineError};
-use wcow_host::{Clock, Host, HostControl, HostError, HostInfo, failures};
+use wcow_engine::Engine;
+use wcow_host::client::{Winner, race};
+use wcow_host::{Clock, ComputeApi, Host, HostControl};
 use wcow_ntmeta::FileTime;
 use wcow_scenario::WimShelf;
 use wcow_sim::{
@@ -17,11 +17,14 @@ use wcow_sim::{
     SimHost, Stuck,
 };
 
-use crate::checks::{self, Violation};
-use crate::history::{Done, Ending};
+use crate::checks;
+use crate::history::Done;
+use crate::log::{Log, note_troubles, perform};
+use crate::marks::mark;
 use crate::mutants::Mutant;
-use crate::perform::StepError;
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
+use crate::step::Step;
+use crate::violation::Violation;
 
 /// Ticks of 100 ns in a second.
 pub(crate) const SECOND: u64 = 10_000_000;
@@ -46,6 +49,9 @@ pub struct RunSpec {
     /// In which order things happen that are due at the same time.
     #[serde(default)]
     pub schedule: Schedule,
+    /// Through which surface of the compute service all clients see the host.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub surface: ComputeApi,
     /// What goes wrong.
     #[serde(default)]
     pub faults: Faults,
@@ -72,6 +78,10 @@ pub enum Faults {
     Swarm(u32),
     /// What a plan says.
     Plan(FaultPlan),
+}
+
+fn is_default(surface: &ComputeApi) -> bool {
+    *surface == ComputeApi::default()
 }
 
 /// A spec that names something that does not exist.
@@ -155,6 +165,11 @@ impl RunSpec {
             }
         });
         Self {
+            surface: if profile != "core-tp3" && draws.happens(Label::Wish, 1, 4) {
+                ComputeApi::V2
+            } else {
+                ComputeApi::V1
+            },
             profile: profile.to_owned(),
             choices,
             schedule,
@@ -192,7 +207,6 @@ impl RunSpec {
     /// Runs it on its [host](Self::host), for whoever wants to keep a trace.
     #[must_use]
     pub fn run_on(&self, sim: &Sim, shelf: &dyn WimShelf) -> Report {
-        let before = sim.run(checks::belongings(&sim.client()));
         let info = sim.run(sim.client().control().info());
         let log = Log::new(info.ok().and_then(Result::ok));
         for mutant in &self.ignore {
@@ -220,7 +234,10 @@ impl RunSpec {
             let clients: Vec<Client<'_>> = left
                 .iter()
                 .enumerate()
-                .map(|(number, left)| Client::new(sim, number, left, &log, shelf))
+                .map(|(number, left)| {
+                    let host = sim.client_of(self.surface);
+                    Client::new(host, number, left, &log, shelf)
+                })
                 .collect();
             if up_again.is_none() {
                 for (client, plan) in clients.iter().zip(&self.plan.clients) {
@@ -234,6 +251,7 @@ impl RunSpec {
             }
             let ended = sim.run_to_end(Clients {
                 sim,
+                surface: self.surface,
                 shelf,
                 log: &log,
                 polled: &polled,
@@ -276,7 +294,7 @@ impl RunSpec {
         }
         let mut marks = BTreeMap::new();
         if violations.is_empty() {
-            let found = sim.run(checks::after(sim, &history, before));
+            let found = sim.run(checks::after(sim, self.surface, &history, up_again));
             match found {
                 Ok(found) => violations.extend(found),
                 Err(Stuck { waiting, .. }) => violations.push(Violation::Unsettled { waiting }),
@@ -298,7 +316,7 @@ impl RunSpec {
     }
 }
 
-/// A client that does its steps. When its process is killed, another one goes on with the next step.
+/// A client that does its steps. When its process is killed or ended, another one goes on with the next step.
 struct Client<'a> {
     number: usize,
     host: SimHost,
@@ -309,21 +327,32 @@ struct Client<'a> {
 
 impl<'a> Client<'a> {
     fn new(
-        sim: &Sim,
+        host: SimHost,
         number: usize,
         left: &'a Cell<&'a [Step]>,
         log: &Log,
         shelf: &'a dyn WimShelf,
     ) -> Self {
-        let host = sim.client();
         let engine = Engine::new(host.clone());
         let log = log.clone();
         let steps = async move {
             while let Some((step, rest)) = left.get().split_first() {
                 left.set(rest);
-                let place = log.begin(number, step, engine.host().clock().now());
-                let ending = perform(&engine, step, shelf, &log).await;
-                log.end(place, engine.host().clock().now(), ending);
+                let clock = engine.host().clock();
+                let place = log.begin(number, step, clock.now());
+                let doing = perform(&engine, step, shelf, &log);
+                let told = match step.patience() {
+                    None => doing.await,
+                    Some(patience) => {
+                        let until = clock.now().ticks().saturating_add(patience);
+                        match race(doing, clock.deadline(FileTime::from_ticks(until))).await {
+                            Winner::First(told) => told,
+                            // Its user ends the program.
+                            Winner::Second(()) => return,
+                        }
+                    }
+                };
+                log.end(place, clock.now(), told);
             }
         };
         Self {
@@ -338,6 +367,7 @@ impl<'a> Client<'a> {
 /// All clients at once. True when all are done, false if that takes too long.
 struct Clients<'a> {
     sim: &'a Sim,
+    surface: ComputeApi,
     shelf: &'a dyn WimShelf,
     log: &'a Log,
     /// When anybody last heard of the host.
@@ -359,12 +389,13 @@ impl Future for Clients<'_> {
                     break;
                 }
                 this.sim.kill(&client.host);
-                if is_done {
+                // Whether it was killed or ended: what it was doing, if it was doing something, nobody hears of.
+                this.log.killed(client.number, this.sim.now());
+                if is_done && client.left.get().is_empty() {
                     client.steps = None;
                 } else {
-                    this.log.killed(client.number, this.sim.now());
-                    *client =
-                        Client::new(this.sim, client.number, client.left, this.log, this.shelf);
+                    let host = this.sim.client_of(this.surface);
+                    *client = Client::new(host, client.number, client.left, this.log, this.shelf);
                 }
             }
         }
@@ -376,214 +407,4 @@ impl Future for Clients<'_> {
             Poll::Pending
         }
     }
-}
-
-/// What all clients did, in the order in which it began, and which errors the catalogue of failures has no entry for.
-#[derive(Clone, Default)]
-struct Log {
-    /// What the host is, if it told.
-    info: Option<HostInfo>,
-    entries: Arc<Mutex<(Vec<Done>, BTreeSet<String>)>>,
-}
-
-impl Log {
-    fn new(info: Option<HostInfo>) -> Self {
-        Self {
-            info,
-            ..Self::default()
-        }
-    }
-
-    fn entries(&self) -> MutexGuard<'_, (Vec<Done>, BTreeSet<String>)> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Looks whether the catalogue knows an error.
-    fn look_up(&self, error: &HostError) {
-        let known = |info: &HostInfo| !failures::candidates(error, info).is_empty();
-        if self.info.as_ref().is_some_and(|info| !known(info)) {
-            self.entries().1.insert(error.to_string());
-        }
-    }
-
-    fn begin(&self, client: usize, step: &Step, now: FileTime) -> usize {
-        let log = &mut self.entries().0;
-        log.push(Done {
-            client,
-            step: step.clone(),
-            began: now,
-            ended: None,
-            cut_off: None,
-            ending: Ending::Unknown,
-            one_fault: false,
-            left_behind: Vec::new(),
-        });
-        log.len() - 1
-    }
-
-    fn end(&self, place: usize, now: FileTime, (ending, left_behind): Told) {
-        if let Some(done) = self.entries().0.get_mut(place) {
-            done.ended = Some(now);
-            done.ending = ending;
-            done.left_behind = left_behind;
-        }
-    }
-
-    /// The client was killed.
-    fn killed(&self, client: usize, now: FileTime) {
-        let log = &mut self.entries().0;
-        let of_client = log.iter_mut().rfind(|done| done.client == client);
-        if let Some(done) = of_client.filter(|done| done.ended.is_none()) {
-            done.cut_off = Some(now);
-        }
-    }
-
-    /// The power went, and nothing that was under way can have an effect now that the host is `up_again`.
-    fn power_lost(&self, when: FileTime, up_again: FileTime) {
-        for done in &mut self.entries().0 {
-            if done.ended.is_none() {
-                done.ended = Some(up_again);
-                done.cut_off.get_or_insert(when);
-            }
-        }
-    }
-
-    fn take(&self) -> (Vec<Done>, BTreeSet<String>) {
-        std::mem::take(&mut *self.entries())
-    }
-}
-
-/// What a step came to, and what it said it had left behind.
-type Told = (Ending, Vec<String>);
-
-/// Does one step.
-async fn perform(engine: &Engine<SimHost>, step: &Step, shelf: &dyn WimShelf, log: &Log) -> Told {
-    let ending = match step.carry_out(engine, shelf).await {
-        Ok(_) => Ending::Done,
-        Err(StepError::Engine(error)) => {
-            if let Some(error) = error.host_error() {
-                log.look_up(error);
-            }
-            return (failed(&error), error.left_behind());
-        }
-        Err(StepError::Wait(error)) => {
-            log.look_up(&error);
-            Ending::Failed(error.to_string())
-        }
-        Err(error) => Ending::Refused(error.to_string()),
-    };
-    (ending, Vec::new())
-}
-
-/// A refusal that says that nothing was tried is one; whatever the host had a part in may have had an effect.
-fn failed(error: &EngineError) -> Ending {
-    match error.host_error() {
-        Some(error) => Ending::Failed(error.to_string()),
-        None if matches!(error.exit_code(), 2..=4) => Ending::Refused(error.to_string()),
-        None => Ending::Failed(error.to_string()),
-    }
-}
-
-/// Notes which steps went through one fault at most. What was done before the host was `up_again` went through a power loss too.
-fn note_troubles(history: &mut [Done], hits: &[FaultHit], up_again: Option<FileTime>) {
-    let restarts: Vec<(FileTime, Option<FileTime>)> = history
-        .iter()
-        .filter(|done| done.step == Step::Reboot)
-        .map(|done| (done.began, done.ended))
-        .collect();
-    for done in history {
-        let Some(ended) = done.ended else {
-            continue;
-        };
-        if up_again.is_some_and(|up| done.began < up) {
-            continue;
-        }
-        let mut during = hits
-            .iter()
-            .filter(|hit| (done.began..=ended).contains(&hit.time));
-        // What the host refuses by itself can be followed by a fault that hits the rollback: then two things went wrong.
-        let one_fault = match (during.next(), &done.ending, during.next()) {
-            (None, ..) => true,
-            (Some(hit), Ending::Failed(told), None) => {
-                told.starts_with(&format!("{} of {} failed", hit.operation, hit.object))
-            }
-            _ => false,
-        };
-        let restarted = restarts
-            .iter()
-            .any(|(began, over)| *began <= ended && over.is_none_or(|over| done.began <= over));
-        done.one_fault = one_fault && !restarted;
-    }
-}
-
-/// Notes which situations a run was in.
-fn mark(history: &[Done], hits: &[FaultHit], marks: &mut BTreeMap<&'static str, u64>) {
-    let mut note = |name, count: usize| {
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
-        if count > 0 {
-            *marks.entry(name).or_insert(0) += count;
-        }
-    };
-    let count = |wanted: &dyn Fn(&Done) -> bool| history.iter().filter(|done| wanted(done)).count();
-    let done = |done: &Done| done.ending == Ending::Done;
-    let failed = |done: &Done| matches!(done.ending, Ending::Failed(_));
-    note(
-        "an image was installed",
-        count(&|step| matches!(step.step, Step::InstallImage(_)) && done(step)),
-    );
-    note(
-        "an install failed",
-        count(&|step| matches!(step.step, Step::InstallImage(_)) && failed(step)),
-    );
-    note(
-        "a container was created",
-        count(&|step| matches!(step.step, Step::CreateContainer { .. }) && done(step)),
-    );
-    note(
-        "a creation failed",
-        count(&|step| matches!(step.step, Step::CreateContainer { .. }) && failed(step)),
-    );
-    note(
-        "a container was started",
-        count(&|step| matches!(step.step, Step::Start(_)) && done(step)),
-    );
-    note(
-        "a start failed",
-        count(&|step| matches!(step.step, Step::Start(_)) && failed(step)),
-    );
-    note(
-        "a program ran",
-        count(&|step| matches!(step.step, Step::Exec { .. }) && done(step)),
-    );
-    note(
-        "a network was made",
-        count(&|step| matches!(step.step, Step::CreateNetwork { .. }) && done(step)),
-    );
-    note(
-        "a network could not be made",
-        count(&|step| matches!(step.step, Step::CreateNetwork { .. }) && failed(step)),
-    );
-    note(
-        "a container was removed",
-        count(&|step| matches!(step.step, Step::RemoveContainer(_)) && done(step)),
-    );
-    note(
-        "the host was restarted",
-        count(&|step| step.step == Step::Reboot && done(step)),
-    );
-    note(
-        "a command was cut off",
-        count(&|step| step.ending == Ending::Unknown),
-    );
-    note(
-        "a command was refused",
-        count(&|step| matches!(step.ending, Ending::Refused(_))),
-    );
-    let overlapping = history
-        .iter()
-        .map(|done| done.client)
-        .collect::<BTreeSet<_>>()
-        .len();
-    note("several clients worked", usize::from(overlapping > 1));
-    note("a fault hit", hits.len());
 }

@@ -1,10 +1,13 @@
 //! Failing runs made small: whatever can be left out while the same promise stays broken is left out.
 
+use wcow_host::ComputeApi;
+use wcow_runtime::Isolation;
 use wcow_scenario::WimShelf;
 use wcow_sim::{Choices, FaultPlan, FaultRule, Label, PowerCut, Recording, Schedule, When};
 
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
 use crate::run::{Faults, Report, RunSpec};
+use crate::step::{Step, Wishes};
 
 /// Runs that are tried at most.
 const TRIES: u32 = 3000;
@@ -263,20 +266,14 @@ impl Search<'_> {
                 .get(client)
                 .map_or(0, |client| client.steps.len());
             for place in 0..steps {
-                let mut simpler = best.0.clone();
-                let step = simpler
-                    .plan
-                    .clients
-                    .get_mut(client)
-                    .and_then(|client| client.steps.get_mut(place));
-                match step {
-                    Some(Step::CreateContainer { network, .. }) => *network = None,
-                    Some(Step::CreateNetwork { subnet, .. }) => *subnet = None,
-                    Some(Step::Wait(seconds)) => *seconds /= 2,
-                    Some(Step::Exec { command, .. }) => *command = "cmd /c exit 0".to_owned(),
-                    _ => continue,
+                for part in 0..PARTS {
+                    let mut spec = best.0.clone();
+                    let clients = spec.plan.clients.get_mut(client);
+                    if let Some(step) = clients.and_then(|client| client.steps.get_mut(place)) {
+                        simplify(step, part);
+                    }
+                    self.take(best, spec);
                 }
-                self.take(best, simpler);
             }
         }
     }
@@ -285,6 +282,9 @@ impl Search<'_> {
     fn choices(&mut self, best: &mut Best) {
         let mut plain = best.0.clone();
         plain.schedule = Schedule::default();
+        self.take(best, plain);
+        let mut plain = best.0.clone();
+        plain.surface = ComputeApi::default();
         self.take(best, plain);
         let recording = match &best.0.choices {
             Choices::Seed(seed) => Recording {
@@ -315,5 +315,31 @@ impl Search<'_> {
                 recording = fewer;
             }
         }
+    }
+}
+
+/// How many parts a step has at most that can be simpler.
+const PARTS: u32 = 5;
+
+/// Makes one part of a step simpler, if it has so many.
+fn simplify(step: &mut Step, part: u32) {
+    match step {
+        Step::CreateContainer {
+            network, wishes, ..
+        } => match part {
+            0 => *network = None,
+            1 => *wishes = Wishes::default(),
+            2 => wishes.publish.clear(),
+            3 => (wishes.processors, wishes.memory_mib) = (None, None),
+            _ => wishes.isolation = Isolation::Process,
+        },
+        _ if part > 0 => {}
+        Step::CreateNetwork { subnet, .. } => *subnet = None,
+        Step::Wait(seconds) => *seconds /= 2,
+        Step::Exec { command, .. } => *command = "cmd /c exit 0".to_owned(),
+        Step::Supervise { most, .. } => *most = 0,
+        Step::Restart(name) => *step = Step::Start(name.clone()),
+        Step::RemoveStopped(name) => *step = Step::RemoveContainer(name.clone()),
+        _ => {}
     }
 }

@@ -23,12 +23,16 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
+use wcow_engine::RestartPolicy;
+use wcow_host::ComputeApi;
 use wcow_network::Driver;
 use wcow_sim::PowerCut;
 use wcow_sim::strategies::{choices, fault_plans, schedules};
 
-use crate::plan::{self, ClientPlan, Plan, Step};
+use crate::care;
+use crate::plan::{self, ClientPlan, Plan};
 use crate::run::{DURABLE_STEPS, Faults, RunSpec};
+use crate::step::{Step, Wishes};
 
 /// Any plan for hosts of a profile. Of a profile that nothing is known of ([`Plan::PROFILES`]), the empty one.
 pub fn plans(profile: &str) -> BoxedStrategy<Plan> {
@@ -74,30 +78,60 @@ pub fn run_specs(budget: u32) -> impl Strategy<Value = RunSpec> {
         }
     });
     let plan = select(&Plan::PROFILES[..]).prop_flat_map(|profile| (Just(profile), plans(profile)));
-    (plan, choices(), schedules(), faults, option::of(power)).prop_map(
-        |((profile, plan), choices, schedule, faults, power)| RunSpec {
-            profile: profile.to_owned(),
-            choices,
-            schedule,
-            faults,
-            power,
-            ignore: BTreeSet::new(),
-            plan,
-        },
+    let surface = option::of(Just(ComputeApi::V2));
+    (
+        plan,
+        choices(),
+        schedules(),
+        faults,
+        option::of(power),
+        surface,
     )
+        .prop_map(
+            |((profile, plan), choices, schedule, faults, power, surface)| RunSpec {
+                surface: surface
+                    .filter(|_| profile != "core-tp3")
+                    .unwrap_or_default(),
+                profile: profile.to_owned(),
+                choices,
+                schedule,
+                faults,
+                power,
+                ignore: BTreeSet::new(),
+                plan,
+            },
+        )
 }
 
 fn steps(things: plan::Things) -> impl Strategy<Value = Step> {
     let container = || name(&plan::CONTAINERS);
     let network = || name(&plan::NETWORKS);
     let wait = u32::try_from(plan::WAIT).unwrap_or(u32::MAX);
-    let create_container = (container(), option::of(network())).prop_map(move |(name, network)| {
-        Step::CreateContainer {
+    let wishes = (
+        option::of(name(&care::MAIN)),
+        select(vec![RestartPolicy::No, RestartPolicy::Always]),
+        option::of(select(care::PORTS.to_vec())),
+    );
+    let create_container = (container(), option::of(network()), wishes).prop_map(
+        move |(name, network, (command, restart, port))| Step::CreateContainer {
             name,
             image: things.image.to_owned(),
+            wishes: Wishes {
+                command,
+                restart,
+                publish: port
+                    .filter(|_| network.is_some())
+                    .and_then(|port| format!("{port}:80").parse().ok())
+                    .into_iter()
+                    .collect(),
+                ..Wishes::default()
+            },
             network,
-        }
-    });
+        },
+    );
+    let of_container = |step: fn(String) -> Step| container().prop_map(step).boxed();
+    let supervise = (container(), 0..u32::try_from(care::RESTARTS).unwrap_or(0))
+        .prop_map(|(name, most)| Step::Supervise { name, most });
     Union::new_weighted(vec![
         (1, (0..wait).prop_map(Step::Wait).boxed()),
         (1, Just(Step::List).boxed()),
@@ -130,6 +164,16 @@ fn steps(things: plan::Things) -> impl Strategy<Value = Step> {
         (1, Just(Step::InstallImage(things.wim.to_owned())).boxed()),
         (1, Just(Step::RemoveImage(things.image.to_owned())).boxed()),
         (1, Just(Step::Reboot).boxed()),
+        (1, of_container(Step::Restart)),
+        (1, of_container(Step::Pause)),
+        (1, of_container(Step::Resume)),
+        (1, of_container(Step::WaitFor)),
+        (1, of_container(Step::Logs)),
+        (1, of_container(Step::Inspect)),
+        (1, of_container(Step::Stats)),
+        (1, of_container(Step::RemoveStopped)),
+        (1, supervise.boxed()),
+        (1, Just(Step::Prune).boxed()),
     ])
 }
 

@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use wcow_scenario::WimShelf;
 
-use crate::checks::Violation;
 use crate::run::RunSpec;
+use crate::violation::Violation;
 
 /// What came of a sweep. It does not depend on the number of workers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,18 +25,25 @@ pub struct Sweep {
 }
 
 /// The situations that a sweep of some length must come upon: a sweep that never saw one of them has not tried it.
-pub const MARKS: [&str; 16] = [
+pub const MARKS: [&str; 23] = [
     "a command was cut off",
     "a command was refused",
+    "a container was asked for with Hyper-V isolation, and started",
     "a container was created",
+    "a container was frozen",
     "a container was removed",
     "a container was started",
+    "a container was supervised to its end",
     "a creation failed",
     "a fault hit",
+    "a log was read",
+    "a main process was waited for",
     "a network could not be made",
     "a network was made",
     "a program ran",
+    "a prune removed a container",
     "a start failed",
+    "an image could not be removed because a container uses it",
     "an image was installed",
     "an install failed",
     "several clients worked",

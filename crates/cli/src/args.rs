@@ -522,7 +522,7 @@ pub(crate) struct MutantsArgs {
     #[arg(value_name = "PRECAUTION")]
     pub(crate) mutants: Vec<Mutant>,
     /// How many seeds are tried for each at most.
-    #[arg(long, default_value_t = 40_000)]
+    #[arg(long, default_value_t = 20_000)]
     pub(crate) seeds: u64,
     /// How many threads to use; all cores if not given. Results do not depend on it.
     #[arg(long, value_name = "N")]

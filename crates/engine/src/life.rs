@@ -302,10 +302,20 @@ impl<H: Host> Engine<H> {
             return Ok(());
         }
         let logs = crate::logs::folder(record.id());
+        let failed = |error| EngineError::host("remove the log", error);
         match self.host.files().remove_dir_all(&logs).await {
-            // It never ran.
+            // It never ran, or whoever removed it before died before that was durable.
+            Err(error) if error.is_win32(0x2) || error.is_win32(0x3) => {}
+            answer => answer.map_err(failed)?,
+        }
+        let Some(all) = logs.parent() else {
+            return Ok(());
+        };
+        let synced = self.host.files();
+        match synced.sync_dir(&all, precautions::SYNC_LOG_REMOVAL).await {
+            // None ever ran.
             Err(error) if error.is_win32(0x2) || error.is_win32(0x3) => Ok(()),
-            answer => answer.map_err(|error| EngineError::host("remove the log", error)),
+            answer => answer.map_err(failed),
         }
     }
 

@@ -10,6 +10,8 @@ pub(crate) const SYNC_RECORD_NAME: Precaution = Precaution::new("sync-record-nam
 pub(crate) const SYNC_RECORD_FOLDERS: Precaution = Precaution::new("sync-record-folders");
 /// That a record is gone. Without it what was removed is there again.
 pub(crate) const SYNC_RECORD_REMOVAL: Precaution = Precaution::new("sync-record-removal");
+/// That the log of a container is gone, before its record is. Without it the log is there again, and nobody knows whose it is.
+pub(crate) const SYNC_LOG_REMOVAL: Precaution = Precaution::new("sync-log-removal");
 /// The name of an image that gets a container. Whoever installed it may have died before it was durable. Without it a container is there
 /// and its image is lost.
 pub(crate) const SYNC_USED_IMAGE: Precaution = Precaution::new("sync-used-image");
@@ -36,11 +38,12 @@ pub(crate) const RECOVER_LOST_NETWORK: Precaution = Precaution::new("recover-los
 pub(crate) const RECOVER_LATER: Precaution = Precaution::new("recover-later");
 
 /// All precautions of the engine, without those of the image store and the runtime.
-pub const PRECAUTIONS: [Precaution; 15] = [
+pub const PRECAUTIONS: [Precaution; 16] = [
     SYNC_RECORD,
     SYNC_RECORD_NAME,
     SYNC_RECORD_FOLDERS,
     SYNC_RECORD_REMOVAL,
+    SYNC_LOG_REMOVAL,
     SYNC_USED_IMAGE,
     SYNC_USED_NETWORK,
     ROLLBACK_CREATION,

@@ -1,6 +1,8 @@
 //! Runs from seeds: what they keep, find, and make of what they find.
 
 #[cfg(test)]
+mod care;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod fingerprints;

@@ -9,7 +9,7 @@ use wcow_scenario::wims::Shelf;
 use wcow_sim::{FaultPlan, FaultRule, What, When};
 
 /// How many runs the tests make: enough to come upon every situation.
-const RUNS: u64 = 500;
+const RUNS: u64 = 1000;
 
 #[test]
 fn seeds_keep_all_promises_and_come_upon_everything() {

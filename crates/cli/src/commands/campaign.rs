@@ -20,7 +20,7 @@ use crate::output::{Output, count, note, table};
 use crate::progress::Bar;
 
 /// Runs in a sweep from which on every situation must have come up.
-const TELLING: u64 = 300;
+const TELLING: u64 = 2000;
 
 /// A run as JSON.
 #[derive(Serialize)]

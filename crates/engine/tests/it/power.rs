@@ -1,7 +1,9 @@
 //! The power goes before and after every durable step of a command: what the next commands see is whole, and can be used or removed.
 
 use wcow_engine::{ContainerStatus, CreateContainer, Engine, EngineError, Force};
+use wcow_host::{FileSystem, Host};
 use wcow_network::{Driver, NetworkSpec};
+use wcow_ntmeta::HostPath;
 use wcow_sim::{Ended, PowerCut, Profile, SimHost};
 
 use crate::support::*;
@@ -149,6 +151,33 @@ fn a_removal_that_a_power_loss_cuts_off_can_be_done_again() {
                     stage.ok(stage.engine.remove_container("one", Force::No));
                 }
                 assert_eq!(stage.traces(), Vec::<String>::new(), "{about}");
+            },
+        );
+    }
+}
+
+#[test]
+fn the_log_of_a_removed_container_does_not_come_back() {
+    for profile in profiles() {
+        cut(
+            &profile,
+            |stage| {
+                let mut one = wanted("base", "one");
+                one.settings.command = Some("cmd /c echo hello".to_owned());
+                stage.ok(stage.engine.create_container(one));
+                stage.ok(stage.engine.start("one"));
+                stage.ok(stage.engine.wait("one"));
+            },
+            async |engine| engine.remove_container("one", Force::No).await,
+            |stage, done, about| {
+                if !done && !stage.ok(stage.engine.containers()).is_empty() {
+                    stage.ok(stage.engine.remove_container("one", Force::No));
+                    stage.sim.power_loss();
+                }
+                let files = stage.sim.client();
+                let logs = HostPath::parse(r"C:\ProgramData\wcow\logs").unwrap();
+                let left = stage.sim.run(files.files().list(&logs)).unwrap();
+                assert_eq!(left.unwrap_or_default(), [], "{about}");
             },
         );
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
-use wcow_campaign::{Step, StepError};
+use wcow_campaign::{Step, StepError, Wishes};
 use wcow_engine::{Engine, EngineError, Force};
 use wcow_image_store::InstallError;
 use wcow_network::Driver;
@@ -126,6 +126,7 @@ fn steps(world: &World) -> Vec<Step> {
                 name: name.clone(),
                 image: world.image(),
                 network,
+                wishes: Wishes::default(),
             });
         }
         for (command, _) in COMMANDS {
@@ -173,6 +174,7 @@ pub(crate) fn a_whole_life(world: &World) -> Vec<Step> {
             name: web.clone(),
             image: world.image(),
             network: Some(front.clone()),
+            wishes: Wishes::default(),
         },
         Step::Start(web.clone()),
         hello,
@@ -199,14 +201,13 @@ pub(crate) fn exit_code(command: &str) -> u32 {
 pub(crate) async fn perform(engine: &Engine<SimHost>, step: &Step, shelf: &Shelf) -> Answer {
     let answer = match step {
         Step::RemoveContainer(name) => match engine.remove_container(name, Force::No).await {
-            Ok(()) => Ok(None),
+            Ok(()) => Ok(wcow_campaign::Answer::default()),
             Err(error) => Err(error.into()),
         },
         step => step.carry_out(engine, shelf).await,
     };
     match answer {
-        Ok(None) => Answer::Done,
-        Ok(Some(code)) => Answer::Exited(code),
+        Ok(told) => told.code.map_or(Answer::Done, Answer::Exited),
         Err(StepError::Engine(error)) => refusal(&error),
         Err(error) => panic!("{error}"),
     }

@@ -212,7 +212,8 @@ impl Model {
                     network.present &= !(self.hns && network.nat);
                 }
             }
-            Step::Exec { .. } | Step::List | Step::Wait(_) => {}
+            // Those that are left are none of the machine's.
+            _ => {}
         }
     }
 
