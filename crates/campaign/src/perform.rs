@@ -54,7 +54,8 @@ impl Step {
     pub const fn patience(&self) -> Option<u64> {
         match self {
             Self::WaitFor(_) => Some(60 * SECOND),
-            Self::Supervise { .. } => Some(120 * SECOND),
+            // Somebody may freeze the container in which a program runs.
+            Self::Supervise { .. } | Self::Exec { .. } => Some(120 * SECOND),
             _ => None,
         }
     }

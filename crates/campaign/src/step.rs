@@ -47,7 +47,7 @@ pub enum Step {
     },
     /// Starts a container, and its main process if it has one.
     Start(String),
-    /// Runs a program in a container and waits for its end.
+    /// Runs a program in a container and waits for its end. After two minutes its user ends the command.
     Exec {
         /// The container.
         name: String,
