@@ -164,7 +164,7 @@ fn a_precaution_that_is_left_out_is_found_saved_and_replayed() {
         .items("sim.mutants")[0];
     assert_eq!(item["ignored"], "sync-image");
     assert_eq!(item["found"], true);
-    assert_eq!(item["check"], "acknowledged-survives");
+    assert_eq!(item["check"], "failures-leave-nothing");
     let seed = (item["seeds"].as_u64().unwrap() - 1).to_string();
     let file = home.path("mutant.json");
     let shown = home.wcow(&[
