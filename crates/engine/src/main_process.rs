@@ -17,6 +17,7 @@ use wcow_runtime::{ExecSpec, Process, ProcessHandles, Runtime};
 use crate::containers::{ContainerRecord, not_run, state};
 use crate::events::Action;
 use crate::logs::LogWriter;
+use crate::records::Folder;
 use crate::{ContainerStatus, Engine, EngineError, Exit, Kind};
 
 /// How much is read from a pipe at once, in bytes.
@@ -124,7 +125,7 @@ impl<H: Host> Engine<H> {
         {
             let mut outputs = process.outputs(CHUNK);
             while let Some((output, bytes)) = outputs.next().await.map_err(lost)? {
-                log.append(output, &bytes).await?;
+                self.keep(&mut log, &record, output, &bytes).await?;
                 if sink(output, &bytes) == Flow::Leave {
                     return Ok(Followed::Left);
                 }
@@ -186,7 +187,7 @@ impl<H: Host> Engine<H> {
                 if bytes.is_empty() {
                     break;
                 }
-                log.append(output, &bytes).await?;
+                self.keep(&mut log, &record, output, &bytes).await?;
             }
         }
         if status.exited {
@@ -350,6 +351,27 @@ impl<H: Host> Engine<H> {
         self.locked(&[(Kind::Container, &found.name)], finish)
             .await?;
         Ok(Followed::Ended(exit))
+    }
+
+    /// Adds to the log of a container what its main process wrote. When somebody removes the container meanwhile, its log goes with it.
+    async fn keep(
+        &self,
+        log: &mut LogWriter<'_, H>,
+        found: &ContainerRecord,
+        output: Output,
+        bytes: &[u8],
+    ) -> Result<(), EngineError> {
+        let Err(error) = log.append(output, bytes).await else {
+            return Ok(());
+        };
+        if error.host_error().is_some_and(|error| error.is_win32(0x3)) {
+            let now: Option<ContainerRecord> =
+                self.read_record(Folder::Containers, found.id()).await?;
+            if now.is_none_or(|now| now.removing) {
+                return Ok(());
+            }
+        }
+        Err(error)
     }
 
     /// Whether this engine follows the main process of a container.

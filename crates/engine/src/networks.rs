@@ -8,13 +8,14 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use wcow_hcs_schema::hns::HnsNetwork;
 use wcow_host::{
-    Clock, Host, HostControl, HostError, NetNat, NetworkService, Precaution, SwitchService,
-    SwitchType, VmSwitch,
+    Clock, Host, HostControl, HostError, NetworkService, Precaution, SwitchService, SwitchType,
+    VmSwitch,
 };
 use wcow_network::{Driver, HostNetworking, LostNetwork, NetworkSpec, NetworkStep};
 use wcow_ntmeta::{FileTime, Guid};
 
 use crate::known::Kept;
+use crate::locks::Held;
 use crate::records::Folder;
 use crate::{Action, Engine, EngineError, Kind, containers::is_valid_name, locks, precautions};
 
@@ -316,16 +317,8 @@ impl<H: Host> Engine<H> {
         let NetworkBacking::Switch { nat: Some(nat), .. } = backing else {
             return self.remove_record(Folder::Networks, name).await;
         };
-        // Nobody else with this NAT may look who has it before the record is gone. No network can have this name.
-        let all = format!("nat-{nat}-");
-        let held = self.lock(Kind::Network, &all, locks::LONG_PATIENCE).await;
-        let held = held.map_err(|error| match error {
-            EngineError::Busy { kind, .. } => EngineError::Busy {
-                kind,
-                name: name.to_owned(),
-            },
-            error => error,
-        })?;
+        // Nobody else with this NAT may look who has it before the record is gone.
+        let held = self.lock_nat(nat, name).await?;
         let given_up = async {
             if !self.is_shared(nat, name).await? {
                 let removed = self.remove_nat(nat).await;
@@ -336,6 +329,20 @@ impl<H: Host> Engine<H> {
         .await;
         self.unlock(held).await;
         given_up
+    }
+
+    /// Locks a NAT for a network of this name.
+    async fn lock_nat(&self, nat: &str, network: &str) -> Result<Held, EngineError> {
+        // No network can have this name.
+        let all = format!("nat-{nat}-");
+        let held = self.lock(Kind::Network, &all, locks::LONG_PATIENCE).await;
+        held.map_err(|error| match error {
+            EngineError::Busy { kind, .. } => EngineError::Busy {
+                kind,
+                name: network.to_owned(),
+            },
+            error => error,
+        })
     }
 
     async fn remove_nat(&self, nat: &str) -> Result<(), HostError> {
@@ -388,7 +395,7 @@ impl<H: Host> Engine<H> {
             adapter: None,
         };
         // It gets the id that its record tells, so that the record stays true whatever becomes of the call.
-        let (mut steps, _) = self.plan_steps(&again).await?;
+        let mut steps = self.plan_steps(&again).await?;
         for step in &mut steps {
             if let NetworkStep::HnsCreate(network) = step {
                 network.id = id.to_string();
@@ -406,22 +413,21 @@ impl<H: Host> Engine<H> {
     /// Plans a network, makes it, and keeps a record of it, which is written before anything is made and says so. Nothing is left
     /// of a network that has none. The caller has it locked.
     async fn make_network(&self, spec: &NetworkSpec) -> Result<NetworkSummary, EngineError> {
-        let (mut steps, nats) = self.plan_steps(spec).await?;
-        let mut record = NetworkRecord {
-            name: spec.name.clone(),
-            driver: spec.driver,
-            subnet: spec.subnet,
-            gateway: spec.gateway,
-            backing: self.planned_backing(spec, &mut steps, &nats).await?,
-            unfinished: true,
-            began: self.host.clock().now(),
-            boot: self.info().await?.boot_id,
+        let mut steps = self.plan_steps(spec).await?;
+        // From here until the record says so, nobody who has the same NAT may give it up.
+        let nat = steps.iter().find_map(|step| match step {
+            NetworkStep::NewNat(nat) => Some(nat.name.clone()),
+            _ => None,
+        });
+        let held = match nat {
+            Some(nat) => Some(self.lock_nat(&nat, &spec.name).await?),
+            None => None,
         };
-        if let Err(error) = self.write_network(&record).await {
-            // It may be in its place all the same, and nothing is behind it.
-            let _ = self.remove_record(Folder::Networks, &record.name).await;
-            return Err(error);
+        let recorded = self.begin_network(spec, &mut steps).await;
+        if let Some(held) = held {
+            self.unlock(held).await;
         }
+        let mut record = recorded?;
         let mut done: Option<&NetworkStep> = None;
         for step in &steps {
             match self.do_step(step).await {
@@ -471,6 +477,32 @@ impl<H: Host> Engine<H> {
         Ok(record.summary(true))
     }
 
+    /// Writes the record of a network of which nothing is made yet.
+    async fn begin_network(
+        &self,
+        spec: &NetworkSpec,
+        steps: &mut [NetworkStep],
+    ) -> Result<NetworkRecord, EngineError> {
+        let record = NetworkRecord {
+            name: spec.name.clone(),
+            driver: spec.driver,
+            subnet: spec.subnet,
+            gateway: spec.gateway,
+            backing: self.planned_backing(spec, steps).await?,
+            unfinished: true,
+            began: self.host.clock().now(),
+            boot: self.info().await?.boot_id,
+        };
+        match self.write_network(&record).await {
+            Ok(()) => Ok(record),
+            Err(error) => {
+                // It may be in its place all the same, and nothing is behind it.
+                let _ = self.remove_record(Folder::Networks, &record.name).await;
+                Err(error)
+            }
+        }
+    }
+
     /// Whether another network of ours, be it whole or on its way, has a NAT of this name too, or asks for it: on hosts before the Host
     /// Network Service all ask for the same one. It stays until the last of them is removed.
     async fn is_shared(&self, nat: &str, network: &str) -> Result<bool, EngineError> {
@@ -480,11 +512,8 @@ impl<H: Host> Engine<H> {
         }))
     }
 
-    /// The calls that make a network on this host, and the NAT objects that are there before.
-    async fn plan_steps(
-        &self,
-        spec: &NetworkSpec,
-    ) -> Result<(Vec<NetworkStep>, Vec<NetNat>), EngineError> {
+    /// The calls that make a network on this host.
+    async fn plan_steps(&self, spec: &NetworkSpec) -> Result<Vec<NetworkStep>, EngineError> {
         let (known, listed) = self.host_networking().await?;
         let lost = self.recorded_networks().await?.into_iter();
         let lost = lost
@@ -503,17 +532,16 @@ impl<H: Host> Engine<H> {
             name: spec.name.clone(),
             error,
         })?;
-        Ok((plan.steps, host.nats))
+        Ok(plan.steps)
     }
 
     /// What a network will be on the host. Where somebody else has a NAT of that name, ours will be refused, and nothing is to be taken
     /// back; where a network of ours has it, that one may be about to give it up. A network of the Host Network Service gets an id
-    /// here, in its step too.
+    /// here, in its step too. The caller has the NAT locked.
     async fn planned_backing(
         &self,
         spec: &NetworkSpec,
         steps: &mut [NetworkStep],
-        nats: &[NetNat],
     ) -> Result<NetworkBacking, EngineError> {
         let mut backing = NetworkBacking::Switch {
             switch: spec.name.clone(),
@@ -525,6 +553,7 @@ impl<H: Host> Engine<H> {
                     switch.clone_from(&new.name);
                 }
                 (NetworkStep::NewNat(new), NetworkBacking::Switch { nat, .. }) => {
+                    let nats = self.host.switches().nats().await.unwrap_or_default();
                     let is_free = nats.iter().all(|known| known.name != new.name);
                     *nat = (is_free || self.is_shared(&new.name, &spec.name).await?)
                         .then(|| new.name.clone());

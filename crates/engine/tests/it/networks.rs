@@ -1,10 +1,11 @@
 //! Networks: made in steps, undone when one fails.
 
-use wcow_engine::{CreateContainer, EngineError, Force, NetworkBacking, NetworkSummary};
+use wcow_engine::{CreateContainer, Engine, EngineError, Force, NetworkBacking, NetworkSummary};
 use wcow_hcs_schema::hns::{HnsNetwork, Subnet};
-use wcow_host::{Host, NetworkService, NewVmSwitch, Operation, SwitchService, SwitchType};
+use wcow_host::{Clock, Host, NetworkService, NewVmSwitch, Operation, SwitchService, SwitchType};
 use wcow_network::{Driver, NetworkSpec};
-use wcow_sim::{Profile, TraceEvent};
+use wcow_ntmeta::FileTime;
+use wcow_sim::{Ended, Order, Profile, Schedule, TraceEvent};
 
 use crate::support::{Stage, wanted};
 
@@ -397,4 +398,44 @@ fn a_network_without_a_record_is_taken_back() {
         assert!(stage.ok(stage.engine.networks()).is_empty());
         assert_eq!(stage.traces(), Vec::<String>::new());
     }
+}
+
+/// Two networks of a technical preview have the same NAT. Somebody removes the one while the other is made, and who makes it is killed:
+/// whenever that is, the NAT belongs to one of them, and goes with it.
+#[test]
+fn a_nat_that_changes_hands_is_not_lost() {
+    let mut killed = 0;
+    for after in (0..120).map(|step| step * 100_000) {
+        for calls in 10..36 {
+            let stage = Stage::bare(Profile::core_tp3());
+            stage.ok(stage.engine.create_network(&nat("back")));
+            // Every call takes so long that each of the other falls between two of them.
+            stage.sim.set_schedule(Schedule {
+                order: Order::FirstIn,
+                quantum: 100_000,
+            });
+            let other = Engine::new(stage.sim.client());
+            let removed = stage
+                .sim
+                .spawn(async move { other.remove_network("back").await });
+            let client = stage.sim.client();
+            let engine = Engine::new(client.clone());
+            let made = async {
+                let clock = client.clock();
+                let begin = clock.now().ticks() + after;
+                clock.sleep_until(FileTime::from_ticks(begin)).await;
+                engine.create_network(&nat("front")).await
+            };
+            let ended = stage.sim.run_killed_after(&client, calls, made);
+            killed += u32::from(matches!(ended, Ok(Ended::Killed)));
+            stage.sim.run(removed).unwrap().unwrap();
+            stage.sim.advance(600 * 10_000_000);
+            for network in stage.ok(stage.engine.networks()) {
+                stage.ok(stage.engine.remove_network(&network.name));
+            }
+            let left = stage.traces();
+            assert!(left.is_empty(), "after {after}, {calls} calls: {left:?}");
+        }
+    }
+    assert!(killed > 1000, "{killed} of 3120 were killed");
 }
