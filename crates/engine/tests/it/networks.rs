@@ -405,13 +405,13 @@ fn a_network_without_a_record_is_taken_back() {
 #[test]
 fn a_nat_that_changes_hands_is_not_lost() {
     let mut killed = 0;
-    for after in (0..120).map(|step| step * 100_000) {
-        for calls in 10..36 {
-            let stage = Stage::bare(Profile::core_tp3());
+    for after in (50..70).map(|step| step * 100_000) {
+        for (calls, seed) in (14..40).flat_map(|calls| (0..6).map(move |seed| (calls, seed))) {
+            let stage = Stage::seeded(Profile::core_tp3(), seed);
             stage.ok(stage.engine.create_network(&nat("back")));
             // Every call takes so long that each of the other falls between two of them.
             stage.sim.set_schedule(Schedule {
-                order: Order::FirstIn,
+                order: Order::Random,
                 quantum: 100_000,
             });
             let other = Engine::new(stage.sim.client());
@@ -434,7 +434,7 @@ fn a_nat_that_changes_hands_is_not_lost() {
                 stage.ok(stage.engine.remove_network(&network.name));
             }
             let left = stage.traces();
-            assert!(left.is_empty(), "after {after}, {calls} calls: {left:?}");
+            assert!(left.is_empty(), "after {after}, {calls} calls, seed {seed}: {left:?}");
         }
     }
     assert!(killed > 1000, "{killed} of 3120 were killed");

@@ -98,7 +98,7 @@ impl Stage {
         self.ok(self.engine.create_container(wanted(image, name)));
     }
 
-    /// Everything on the host that belongs to containers: scratch layers, records, compute systems, endpoints, switches.
+    /// Everything on the host that belongs to containers: scratch layers, records, compute systems, endpoints, switches, NATs.
     pub(crate) fn traces(&self) -> Vec<String> {
         let host = self.engine.host();
         self.sim
@@ -126,6 +126,9 @@ impl Stage {
                 }
                 for switch in host.switches().switches().await.unwrap_or_default() {
                     found.push(format!("switch {}", switch.name));
+                }
+                for nat in host.switches().nats().await.unwrap_or_default() {
+                    found.push(format!("NAT {}", nat.name));
                 }
                 found
             })
