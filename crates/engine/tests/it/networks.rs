@@ -434,7 +434,10 @@ fn a_nat_that_changes_hands_is_not_lost() {
                 stage.ok(stage.engine.remove_network(&network.name));
             }
             let left = stage.traces();
-            assert!(left.is_empty(), "after {after}, {calls} calls, seed {seed}: {left:?}");
+            assert!(
+                left.is_empty(),
+                "after {after}, {calls} calls, seed {seed}: {left:?}"
+            );
         }
     }
     assert!(killed > 1000, "{killed} of 3120 were killed");

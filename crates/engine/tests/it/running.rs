@@ -6,9 +6,12 @@ use wcow_engine::{
     Action, ContainerStatus, CreateContainer, Engine, EngineError, Flow, Followed, Force, LogQuery,
     Settings,
 };
-use wcow_host::{Clock, FileSystem, Host, Output};
+use wcow_host::{Clock, FileSystem, Host, Operation, Output};
 use wcow_ntmeta::{FileTime, HostPath};
-use wcow_sim::{GuestCall, GuestNext, GuestProgram, GuestReply, Profile, SimHost};
+use wcow_sim::{
+    FaultPlan, FaultRule, GuestCall, GuestNext, GuestProgram, GuestReply, Profile, SimHost, What,
+    When,
+};
 
 use crate::support::{Stage, wanted};
 
@@ -402,4 +405,42 @@ fn the_journal_is_bounded() {
     assert_eq!(last.action, Action::Died { code: Some(0) });
     let late = stage.ok(stage.engine.events(last.at));
     assert_eq!(late, std::slice::from_ref(last));
+}
+
+/// What a read of a pipe gives may come after somebody has removed the container, and its log with it.
+#[test]
+fn who_follows_a_container_that_is_removed_is_not_told_of_its_log() {
+    for number in 1..=6 {
+        let stage = Stage::new(Profile::server_2022());
+        let command = "ping -n 5 127.0.0.1";
+        stage.ok(stage.engine.create_container(with_command(command)));
+        stage.ok(stage.engine.start("one"));
+        stage.sim.set_faults(FaultPlan {
+            rules: vec![FaultRule {
+                when: When::Nth {
+                    operation: Operation::ProcessPipe,
+                    number,
+                },
+                what: What::Late(30 * SECOND),
+            }],
+            budget: 1,
+        });
+        let other = Engine::new(stage.sim.client());
+        let removed = stage.sim.spawn(async move {
+            let clock = other.host().clock();
+            let later = clock.now().ticks() + 6 * SECOND;
+            clock.sleep_until(FileTime::from_ticks(later)).await;
+            other.remove_container("one", Force::Yes).await
+        });
+        let followed = stage
+            .sim
+            .run(stage.engine.follow("one", |_, _| Flow::Go))
+            .unwrap();
+        assert!(
+            matches!(followed, Ok(Followed::Ended(_))),
+            "read {number}: {followed:?}"
+        );
+        stage.sim.run(removed).unwrap().unwrap();
+        assert_eq!(stage.traces(), Vec::<String>::new());
+    }
 }
