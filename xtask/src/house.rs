@@ -135,6 +135,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "wcow-campaign",
         &[
             "wcow-engine",
+            "wcow-hcs-schema",
             "wcow-host",
             "wcow-image-store",
             "wcow-network",
