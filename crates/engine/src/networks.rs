@@ -353,7 +353,11 @@ impl<H: Host> Engine<H> {
             answer => answer?,
         };
         if nats.iter().any(|known| known.name == nat) {
-            switches.remove_nat(nat).await?;
+            match switches.remove_nat(nat).await {
+                // What somebody asked for who has died since may take effect late.
+                Err(error) if error.is_object_missing() => {}
+                answer => answer?,
+            }
         }
         Ok(())
     }

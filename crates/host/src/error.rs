@@ -64,6 +64,13 @@ impl HostError {
         matches!(&self.code, Code::PowerShell(error) if error.id == "CommandNotFoundException")
     }
 
+    /// True if a cmdlet says that what it was asked for by name is not there.
+    #[must_use]
+    pub fn is_object_missing(&self) -> bool {
+        let not_found = "CmdletizationQuery_NotFound";
+        matches!(&self.code, Code::PowerShell(error) if error.id.starts_with(not_found))
+    }
+
     /// True if the call may have taken effect although it failed: its answer was lost, or did not come in time.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {

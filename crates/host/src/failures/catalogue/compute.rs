@@ -497,6 +497,7 @@ pub(super) const FAILURES: &[Failure] = &[
             Operation::ResumeSystem,
             Operation::SaveSystem,
             Operation::SignalProcess,
+            Operation::ModifySystem,
             Operation::ModifyProcess,
         ],
         trigger: "The service vmcompute or the host was started anew after the handle was opened, or it was closed already: a stop that meets an exit does that.",
