@@ -442,3 +442,23 @@ fn a_nat_that_changes_hands_is_not_lost() {
     }
     assert!(killed > 1000, "{killed} of 3120 were killed");
 }
+
+/// Whoever asked for the removal of a NAT was killed, and it takes effect while the next command is about to do the same.
+#[test]
+fn a_nat_that_goes_meanwhile_is_removed() {
+    for after in (0..30).map(|step| step * 100_000) {
+        for calls in 8..16 {
+            let stage = Stage::bare(Profile::core_tp3());
+            stage.ok(stage.engine.create_network(&nat("back")));
+            let client = stage.sim.client();
+            let engine = Engine::new(client.clone());
+            let removed = engine.remove_network("back");
+            let _ = stage.sim.run_killed_after(&client, calls, removed).unwrap();
+            stage.sim.advance(after);
+            match stage.sim.run(stage.engine.remove_network("back")).unwrap() {
+                Ok(()) | Err(EngineError::NotFound { .. } | EngineError::Busy { .. }) => {}
+                Err(error) => panic!("after {after}, {calls} calls: {error:?}"),
+            }
+        }
+    }
+}
