@@ -74,7 +74,7 @@ async fn files(host: &SimHost, folder: &HostPath, all: &mut Belongings) {
     while let Some(folder) = left.pop() {
         for entry in host.files().list(&folder).await.unwrap_or_default() {
             let mut path = folder.clone();
-            if path.push(entry.name).is_err() {
+            if path.push(entry.name.units()).is_err() {
                 continue;
             }
             match entry.metadata.kind {

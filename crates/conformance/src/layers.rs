@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use wcow_host::codes::win32;
 use wcow_host::{Code, FileSystem, Host, HostError, LayerDescriptor, LayerStorage, era};
-use wcow_ntmeta::{Guid, HostPath};
+use wcow_ntmeta::{Guid, HostPath, WideName};
 
 use crate::Image;
 use crate::answer::{Ruled, Stop, refused};
@@ -108,7 +108,9 @@ impl<'a, H: Host> Shelf<'a, H> {
         let path = self.folder();
         let imported = self.layers().import(&path, &folder, self.parents());
         imported_or_skipped(imported.await)?;
-        let name = path.file_name().map(|name| name.to_string());
+        let name = path
+            .file_name()
+            .map(|name| WideName::from(name).to_string());
         let id = era::layer_id(&name.unwrap_or_default());
         Ok(LayerDescriptor { id, path })
     }

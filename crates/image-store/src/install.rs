@@ -262,7 +262,7 @@ impl<H: Host> ImageStore<'_, H> {
                         contents
                     };
                     let mut path = folder.clone();
-                    if path.push(entry.name).is_ok() {
+                    if path.push(entry.name.units()).is_ok() {
                         self.host
                             .files()
                             .sync_file(&path, step)

@@ -566,7 +566,7 @@ pub(crate) fn is_not_found(error: &HostError) -> bool {
 /// A name that a directory listing gave, below that directory; `None` if no path can hold it.
 fn child(folder: &HostPath, name: &WideName) -> Option<HostPath> {
     let mut path = folder.clone();
-    path.push(name.clone()).is_ok().then_some(path)
+    path.push(name.units()).is_ok().then_some(path)
 }
 
 fn matching(images: &[Found], wanted: impl Fn(&StoredImage) -> bool) -> Vec<usize> {

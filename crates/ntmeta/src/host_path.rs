@@ -1,7 +1,8 @@
 //! Absolute Windows paths. They are never `std::path`: they mean the same on every operating system.
 
-use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -9,20 +10,30 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use crate::upcase::eq_ignore_case;
+use crate::wide_name::{append, is_component};
 use crate::{RelPath, WideName};
 
 const LONG_PREFIX: &str = r"\\?\";
+const SEPARATOR: u16 = b'\\' as u16;
+/// Paths of up to so many units are put together on the stack.
+const SHORT: usize = 200;
 
 /// An absolute Windows path: a drive (`C:`, or a volume as `\\?\Volume{...}`) and components.
 ///
-/// No component is empty, `.` or `..`, and none holds `\`, `/` or NUL. Order and equality are exact;
-/// [`starts_with`](Self::starts_with), [`strip_prefix`](Self::strip_prefix) and
+/// No component is empty, `.` or `..`, and none holds `\`, `/` or NUL. Order and equality are exact, drive first, then one component
+/// after the other; [`starts_with`](Self::starts_with), [`strip_prefix`](Self::strip_prefix) and
 /// [`eq_ignore_case`](Self::eq_ignore_case) compare as a Windows file system does. Shown with `\`. In serde it is that
-/// string, or, if a name is not valid UTF-16, an array of the drive and the components. Clones are cheap.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// string, or, if a name is not valid UTF-16, an array of the drive and the components. Clones are cheap, and so are
+/// [parents](Self::parent): they share their memory with the whole path.
+#[derive(Clone)]
 pub struct HostPath {
-    drive: WideName,
-    names: Arc<[WideName]>,
+    /// The drive, then each component after a separator. A path may end before they do.
+    units: Arc<[u16]>,
+    /// Where the path ends.
+    len: usize,
+    /// Where the drive ends.
+    drive: usize,
 }
 
 /// Why a text or a name cannot be (part of) an absolute Windows path.
@@ -49,35 +60,49 @@ impl HostPath {
     /// # Errors
     /// The path is not absolute, or a component is empty, `.` or `..`, or holds NUL.
     pub fn parse(text: &str) -> Result<Self, PathError> {
-        let not_absolute = || PathError::NotAbsolute {
-            found: text.to_owned(),
-        };
-        let plain = if text.as_bytes().contains(&b'/') {
-            Cow::Owned(text.replace('/', r"\"))
+        let is_separator = |byte: u8| byte == b'\\' || byte == b'/';
+        let prefix = LONG_PREFIX.len();
+        let is_long = text.as_bytes().get(..prefix).is_some_and(|head| {
+            let mut pairs = head.iter().zip(LONG_PREFIX.bytes());
+            pairs
+                .all(|(&there, wanted)| there == wanted || (is_separator(there) && wanted == b'\\'))
+        });
+        let rest = if is_long {
+            text.get(prefix..).unwrap_or_default()
         } else {
-            Cow::Borrowed(text)
+            text
         };
-        let (long, rest) = match plain.strip_prefix(LONG_PREFIX) {
-            Some(rest) => (true, rest),
-            None => (false, &*plain),
-        };
-        let (drive, tail) = rest.split_once('\\').unwrap_or((rest, ""));
-        let drive = match drive.as_bytes() {
-            [letter, b':'] if letter.is_ascii_alphabetic() => drive.into(),
-            _ if long && is_volume(drive) => format!("{LONG_PREFIX}{drive}").into(),
-            _ => return Err(not_absolute()),
-        };
-        let tail = tail.strip_suffix('\\').unwrap_or(tail);
-        let mut names = Vec::new();
-        if !tail.is_empty() {
-            names.reserve_exact(1 + count(tail, b'\\'));
-            for name in tail.split('\\') {
-                names.push(component(name.into())?);
+        let (drive, tail) = rest.split_once(['\\', '/']).unwrap_or((rest, ""));
+        let prefix = match drive.as_bytes() {
+            [letter, b':'] if letter.is_ascii_alphabetic() => "",
+            _ if is_long && is_volume(drive) => LONG_PREFIX,
+            _ => {
+                return Err(PathError::NotAbsolute {
+                    found: text.to_owned(),
+                });
             }
-        }
+        };
+        let tail = tail.strip_suffix(['\\', '/']).unwrap_or(tail);
+        let room = prefix.len() + drive.len() + 1 + tail.len();
+        let mut end_of_drive = 0;
+        let units = written(room, |pen| {
+            pen.text(prefix);
+            pen.text(drive);
+            end_of_drive = pen.len;
+            if tail.is_empty() {
+                return Ok(());
+            }
+            tail.split(['\\', '/']).try_for_each(|name| {
+                pen.units(&[SEPARATOR]);
+                let from = pen.len;
+                pen.text(name);
+                pen.check(from)
+            })
+        })?;
         Ok(Self {
-            drive,
-            names: names.into(),
+            len: units.len(),
+            units,
+            drive: end_of_drive,
         })
     }
 
@@ -85,9 +110,12 @@ impl HostPath {
     ///
     /// The text is not checked; what comes from outside goes through [`parse`](Self::parse).
     pub fn root(drive: &str) -> Self {
+        let drive = drive.trim_end_matches(['\\', '/']);
+        let units: Arc<[u16]> = drive.encode_utf16().collect();
         Self {
-            drive: drive.trim_end_matches(['\\', '/']).into(),
-            names: Arc::default(),
+            len: units.len(),
+            drive: units.len(),
+            units,
         }
     }
 
@@ -97,21 +125,17 @@ impl HostPath {
     /// For names from outside use [`push`](Self::push), which refuses them.
     #[must_use]
     pub fn join(&self, more: &str) -> Self {
-        let separators = count(more, b'\\') + count(more, b'/');
-        if separators == 0 {
-            return match component(more.into()) {
-                Ok(name) => self.with(name),
-                Err(_) => self.clone(),
-            };
-        }
-        let mut names = Vec::with_capacity(self.names.len() + 1 + separators);
-        names.extend_from_slice(&self.names);
-        let more = more.split(['\\', '/']).map(WideName::from);
-        names.extend(more.filter(WideName::is_component));
-        Self {
-            drive: self.drive.clone(),
-            names: names.into(),
-        }
+        self.extended(1 + more.len(), |pen| {
+            for name in more.split(['\\', '/']) {
+                let before = pen.len;
+                pen.units(&[SEPARATOR]);
+                let from = pen.len;
+                pen.text(name);
+                if pen.check(from).is_err() {
+                    pen.len = before;
+                }
+            }
+        })
     }
 
     /// The path with the components of `more` added.
@@ -119,112 +143,233 @@ impl HostPath {
     /// # Errors
     /// A component of `more` is none that a path can hold.
     pub fn join_rel(&self, more: &RelPath) -> Result<Self, PathError> {
-        let mut names = self.names.to_vec();
-        for name in more.components() {
-            names.push(component(name.clone())?);
-        }
-        Ok(Self {
-            drive: self.drive.clone(),
-            names: names.into(),
-        })
+        let names = || more.components().iter().map(WideName::units);
+        names().try_for_each(check)?;
+        let room = names().map(|name| 1 + name.len()).sum();
+        Ok(self.extended(room, |pen| names().for_each(|name| pen.name(name))))
     }
 
     /// Adds one component.
     ///
     /// # Errors
     /// The name is empty, `.` or `..`, or holds `\`, `/` or NUL.
-    pub fn push(&mut self, name: WideName) -> Result<(), PathError> {
-        *self = self.with(component(name)?);
+    pub fn push(&mut self, name: &[u16]) -> Result<(), PathError> {
+        check(name)?;
+        *self = self.extended(1 + name.len(), |pen| pen.name(name));
         Ok(())
     }
 
-    /// The path with one more name, which is a component.
-    fn with(&self, name: WideName) -> Self {
+    /// The path with what is written behind it, which is no more than `room` units.
+    fn extended(&self, room: usize, write: impl FnOnce(&mut Pen<'_>)) -> Self {
+        let written = written(self.len + room, |pen| {
+            pen.units(self.text_units());
+            write(pen);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        let Ok(units) = written;
         Self {
-            drive: self.drive.clone(),
-            names: self.names.iter().cloned().chain([name]).collect(),
+            len: units.len(),
+            units,
+            drive: self.drive,
         }
     }
 
     /// The path without its last component; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
-        let (_, names) = self.names.split_last()?;
         Some(Self {
-            drive: self.drive.clone(),
-            names: names.into(),
+            len: self.end_of_parent()?,
+            units: Arc::clone(&self.units),
+            drive: self.drive,
         })
     }
 
+    /// Whether this is the path of something in the directory `above`, exactly.
+    pub fn is_in(&self, above: &Self) -> bool {
+        self.drive == above.drive
+            && self
+                .end_of_parent()
+                .is_some_and(|end| self.head(end) == above.text_units())
+    }
+
+    /// The path itself, its parent and so on, up to the root.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self.clone()), Self::parent)
+    }
+
     /// The last component; `None` for the root.
-    pub fn file_name(&self) -> Option<&WideName> {
-        self.names.last()
+    pub fn file_name(&self) -> Option<&[u16]> {
+        self.text_units().get(self.end_of_parent()? + 1..)
     }
 
     /// The components, without the drive.
-    pub fn components(&self) -> std::slice::Iter<'_, WideName> {
-        self.names.iter()
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u16]> + Clone {
+        self.names(0)
+    }
+
+    /// The components behind those of `base`, of which this path is known to be below.
+    pub fn components_below(&self, base: &Self) -> impl DoubleEndedIterator<Item = &[u16]> + Clone {
+        self.names(base.len.saturating_sub(self.drive))
+    }
+
+    /// The components that begin so many units behind the drive.
+    fn names(&self, from: usize) -> impl DoubleEndedIterator<Item = &[u16]> + Clone {
+        let tail = self.text_units().get(self.drive + from..);
+        let names = tail.and_then(|tail| tail.split_first());
+        names
+            .into_iter()
+            .flat_map(|(_, names)| names.split(|unit| *unit == SEPARATOR))
     }
 
     /// The drive or volume, without a separator at the end.
-    pub fn drive(&self) -> &WideName {
-        &self.drive
+    pub fn drive(&self) -> &[u16] {
+        self.head(self.drive)
     }
 
     /// Whether this is the root of its drive.
     pub fn is_root(&self) -> bool {
-        self.names.is_empty()
+        self.len == self.drive
     }
 
     /// Whether both are the same path to a Windows file system.
     pub fn eq_ignore_case(&self, other: &Self) -> bool {
-        self.names.len() == other.names.len() && self.starts_with(other)
+        self.len == other.len && self.starts_with(other)
     }
 
     /// Whether `base` is this path or one of its ancestors, ignoring case.
     pub fn starts_with(&self, base: &Self) -> bool {
-        self.strip_prefix(base).is_some()
+        let next = self.text_units().get(base.len);
+        self.drive == base.drive
+            && self.len >= base.len
+            && next.is_none_or(|unit| *unit == SEPARATOR)
+            && eq_ignore_case(self.head(base.len), base.text_units())
     }
 
     /// What follows `base`, ignoring case; `None` if `base` is neither this path nor one of its ancestors.
     pub fn strip_prefix(&self, base: &Self) -> Option<RelPath> {
-        let (head, tail) = self.names.split_at_checked(base.names.len())?;
-        let same = self.drive.eq_ignore_case(&base.drive)
-            && head
-                .iter()
-                .zip(&*base.names)
-                .all(|(ours, theirs)| ours.eq_ignore_case(theirs));
-        same.then(|| tail.iter().cloned().collect())
+        self.starts_with(base)
+            .then(|| self.components_below(base).map(WideName::from).collect())
     }
 
     /// The path as a Windows string.
     pub fn to_wide(&self) -> WideName {
-        let separator = u16::from(b'\\');
-        let names: usize = self.names.iter().map(|name| 1 + name.len()).sum();
-        let mut units = Vec::with_capacity(self.drive.len() + names.max(1));
-        units.extend_from_slice(self.drive.units());
-        if self.names.is_empty() {
-            units.push(separator);
-        }
-        for name in &*self.names {
-            units.push(separator);
-            units.extend_from_slice(name.units());
-        }
-        WideName::from_units(units)
+        let root = self.is_root().then_some(SEPARATOR);
+        self.text_units().iter().copied().chain(root).collect()
     }
 
     /// The path as text, and whether that is all of it: a lone surrogate becomes U+FFFD.
     fn text(&self) -> (String, bool) {
-        let names: usize = self.names.iter().map(|name| 1 + name.len()).sum();
-        let mut text = String::with_capacity(self.drive.len() + names.max(1));
-        let mut whole = self.drive.append_to(&mut text);
-        if self.names.is_empty() {
+        let mut text = String::with_capacity(self.len + 1);
+        let whole = append(self.text_units(), &mut text);
+        if self.is_root() {
             text.push('\\');
-        }
-        for name in &*self.names {
-            text.push('\\');
-            whole &= name.append_to(&mut text);
         }
         (text, whole)
+    }
+
+    fn text_units(&self) -> &[u16] {
+        self.head(self.len)
+    }
+
+    fn head(&self, len: usize) -> &[u16] {
+        self.units.get(..len).unwrap_or_default()
+    }
+
+    /// Where the path without its last component ends; `None` for the root.
+    fn end_of_parent(&self) -> Option<usize> {
+        let tail = self.text_units().get(self.drive..)?;
+        let separator = tail.iter().rposition(|unit| *unit == SEPARATOR)?;
+        Some(self.drive + separator)
+    }
+}
+
+/// Writes the units of a path.
+struct Pen<'a> {
+    units: &'a mut [u16],
+    len: usize,
+}
+
+impl Pen<'_> {
+    fn units(&mut self, units: &[u16]) {
+        if let Some(room) = self.room(units.len()) {
+            room.copy_from_slice(units);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if text.is_ascii() {
+            let room = self.room(text.len()).unwrap_or_default();
+            for (to, byte) in room.iter_mut().zip(text.bytes()) {
+                *to = u16::from(byte);
+            }
+        } else {
+            text.encode_utf16().for_each(|unit| self.units(&[unit]));
+        }
+    }
+
+    /// A component, behind its separator.
+    fn name(&mut self, name: &[u16]) {
+        self.units(&[SEPARATOR]);
+        self.units(name);
+    }
+
+    /// The next units.
+    fn room(&mut self, len: usize) -> Option<&mut [u16]> {
+        let from = self.len;
+        self.len += len;
+        self.units.get_mut(from..self.len)
+    }
+
+    /// Whether what was written behind a place is a component.
+    fn check(&self, from: usize) -> Result<(), PathError> {
+        check(self.units.get(from..self.len).unwrap_or_default())
+    }
+}
+
+/// What is written, which is no more than `room` units.
+fn written<E>(
+    room: usize,
+    write: impl FnOnce(&mut Pen<'_>) -> Result<(), E>,
+) -> Result<Arc<[u16]>, E> {
+    let mut short = [0; SHORT];
+    let mut long = Vec::new();
+    let units = match short.get_mut(..room) {
+        Some(units) => units,
+        None => {
+            long.resize(room, 0);
+            &mut long
+        }
+    };
+    let mut pen = Pen { units, len: 0 };
+    write(&mut pen)?;
+    let len = pen.len;
+    Ok(units.get(..len).unwrap_or_default().into())
+}
+
+impl PartialEq for HostPath {
+    fn eq(&self, other: &Self) -> bool {
+        self.drive == other.drive && self.text_units() == other.text_units()
+    }
+}
+
+impl Eq for HostPath {}
+
+impl PartialOrd for HostPath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for HostPath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_drive = self.drive().cmp(&other.drive());
+        by_drive.then_with(|| self.components().cmp(other.components()))
+    }
+}
+
+impl Hash for HostPath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.drive.hash(state);
+        self.text_units().hash(state);
     }
 }
 
@@ -252,7 +397,10 @@ impl Serialize for HostPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.text() {
             (text, true) => serializer.serialize_str(&text),
-            (_, false) => serializer.collect_seq(std::iter::once(&self.drive).chain(&*self.names)),
+            (_, false) => {
+                let names = std::iter::once(self.drive()).chain(self.components());
+                serializer.collect_seq(names.map(WideName::from))
+            }
         }
     }
 }
@@ -280,24 +428,20 @@ impl<'de> Visitor<'de> for PathVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<HostPath, A::Error> {
         let drive: WideName = names.next_element()?.unwrap_or_default();
         let mut path = HostPath::parse(&drive.to_string()).map_err(A::Error::custom)?;
-        while let Some(name) = names.next_element()? {
-            path.push(name).map_err(A::Error::custom)?;
+        while let Some(name) = names.next_element::<WideName>()? {
+            path.push(name.units()).map_err(A::Error::custom)?;
         }
         Ok(path)
     }
 }
 
-/// The name, if it can be a component.
-fn component(name: WideName) -> Result<WideName, PathError> {
-    if name.is_component() {
-        Ok(name)
+/// Refuses a name that can be no component.
+fn check(name: &[u16]) -> Result<(), PathError> {
+    if is_component(name) {
+        Ok(())
     } else {
-        Err(PathError::BadComponent { found: name })
+        Err(PathError::BadComponent { found: name.into() })
     }
-}
-
-fn count(text: &str, wanted: u8) -> usize {
-    text.bytes().filter(|&byte| byte == wanted).count()
 }
 
 fn is_volume(name: &str) -> bool {

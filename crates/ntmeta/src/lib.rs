@@ -8,7 +8,7 @@
 //! use wcow_ntmeta::{FileTime, HostPath, WideName};
 //!
 //! let path = HostPath::parse(r"C:\ProgramData\Microsoft")?;
-//! assert!(path.file_name().unwrap().eq_ignore_case(&WideName::from("MICROSOFT")));
+//! assert!(WideName::from(path.file_name().unwrap()).eq_ignore_case(&"MICROSOFT".into()));
 //! assert_eq!(FileTime::ZERO.to_string(), "1601-01-01T00:00:00.0000000Z");
 //! # Ok::<(), wcow_ntmeta::PathError>(())
 //! ```

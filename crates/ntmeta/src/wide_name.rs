@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::upcase::upcase_unit;
+use crate::upcase::{cmp_ignore_case, eq_ignore_case, with_upcased};
 
 /// A Windows string, most often one component of a path. Lone surrogates survive; clones are cheap.
 ///
@@ -39,12 +39,7 @@ impl WideName {
 
     /// The string of these units.
     pub fn from_units(units: Vec<u16>) -> Self {
-        Self::short(&units).unwrap_or_else(|| Self(Units::Long(units.into())))
-    }
-
-    /// The string of units that lie somewhere else.
-    pub(crate) fn from_slice(units: &[u16]) -> Self {
-        Self::short(units).unwrap_or_else(|| Self(Units::Long(units.into())))
+        units.as_slice().into()
     }
 
     fn short(from: &[u16]) -> Option<Self> {
@@ -97,93 +92,72 @@ impl WideName {
 
     /// Adds the string to a text; false if a lone surrogate became U+FFFD.
     pub(crate) fn append_to(&self, text: &mut String) -> bool {
-        if self.units().iter().fold(0, |all, &unit| all | unit) < 0x80 {
-            // Almost every name: bytes in pieces instead of one character after the other.
-            text.reserve(self.len());
-            for units in self.units().chunks(64) {
-                let mut bytes = [0; 64];
-                for (to, unit) in bytes.iter_mut().zip(units) {
-                    [*to, _] = unit.to_le_bytes();
-                }
-                let ascii = bytes.get(..units.len());
-                text.push_str(
-                    ascii
-                        .and_then(|ascii| str::from_utf8(ascii).ok())
-                        .unwrap_or_default(),
-                );
-            }
-            return true;
-        }
-        let mut whole = true;
-        for unit in char::decode_utf16(self.units().iter().copied()) {
-            text.push(unit.unwrap_or_else(|_| {
-                whole = false;
-                char::REPLACEMENT_CHARACTER
-            }));
-        }
-        whole
+        append(self.units(), text)
     }
 
     /// Whether both are the same name to a Windows file system.
     pub fn eq_ignore_case(&self, other: &Self) -> bool {
-        let same = |(&a, &b): (&u16, &u16)| a == b || upcase_unit(a) == upcase_unit(b);
-        self.len() == other.len() && self.units().iter().zip(other.units()).all(same)
+        eq_ignore_case(self.units(), other.units())
     }
 
     /// Compares the upcased units, one by one. Names that differ in case only are equal here.
     pub fn cmp_ignore_case(&self, other: &Self) -> Ordering {
-        let [ours, theirs] =
-            [self, other].map(|name| name.units().iter().map(|&unit| upcase_unit(unit)));
-        ours.cmp(theirs)
+        cmp_ignore_case(self.units(), other.units())
     }
 
     /// The string with every unit upcased; it keeps its length.
     pub fn upcased(&self) -> Self {
-        self.with_upcased(|upcased| {
+        with_upcased(self.units(), |upcased| {
             if upcased == self.units() {
                 self.clone()
             } else {
-                Self::from_slice(upcased)
+                upcased.into()
             }
         })
     }
 
-    /// What `ask` makes of the [upcased](Self::upcased) units. A short name is upcased without new memory.
-    pub fn with_upcased<T>(&self, ask: impl FnOnce(&[u16]) -> T) -> T {
-        let mut buffer = [0; 64];
-        match buffer.get_mut(..self.len()) {
-            Some(upcased) => {
-                // Almost every name is ASCII: that is done without a branch for each unit.
-                let mut all = 0;
-                for (to, &from) in upcased.iter_mut().zip(self.units()) {
-                    let is_lower = from.wrapping_sub(u16::from(b'a')) < 26;
-                    *to = from - u16::from(is_lower) * 0x20;
-                    all |= from;
-                }
-                if all >= 0x80 {
-                    upcased
-                        .iter_mut()
-                        .for_each(|unit| *unit = upcase_unit(*unit));
-                }
-                ask(upcased)
-            }
-            None => {
-                let units = self.units().iter();
-                let upcased: Vec<u16> = units.map(|&unit| upcase_unit(unit)).collect();
-                ask(&upcased)
-            }
-        }
-    }
-
     /// Whether this can be one component of a Windows path: not empty, not `.` or `..`, and without `\`, `/` and NUL.
     pub fn is_component(&self) -> bool {
-        const DOT: u16 = b'.' as u16;
-        const SLASH: u16 = b'/' as u16;
-        const BACKSLASH: u16 = b'\\' as u16;
-        let separates = |unit: &u16| matches!(*unit, 0 | SLASH | BACKSLASH);
-        let units = self.units();
-        !matches!(units, [] | [DOT] | [DOT, DOT]) && !units.iter().any(separates)
+        is_component(self.units())
     }
+}
+
+/// Whether units can be one component of a Windows path.
+pub(crate) fn is_component(units: &[u16]) -> bool {
+    const DOT: u16 = b'.' as u16;
+    const SLASH: u16 = b'/' as u16;
+    const BACKSLASH: u16 = b'\\' as u16;
+    let separates = |unit: &u16| matches!(*unit, 0 | SLASH | BACKSLASH);
+    !matches!(units, [] | [DOT] | [DOT, DOT]) && !units.iter().any(separates)
+}
+
+/// Adds units to a text; false if a lone surrogate became U+FFFD.
+pub(crate) fn append(units: &[u16], text: &mut String) -> bool {
+    if units.iter().fold(0, |all, &unit| all | unit) < 0x80 {
+        // Almost every name: bytes in pieces instead of one character after the other.
+        text.reserve(units.len());
+        for units in units.chunks(64) {
+            let mut bytes = [0; 64];
+            for (to, unit) in bytes.iter_mut().zip(units) {
+                [*to, _] = unit.to_le_bytes();
+            }
+            let ascii = bytes.get(..units.len());
+            text.push_str(
+                ascii
+                    .and_then(|ascii| str::from_utf8(ascii).ok())
+                    .unwrap_or_default(),
+            );
+        }
+        return true;
+    }
+    let mut whole = true;
+    for unit in char::decode_utf16(units.iter().copied()) {
+        text.push(unit.unwrap_or_else(|_| {
+            whole = false;
+            char::REPLACEMENT_CHARACTER
+        }));
+    }
+    whole
 }
 
 impl PartialEq for WideName {
@@ -249,6 +223,12 @@ impl From<&str> for WideName {
 impl From<String> for WideName {
     fn from(text: String) -> Self {
         text.as_str().into()
+    }
+}
+
+impl From<&[u16]> for WideName {
+    fn from(units: &[u16]) -> Self {
+        Self::short(units).unwrap_or_else(|| Self(Units::Long(units.into())))
     }
 }
 

@@ -290,7 +290,7 @@ fn long(path: &HostPath) -> PathBuf {
 /// The path of what may be there. Nothing is behind a name with a colon: that would be a stream.
 fn existing(path: &HostPath) -> io::Result<PathBuf> {
     let colon = u16::from(b':');
-    if path.components().any(|name| name.units().contains(&colon)) {
+    if path.components().any(|name| name.contains(&colon)) {
         return Err(os(FILE_NOT_FOUND));
     }
     Ok(long(path))
@@ -307,7 +307,7 @@ fn new_path(path: &HostPath) -> io::Result<PathBuf> {
 
 /// Whether Win32 creates a file of this name, as it is: the rule of `wcow_tree::names` leaves it alone, but for the `%` that it uses
 /// itself.
-fn is_plain(name: &WideName) -> bool {
+fn is_plain(name: &[u16]) -> bool {
     let percent = u16::from(b'%');
     let harmless = |unit: &u16| {
         if *unit == percent {
@@ -316,7 +316,7 @@ fn is_plain(name: &WideName) -> bool {
             *unit
         }
     };
-    let name = WideName::from_units(name.units().iter().map(harmless).collect());
+    let name = WideName::from_units(name.iter().map(harmless).collect());
     name == *written_name(&name, NameRule::Windows)
 }
 
@@ -377,7 +377,7 @@ fn parent(path: &HostPath) -> io::Result<(File, Vec<u16>)> {
             Some(DIRECTORY) => os(PATH_NOT_FOUND),
             _ => error,
         })?;
-    Ok((opened, name.units().to_vec()))
+    Ok((opened, name.to_vec()))
 }
 
 /// What lies at a path, opened by its directory.
@@ -508,7 +508,7 @@ fn remove_dir_all(path: &HostPath) -> io::Result<()> {
     let name = path.file_name().ok_or_else(|| os(ACCESS_DENIED))?;
     must_be_directory(path)?;
     let (above, _) = parent(path)?;
-    remove_tree(&above, name, &long(path))
+    remove_tree(&above, &name.into(), &long(path))
 }
 
 fn create_tree(path: &HostPath) -> io::Result<WinTree> {

@@ -174,7 +174,7 @@ impl TreeSink for TreeBuilder {
             None => {}
             Some(parent) => {
                 let name = &entry.name;
-                if !is_storable(name) {
+                if !is_storable(name.units()) {
                     return Err(SinkError::message(format!(
                         "expected a name that NTFS can hold, found {name:?}"
                     )));

@@ -26,8 +26,7 @@ impl Children {
     }
 
     /// What has this name, in whatever case. Nothing is upcased that is not looked at.
-    pub(super) fn find(&self, name: &WideName) -> Option<&Child> {
-        let units = name.units();
+    pub(super) fn find(&self, units: &[u16]) -> Option<&Child> {
         let head = head(units.iter().map(|&unit| upcase_unit(unit)));
         let first = self.0.partition_point(|named| named.head < head);
         let alike = self.0.get(first..).unwrap_or_default();
@@ -160,7 +159,7 @@ mod tests {
                     assert_eq!(before, model.insert(name.clone(), child));
                 }
             }
-            assert_eq!(children.find(&name), model.get(name.units()));
+            assert_eq!(children.find(name.units()), model.get(name.units()));
             let lower: WideName = name
                 .units()
                 .iter()
@@ -171,7 +170,7 @@ mod tests {
             } else {
                 &lower
             };
-            assert_eq!(children.find(lower), model.get(name.units()));
+            assert_eq!(children.find(lower.units()), model.get(name.units()));
             assert!(children.iter().eq(&model));
         }
         children.retain(|child| child.node.0 % 2 == 0);

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wcow_host::{DirEntry, FileKind, FileLock, FileMetadata};
+use wcow_ntmeta::upcase::with_upcased;
 use wcow_ntmeta::{
     FileAttributes, FileTime, HostPath, Hresult, ReparsePoint, SecurityDescriptor, WideName,
 };
@@ -173,8 +174,8 @@ impl Fs {
     pub(crate) fn root(&self, path: &HostPath) -> Option<NodeId> {
         let drive = path.drive();
         match self.volumes.first_key_value() {
-            Some((first, root)) if first == drive => Some(*root),
-            _ => drive.with_upcased(|key| self.volumes.get(key).copied()),
+            Some((first, root)) if first.units() == drive => Some(*root),
+            _ => with_upcased(drive, |key| self.volumes.get(key).copied()),
         }
     }
 
@@ -194,7 +195,7 @@ impl Fs {
     pub(crate) fn walk<'n>(
         &self,
         from: Spot,
-        names: impl IntoIterator<Item = &'n WideName>,
+        names: impl IntoIterator<Item = &'n [u16]>,
         out: &mut Outside<'_>,
     ) -> Result<Option<Spot>, Hresult> {
         let mut names = names.into_iter();
@@ -228,7 +229,7 @@ impl Fs {
     pub(crate) fn child(
         &self,
         spot: &Spot,
-        name: &WideName,
+        name: &[u16],
         out: &mut Outside<'_>,
     ) -> Result<Option<Spot>, Hresult> {
         self.walk(spot.clone(), [name], out)
@@ -404,7 +405,7 @@ impl Fs {
 }
 
 /// What a directory's names say of one of them.
-fn child_of(children: &Children, name: &WideName) -> Option<NodeId> {
+fn child_of(children: &Children, name: &[u16]) -> Option<NodeId> {
     children.find(name).map(|child| child.node)
 }
 

@@ -1,7 +1,7 @@
 //! Which names a file can be given.
 
 use wcow_ntmeta::upcase::upcase_unit;
-use wcow_ntmeta::{HostPath, Hresult, WideName};
+use wcow_ntmeta::{HostPath, Hresult};
 
 use super::{Fs, code};
 
@@ -16,20 +16,19 @@ impl Fs {
 }
 
 /// Whether a file can be given this name through Win32: no reserved characters, no device, no dot or space at the end.
-pub(crate) fn is_plain(name: &WideName) -> bool {
+pub(crate) fn is_plain(name: &[u16]) -> bool {
     let last_is_bad = name
-        .units()
         .last()
         .is_none_or(|&unit| unit == u16::from(b'.') || unit == u16::from(b' '));
     !last_is_bad && is_storable(name) && !is_device(name)
 }
 
 /// Whether NTFS can store the name at all.
-pub(super) fn is_storable(name: &WideName) -> bool {
+pub(super) fn is_storable(name: &[u16]) -> bool {
     const DOT: u16 = b'.' as u16;
-    !matches!(name.units(), [] | [DOT] | [DOT, DOT])
+    !matches!(name, [] | [DOT] | [DOT, DOT])
         && name.len() <= 255
-        && !name.units().iter().copied().any(is_reserved)
+        && !name.iter().copied().any(is_reserved)
 }
 
 /// Control characters and those that separate or stand for others. One look into a table: every name that is created passes here.
@@ -52,8 +51,8 @@ fn is_reserved(unit: u16) -> bool {
 }
 
 /// `NUL`, `COM1` and so on, with any extension; the superscript digits 1 to 3 count as digits. `CONIN$` and `CONOUT$` too.
-fn is_device(name: &WideName) -> bool {
-    let mut stem = name.units();
+fn is_device(name: &[u16]) -> bool {
+    let mut stem = name;
     // Most names are told apart from devices by their first letter: every name of every path that is written to passes here.
     let may_begin = |unit: &u16| {
         b"acnlp"
@@ -64,7 +63,7 @@ fn is_device(name: &WideName) -> bool {
         return false;
     }
     let is = |device: &str| {
-        let upcased = name.units().iter().map(|&unit| upcase_unit(unit));
+        let upcased = name.iter().map(|&unit| upcase_unit(unit));
         name.len() == device.len() && upcased.eq(device.encode_utf16())
     };
     if is("CONIN$") || is("CONOUT$") {
@@ -102,7 +101,8 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, plain: bool) {
-        assert_eq!(is_plain(&name.into()), plain, "{name:?}");
+        let units: Vec<u16> = name.encode_utf16().collect();
+        assert_eq!(is_plain(&units), plain, "{name:?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use wcow_host::{FileLock, TreeSummary, WriteMode};
+use wcow_ntmeta::upcase::with_upcased;
 use wcow_ntmeta::{FileAttributes, FileTime, HostPath, Hresult, WideName};
 
 use super::durable::NameChange;
@@ -30,7 +31,7 @@ impl Fs {
     pub(crate) fn create_dirs<'n>(
         &mut self,
         root: NodeId,
-        names: impl IntoIterator<Item = &'n WideName>,
+        names: impl IntoIterator<Item = &'n [u16]>,
         now: FileTime,
         out: &mut Outside<'_>,
     ) -> Result<NodeId, Hresult> {
@@ -76,14 +77,14 @@ impl Fs {
     ) -> Result<NodeId, Hresult> {
         self.check_path(path)?;
         let (directory, name) = self.parent_node(path, out)?;
-        self.write_in(directory, &name, content, mode, now, out)
+        self.write_in(directory, name, content, mode, now, out)
     }
 
     /// Writes a whole file in a directory.
     pub(crate) fn write_in(
         &mut self,
         directory: NodeId,
-        name: &WideName,
+        name: &[u16],
         content: ContentRef,
         mode: WriteMode,
         now: FileTime,
@@ -146,11 +147,11 @@ impl Fs {
         self.existing_file(path, out)?;
         let (directory, name) = self.parent_node(path, out)?;
         let node = self
-            .child_node(directory, &name)
+            .child_node(directory, name)
             .ok_or(code::FILE_NOT_FOUND)?;
         self.check_changeable(node)?;
-        if !self.delete_later(node, directory, &name) {
-            self.remove(directory, &name, node, now);
+        if !self.delete_later(node, directory, name) {
+            self.remove(directory, name, node, now);
         }
         Ok(())
     }
@@ -171,7 +172,7 @@ impl Fs {
         }
         let (directory, name) = self.parent_node(path, out)?;
         let node = self
-            .child_node(directory, &name)
+            .child_node(directory, name)
             .ok_or(code::PATH_NOT_FOUND)?;
         if self.is_held_below(node) {
             return Err(code::SHARING_VIOLATION);
@@ -180,7 +181,7 @@ impl Fs {
             self.remove_around_open(node, now);
             return Err(code::DIR_NOT_EMPTY);
         }
-        self.remove(directory, &name, node, now);
+        self.remove(directory, name, node, now);
         Ok(())
     }
 
@@ -194,14 +195,14 @@ impl Fs {
     ) -> Result<FileLock, Hresult> {
         self.check_path(path)?;
         let (directory, name) = self.parent_node(path, out)?;
-        let node = match self.child_node(directory, &name) {
+        let node = match self.child_node(directory, name) {
             Some(node) if self.is_directory(&Spot::Node(node)) => return Err(code::ACCESS_DENIED),
             Some(node) if self.is_held(&Spot::Node(node)) => return Err(code::SHARING_VIOLATION),
             Some(node) if self.is_delete_pending(node) => return Err(code::DELETE_PENDING),
             Some(node) => node,
             None => self.write_in(
                 directory,
-                &name,
+                name,
                 super::EMPTY,
                 WriteMode::CreateNew,
                 now,
@@ -237,11 +238,11 @@ impl Fs {
             return Err(code::ALREADY_EXISTS);
         }
         let (directory, name) = self.parent_node(path, out)?;
-        if self.child_node(directory, &name).is_some() {
+        if self.child_node(directory, name).is_some() {
             return Err(code::ALREADY_EXISTS);
         }
         let root = self.new_directory(now);
-        self.link(directory, &name, root, now);
+        self.link(directory, name, root, now);
         self.next_tree += 1;
         let tree = TreeId(self.next_tree);
         self.building.insert(tree, root);
@@ -300,13 +301,7 @@ impl Fs {
     }
 
     /// Takes a name out of a directory, and deletes what it stands for with all below it.
-    pub(super) fn remove(
-        &mut self,
-        directory: NodeId,
-        name: &WideName,
-        node: NodeId,
-        now: FileTime,
-    ) {
+    pub(super) fn remove(&mut self, directory: NodeId, name: &[u16], node: NodeId, now: FileTime) {
         let change = self.take_name(directory, name, now);
         let removed = self.drop_tree(node);
         if let Some(change) = change {
@@ -338,7 +333,7 @@ impl Fs {
     }
 
     /// Gives a new file a name in a directory that is not sealed.
-    fn link(&mut self, directory: NodeId, name: &WideName, child: NodeId, now: FileTime) {
+    fn link(&mut self, directory: NodeId, name: &[u16], child: NodeId, now: FileTime) {
         let change = self.give_name(directory, name, child, now);
         if let Some(change) = change {
             self.unsynced.changed(change, &[]);
@@ -348,14 +343,14 @@ impl Fs {
     pub(super) fn take_name(
         &mut self,
         directory: NodeId,
-        name: &WideName,
+        name: &[u16],
         now: FileTime,
     ) -> Option<NameChange> {
         let node = self.nodes.get_mut(directory)?;
         let Body::Directory(children) = &mut node.body else {
             return None;
         };
-        let (key, before) = name.with_upcased(|key| children.remove(key))?;
+        let (key, before) = with_upcased(name, |key| children.remove(key))?;
         node.written = now;
         if self.is_directory(&Spot::Node(before.node)) {
             self.recent.forget();
@@ -371,7 +366,7 @@ impl Fs {
     pub(super) fn give_name(
         &mut self,
         directory: NodeId,
-        name: &WideName,
+        name: &[u16],
         child: NodeId,
         now: FileTime,
     ) -> Option<NameChange> {
@@ -379,11 +374,9 @@ impl Fs {
         let Body::Directory(children) = &mut node.body else {
             return None;
         };
+        let name = WideName::from(name);
         let key = name.upcased();
-        let after = Child {
-            name: name.clone(),
-            node: child,
-        };
+        let after = Child { name, node: child };
         let before = children.insert(key.clone(), after.clone());
         node.written = now;
         Some(NameChange {
@@ -395,31 +388,29 @@ impl Fs {
     }
 
     /// The directory that holds a path's last name, opened for writing, and that name.
-    pub(crate) fn parent_node(
+    pub(crate) fn parent_node<'p>(
         &mut self,
-        path: &HostPath,
+        path: &'p HostPath,
         out: &mut Outside<'_>,
-    ) -> Result<(NodeId, WideName), Hresult> {
+    ) -> Result<(NodeId, &'p [u16]), Hresult> {
         let root = self.root(path).ok_or(code::PATH_NOT_FOUND)?;
         let name = path.file_name().ok_or(code::ACCESS_DENIED)?;
         let directory = match self.find_parent(path, out)? {
             Some(Spot::Node(directory)) => directory,
             _ => {
-                let parents = path.components().len() - 1;
-                let mut directory = root;
-                for parent in path.components().take(parents) {
-                    directory = self
-                        .open_child(directory, parent, out)?
-                        .ok_or(code::PATH_NOT_FOUND)?;
-                }
-                directory
+                let mut parents = path.components();
+                parents.next_back();
+                parents.try_fold(root, |directory, parent| {
+                    self.open_child(directory, parent, out)?
+                        .ok_or(code::PATH_NOT_FOUND)
+                })?
             }
         };
         if !self.is_directory(&Spot::Node(directory)) {
             return Err(code::PATH_NOT_FOUND);
         }
         self.unseal(directory, out)?;
-        Ok((directory, name.clone()))
+        Ok((directory, name))
     }
 
     /// Whether a file, or one below a directory, is held open.
@@ -440,7 +431,7 @@ impl Fs {
     }
 
     /// What a directory that is not sealed holds under a name.
-    pub(super) fn child_node(&self, directory: NodeId, name: &WideName) -> Option<NodeId> {
+    pub(super) fn child_node(&self, directory: NodeId, name: &[u16]) -> Option<NodeId> {
         match &self.node(directory)?.body {
             Body::Directory(children) => child_of(children, name),
             _ => None,
@@ -451,7 +442,7 @@ impl Fs {
     fn open_child(
         &mut self,
         directory: NodeId,
-        name: &WideName,
+        name: &[u16],
         out: &mut Outside<'_>,
     ) -> Result<Option<NodeId>, Hresult> {
         match self.node(directory).map(|node| &node.body) {

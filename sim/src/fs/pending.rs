@@ -28,7 +28,7 @@ impl Fs {
         out: &mut Outside<'_>,
     ) -> Result<(), Hresult> {
         let (directory, name) = self.parent_node(path, out)?;
-        match self.child_node(directory, &name) {
+        match self.child_node(directory, name) {
             Some(node) if !self.is_directory(&Spot::Node(node)) => {
                 let open = OpenElsewhere {
                     until,
@@ -56,22 +56,17 @@ impl Fs {
         });
         for (node, (directory, name)) in gone {
             // It may have been moved away with its directory, but not out of it.
-            if self.child_node(directory, &name) == Some(node) {
-                self.remove(directory, &name, node, now);
+            if self.child_node(directory, name.units()) == Some(node) {
+                self.remove(directory, name.units(), node, now);
             }
         }
     }
 
     /// Deletes a file later, if somebody has it open; false if nobody does.
-    pub(super) fn delete_later(
-        &mut self,
-        node: NodeId,
-        directory: NodeId,
-        name: &WideName,
-    ) -> bool {
+    pub(super) fn delete_later(&mut self, node: NodeId, directory: NodeId, name: &[u16]) -> bool {
         match self.open_elsewhere.get_mut(&node) {
             Some(open) => {
-                open.deleted = Some((directory, name.clone()));
+                open.deleted = Some((directory, name.into()));
                 true
             }
             None => false,
@@ -84,13 +79,13 @@ impl Fs {
             return;
         };
         for child in children.clone().values() {
-            if self.delete_later(child.node, directory, &child.name) {
+            if self.delete_later(child.node, directory, child.name.units()) {
                 continue;
             }
             if self.is_open_elsewhere_below(child.node) {
                 self.remove_around_open(child.node, now);
             } else {
-                self.remove(directory, &child.name, child.node, now);
+                self.remove(directory, child.name.units(), child.node, now);
             }
         }
     }

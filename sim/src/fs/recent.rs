@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use wcow_ntmeta::{HostPath, Hresult, WideName};
+use wcow_ntmeta::{HostPath, Hresult};
 
 use super::{Fs, NodeId, Spot, is_plain};
 use crate::world::Outside;
@@ -24,27 +24,10 @@ struct Ring {
 
 #[derive(Debug)]
 struct Kept {
-    /// The path of something in it.
-    path: HostPath,
+    directory: HostPath,
     node: NodeId,
     /// Whether Win32 would create every name on the way to it, if somebody has asked.
     plain: Option<bool>,
-}
-
-impl Kept {
-    fn is_above(&self, path: &HostPath, above: &[WideName]) -> bool {
-        let names = names_above(&self.path);
-        // The last names differ most often.
-        names.len() == above.len()
-            && names.iter().rev().eq(above.iter().rev())
-            && self.path.drive() == path.drive()
-    }
-}
-
-/// All names of a path but the last.
-fn names_above(path: &HostPath) -> &[WideName] {
-    let names = path.components().as_slice();
-    names.split_last().map_or(names, |(_, above)| above)
 }
 
 impl Clone for Recent {
@@ -54,35 +37,35 @@ impl Clone for Recent {
 }
 
 impl Recent {
-    /// The directory that the last name of a path is in.
-    fn find(&self, path: &HostPath) -> Option<NodeId> {
-        let above = names_above(path);
+    fn find(&self, wanted: impl Fn(&HostPath) -> bool) -> Option<NodeId> {
         let ring = self.0.borrow();
         let mut kept = ring.kept.iter().flatten();
-        kept.find(|kept| kept.is_above(path, above))
+        kept.find(|kept| wanted(&kept.directory))
             .map(|kept| kept.node)
     }
 
     /// Whether Win32 would create every name of a path.
     pub(super) fn is_plain(&self, path: &HostPath) -> bool {
-        let above = names_above(path);
         let mut ring = self.0.borrow_mut();
         let mut kept = ring.kept.iter_mut().flatten();
-        let all = || above.iter().all(is_plain);
-        let above_is_plain = match kept.find(|kept| kept.is_above(path, above)) {
-            Some(kept) => *kept.plain.get_or_insert_with(all),
-            None => all(),
-        };
-        above_is_plain && path.file_name().is_none_or(is_plain)
+        match kept.find(|kept| path.is_in(&kept.directory)) {
+            Some(Kept {
+                directory, plain, ..
+            }) => {
+                let all = || directory.components().all(is_plain);
+                *plain.get_or_insert_with(all) && path.file_name().is_none_or(is_plain)
+            }
+            None => path.components().all(is_plain),
+        }
     }
 
-    /// A path to something in a directory was looked up.
-    fn keep(&self, path: &HostPath, node: NodeId) {
+    /// A directory was looked up.
+    fn keep(&self, directory: HostPath, node: NodeId) {
         let mut ring = self.0.borrow_mut();
         let Ring { kept, next } = &mut *ring;
         if let Some(oldest) = kept.get_mut(*next) {
             *oldest = Some(Kept {
-                path: path.clone(),
+                directory,
                 node,
                 plain: None,
             });
@@ -103,32 +86,49 @@ impl Fs {
         path: &HostPath,
         out: &mut Outside<'_>,
     ) -> Result<Option<Spot>, Hresult> {
-        let above = names_above(path);
-        if let Some(node) = self.recent.find(path) {
-            debug_assert!(matches!(
-                self.find_from_root(path, above, out),
+        if let Some(node) = self.recent.find(|directory| path.is_in(directory)) {
+            debug_assert!(path.parent().is_some_and(|directory| matches!(
+                self.find_from_root(&directory, out),
                 Ok(Some(Spot::Node(found))) if found == node
-            ));
+            )));
             return Ok(Some(Spot::Node(node)));
         }
-        let found = self.find_from_root(path, above, out)?;
+        let Some(directory) = path.parent() else {
+            return Ok(self.root(path).map(Spot::Node));
+        };
+        let found = self.find_from_nearest(&directory, out)?;
         if let Some(Spot::Node(node)) = found
-            && !above.is_empty()
+            && !directory.is_root()
             && self.is_directory(&Spot::Node(node))
         {
-            self.recent.keep(path, node);
+            self.recent.keep(directory, node);
         }
         Ok(found)
+    }
+
+    /// What is at a path, found from the nearest directory above it that was met lately.
+    fn find_from_nearest(
+        &self,
+        path: &HostPath,
+        out: &mut Outside<'_>,
+    ) -> Result<Option<Spot>, Hresult> {
+        let mut above = path.parent();
+        while let Some(directory) = above {
+            if let Some(node) = self.recent.find(|kept| *kept == directory) {
+                return self.walk(Spot::Node(node), path.components_below(&directory), out);
+            }
+            above = directory.parent();
+        }
+        self.find_from_root(path, out)
     }
 
     fn find_from_root(
         &self,
         path: &HostPath,
-        names: &[WideName],
         out: &mut Outside<'_>,
     ) -> Result<Option<Spot>, Hresult> {
         match self.root(path) {
-            Some(root) => self.walk(Spot::Node(root), names, out),
+            Some(root) => self.walk(Spot::Node(root), path.components(), out),
             None => Ok(None),
         }
     }

@@ -1,5 +1,6 @@
 //! Renaming, with and without replacing what has the name.
 
+use wcow_ntmeta::upcase::eq_ignore_case;
 use wcow_ntmeta::{FileTime, HostPath, Hresult, WideName};
 
 use super::{Fs, NodeId, Spot, code};
@@ -16,7 +17,7 @@ impl Fs {
     ) -> Result<(), Hresult> {
         let moving = self.prepare_rename(from, to, out)?;
         if self
-            .child_node(moving.target, &moving.name)
+            .child_node(moving.target, moving.name.units())
             .is_some_and(|there| there != moving.node)
         {
             return Err(code::ALREADY_EXISTS);
@@ -38,7 +39,7 @@ impl Fs {
             return Err(code::ACCESS_DENIED);
         }
         let there = self
-            .child_node(moving.target, &moving.name)
+            .child_node(moving.target, moving.name.units())
             .filter(|&there| there != moving.node);
         if let Some(there) = there {
             self.check_changeable(there)?;
@@ -63,9 +64,9 @@ impl Fs {
         self.check_path(to)?;
         let (source, old_name) = self.parent_node(from, out)?;
         let node = self
-            .child_node(source, &old_name)
+            .child_node(source, old_name)
             .ok_or(code::FILE_NOT_FOUND)?;
-        if !from.drive().eq_ignore_case(to.drive()) {
+        if !eq_ignore_case(from.drive(), to.drive()) {
             return Err(code::NOT_SAME_DEVICE);
         }
         if self.is_directory(&Spot::Node(node)) {
@@ -85,7 +86,7 @@ impl Fs {
             node,
             source,
             target,
-            name,
+            name: name.into(),
         })
     }
 
@@ -100,7 +101,7 @@ impl Fs {
         let taken = from
             .file_name()
             .and_then(|old_name| self.take_name(source, old_name, now));
-        let given = self.give_name(target, &name, node, now);
+        let given = self.give_name(target, name.units(), node, now);
         if let (Some(taken), Some(given)) = (taken, given) {
             self.unsynced.moved(taken, given, needs);
         }

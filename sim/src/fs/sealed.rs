@@ -25,6 +25,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use wcow_ntmeta::upcase::cmp_ignore_case;
 use wcow_ntmeta::{FileAttributes, FileTime, ReparsePoint, SecurityDescriptor, WideName};
 
 use super::{EMPTY, Extra, Node, StreamData};
@@ -130,11 +131,11 @@ impl SealedTree {
         })
     }
 
-    pub(super) fn child(&self, entry: u32, name: &WideName) -> Option<u32> {
+    pub(super) fn child(&self, entry: u32, name: &[u16]) -> Option<u32> {
         let range = self.children(entry);
         let children = self.entries.get(range.start as usize..range.end as usize)?;
         let place = children
-            .binary_search_by(|child| child.name.cmp_ignore_case(name))
+            .binary_search_by(|child| cmp_ignore_case(child.name.units(), name))
             .ok()?;
         Some(range.start + u32::try_from(place).ok()?)
     }
@@ -143,7 +144,7 @@ impl SealedTree {
     pub(super) fn walk<'n>(
         &self,
         from: u32,
-        names: impl IntoIterator<Item = &'n WideName>,
+        names: impl IntoIterator<Item = &'n [u16]>,
     ) -> Option<u32> {
         names
             .into_iter()
@@ -516,9 +517,9 @@ mod tests {
     #[test]
     fn names_are_found_without_case_and_bytes_are_counted_once() {
         let tree = tree();
-        assert_eq!(tree.child(0, &"FILE.txt".into()), Some(2));
-        assert_eq!(tree.child(1, &"INNER".into()), Some(4));
-        assert_eq!(tree.child(2, &"x".into()), None);
+        assert_eq!(tree.child(0, WideName::from("FILE.txt").units()), Some(2));
+        assert_eq!(tree.child(1, WideName::from("INNER").units()), Some(4));
+        assert_eq!(tree.child(2, WideName::from("x").units()), None);
         assert_eq!(tree.bytes_below(0), 15);
         assert_eq!(tree.content(3).map(|content| content.len), Some(10));
     }

@@ -6,7 +6,8 @@ use wcow_host::{
     EventRecord, FilterDriver, Hardware, HostProcess, Interface, Machine, PortRange, RegistryValue,
     Route, ServiceSetup, ServiceState, StartMode, Volume,
 };
-use wcow_ntmeta::{FileTime, HostPath};
+use wcow_ntmeta::upcase::eq_ignore_case;
+use wcow_ntmeta::{FileTime, HostPath, WideName};
 
 use super::World;
 use crate::call::{DiagnosticsCall, Outcome};
@@ -50,9 +51,9 @@ impl World {
             DiagnosticsCall::AttachedScratches => self.attached_scratches().into(),
             DiagnosticsCall::ProgramOnPath(name) => {
                 let found = self.evidence.programs.iter().find(|program| {
-                    program
-                        .file_name()
-                        .is_some_and(|known| known.to_string().eq_ignore_ascii_case(name))
+                    program.file_name().is_some_and(|known| {
+                        eq_ignore_case(known, WideName::from(name.as_str()).units())
+                    })
                 });
                 found.cloned().into()
             }

@@ -615,10 +615,10 @@ impl World {
 
 /// A path with something added to its last name.
 pub(super) fn beside(path: &HostPath, suffix: &str) -> Option<HostPath> {
-    let mut units = path.file_name()?.units().to_vec();
+    let mut units = path.file_name()?.to_vec();
     units.extend(suffix.encode_utf16());
     let mut beside = path.parent()?;
-    beside.push(WideName::from_units(units)).ok()?;
+    beside.push(&units).ok()?;
     Some(beside)
 }
 

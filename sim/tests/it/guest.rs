@@ -135,7 +135,7 @@ async fn image_blobs(client: &SimHost) -> Vec<(String, BlobId)> {
         let folder = path(IMAGE).join(folder);
         for file in client.files().list(&folder).await.unwrap() {
             let mut at = folder.clone();
-            at.push(file.name).unwrap();
+            at.push(file.name.units()).unwrap();
             let bytes = client.files().read(&at, 1 << 20).await.unwrap();
             blobs.push((at.to_string(), BlobId::of(&bytes)));
         }

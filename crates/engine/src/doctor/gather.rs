@@ -446,7 +446,7 @@ async fn left_temp<H: Host>(host: &H) -> Answer<Vec<HostPath>> {
     let users = drive.join("Users");
     for user in list(&users).await?.into_iter().take(MOST_USERS) {
         let mut folder = users.clone();
-        if folder.push(user.name).is_ok() {
+        if folder.push(user.name.units()).is_ok() {
             folders.push(folder.join(r"AppData\Local\Temp"));
         }
     }
@@ -455,7 +455,7 @@ async fn left_temp<H: Host>(host: &H) -> Answer<Vec<HostPath>> {
         for entry in list(&folder).await? {
             let is_import = entry.name.to_string().to_lowercase().starts_with("hcs");
             let mut path = folder.clone();
-            if is_import && path.push(entry.name).is_ok() {
+            if is_import && path.push(entry.name.units()).is_ok() {
                 left.push(path);
             }
         }

@@ -1,7 +1,7 @@
 //! Scratch layers, and the images below them.
 
 use wcow_host::era;
-use wcow_ntmeta::HostPath;
+use wcow_ntmeta::{HostPath, WideName};
 
 use super::verdict::{Verdict, need};
 use super::{ANY, Check, Fix, SUPPORT, Seen, Theme};
@@ -145,7 +145,9 @@ fn attached_scratches(seen: &Seen) -> Verdict {
 
 /// Whether a layer's name is the id of one of these compute systems.
 fn system_of<'a>(path: &HostPath, mut ids: impl Iterator<Item = &'a str>) -> bool {
-    let name = path.file_name().map(ToString::to_string);
+    let name = path
+        .file_name()
+        .map(|name| WideName::from(name).to_string());
     ids.any(|id| {
         name.as_deref()
             .is_some_and(|name| name.eq_ignore_ascii_case(id))

@@ -30,7 +30,7 @@ pub fn scratch_folder(build: u32, id: &str) -> HostPath {
     };
     let mut folder = HostPath::root("C:").join(parent);
     let name = name.replace(['\\', '/', '\0'], "_");
-    if folder.push(WideName::from(name.as_str())).is_ok() {
+    if folder.push(WideName::from(name).units()).is_ok() {
         folder
     } else {
         folder.join("_")

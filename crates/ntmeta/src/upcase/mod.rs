@@ -5,6 +5,8 @@
 
 mod table;
 
+use std::cmp::Ordering;
+
 /// The upper-case form of one UTF-16 unit; units without one, surrogates among them, are answered as they are.
 ///
 /// ```
@@ -20,6 +22,51 @@ pub fn upcase_unit(unit: u16) -> u16 {
         0x61..=0x7a => unit - 0x20,
         0..=0x7f => unit,
         _ => upcase_by_table(unit),
+    }
+}
+
+/// Whether both are the same name to a Windows file system.
+pub fn eq_ignore_case(ours: &[u16], theirs: &[u16]) -> bool {
+    let same = |(&a, &b): (&u16, &u16)| a == b || upcase_unit(a) == upcase_unit(b);
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(same)
+}
+
+/// Compares the upcased units, one by one. Names that differ in case only are equal here.
+pub fn cmp_ignore_case(ours: &[u16], theirs: &[u16]) -> Ordering {
+    for (&a, &b) in ours.iter().zip(theirs) {
+        if a != b {
+            let [a, b] = [a, b].map(upcase_unit);
+            if a != b {
+                return a.cmp(&b);
+            }
+        }
+    }
+    ours.len().cmp(&theirs.len())
+}
+
+/// What `ask` makes of the upcased units, which are as many. Those of a short name take no new memory.
+pub fn with_upcased<T>(units: &[u16], ask: impl FnOnce(&[u16]) -> T) -> T {
+    let mut buffer = [0; 64];
+    match buffer.get_mut(..units.len()) {
+        Some(upcased) => {
+            // Almost every name is ASCII: that is done without a branch for each unit.
+            let mut all = 0;
+            for (to, &from) in upcased.iter_mut().zip(units) {
+                let is_lower = from.wrapping_sub(u16::from(b'a')) < 26;
+                *to = from - u16::from(is_lower) * 0x20;
+                all |= from;
+            }
+            if all >= 0x80 {
+                upcased
+                    .iter_mut()
+                    .for_each(|unit| *unit = upcase_unit(*unit));
+            }
+            ask(upcased)
+        }
+        None => {
+            let upcased: Vec<u16> = units.iter().map(|&unit| upcase_unit(unit)).collect();
+            ask(&upcased)
+        }
     }
 }
 

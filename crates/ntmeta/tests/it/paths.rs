@@ -1,5 +1,7 @@
 //! Host paths and relative paths.
 
+use std::hash::{Hash, Hasher};
+
 use proptest::prelude::*;
 use wcow_ntmeta::{HostPath, PathError, RelPath, WideName};
 
@@ -9,7 +11,12 @@ fn absolute_paths_are_read() {
     fn check(text: &str, shown: &str, names: &[&str]) {
         let path = HostPath::parse(text).unwrap();
         assert_eq!(path.to_string(), shown);
-        assert!(path.components().eq(names), "{path:?}");
+        assert!(
+            path.components()
+                .map(WideName::from)
+                .eq(names.iter().copied()),
+            "{path:?}"
+        );
         assert_eq!(HostPath::parse(shown).unwrap(), path);
     }
     check(r"C:\", r"C:\", &[]);
@@ -77,7 +84,7 @@ fn join_never_leaves_the_path() {
         root.join_rel(&RelPath::parse("x/y")).unwrap(),
         root.join("x").join("y")
     );
-    assert!(root.clone().push(r"a\b".into()).is_err());
+    assert!(root.clone().push(WideName::from(r"a\b").units()).is_err());
 }
 
 #[test]
@@ -91,9 +98,12 @@ fn prefixes_ignore_case() {
     );
     assert_eq!(path.strip_prefix(&HostPath::root("D:")), None);
     assert_eq!(path.strip_prefix(&HostPath::root("C:").join("Win")), None);
+    let above = path.parent().unwrap();
+    assert_eq!(above.to_string(), r"C:\Windows\System32");
+    assert_eq!(WideName::from(above.file_name().unwrap()), "System32");
     assert_eq!(
-        path.parent().unwrap().file_name(),
-        Some(&WideName::from("System32"))
+        above.parent().unwrap(),
+        HostPath::root("C:").join("Windows")
     );
     assert_eq!(HostPath::root("C:").parent(), None);
 }
@@ -134,11 +144,86 @@ proptest! {
         let mut path = HostPath::root("C:");
         for name in names {
             let expected = name.is_component();
-            prop_assert_eq!(path.push(name).is_ok(), expected);
+            prop_assert_eq!(path.push(name.units()).is_ok(), expected);
         }
         let json = serde_json::to_string(&path).unwrap();
         prop_assert_eq!(serde_json::from_str::<HostPath>(&json).unwrap(), path.clone());
         let rest = path.strip_prefix(&HostPath::root("C:")).unwrap();
         prop_assert_eq!(HostPath::root("C:").join_rel(&rest).unwrap(), path);
+    }
+}
+
+/// A drive, and names that share beginnings, differ in case, or are longer than what is put together on the stack.
+fn parts() -> impl Strategy<Value = (&'static str, Vec<WideName>)> {
+    let drive = prop::sample::select(vec!["C:", "c:", "D:", r"\\?\Volume{1}", r"\\?\Volume{2}"]);
+    let name = prop_oneof![
+        8 => prop::sample::select(vec!["a", "A", "a b", "ab", "a.b", "\u{e4}", "\u{c4}", "~", "metadata.json"])
+            .prop_map(WideName::from),
+        1 => Just(WideName::from_units(vec![0xd800])),
+        1 => (190_usize..260).prop_map(|len| "x".repeat(len).into()),
+    ];
+    (drive, prop::collection::vec(name, 0..5))
+}
+
+fn path_of(drive: &str, names: &[WideName]) -> HostPath {
+    let mut path = HostPath::root(drive);
+    for name in names {
+        path.push(name.units()).expect("a component");
+    }
+    path
+}
+
+fn hash_of(path: &HostPath) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
+}
+
+proptest! {
+    #[test]
+    fn a_path_is_a_drive_and_a_list_of_names(ours in parts(), theirs in parts()) {
+        let [path, other] = [&ours, &theirs].map(|(drive, names)| path_of(drive, names));
+        // What was cut from a longer path is no other than what was built up to there.
+        let cut = path.join(r"more\still").parent().and_then(|path| path.parent()).expect("two more");
+        prop_assert_eq!(&cut, &path);
+        prop_assert_eq!(hash_of(&cut), hash_of(&path));
+        prop_assert_eq!(cut.join("x").to_string(), path.join("x").to_string());
+        for path in [&path, &cut] {
+            let names = |names: &[WideName]| Vec::from_iter(names.iter().map(|name| name.units().to_vec()));
+            prop_assert!(path.components().eq(names(&ours.1)));
+            prop_assert!(path.components().rev().eq(names(&ours.1).into_iter().rev()));
+            prop_assert_eq!(path.file_name().map(WideName::from), ours.1.last().cloned());
+            prop_assert_eq!(WideName::from(path.drive()), ours.0);
+            prop_assert_eq!(path.is_root(), ours.1.is_empty());
+            let above = ours.1.split_last().map(|(_, above)| path_of(ours.0, above));
+            prop_assert_eq!(path.parent(), above);
+
+            prop_assert_eq!(path.cmp(&other), (WideName::from(ours.0), &ours.1).cmp(&(WideName::from(theirs.0), &theirs.1)));
+            prop_assert_eq!(path == &other, ours == theirs);
+            prop_assert_eq!(path.is_in(&other), path.parent().as_ref() == Some(&other));
+            let upcased = |(drive, names): &(&str, Vec<WideName>)| {
+                Vec::from_iter([WideName::from(*drive)].iter().chain(names).map(WideName::upcased))
+            };
+            let below = upcased(&ours).strip_prefix(&*upcased(&theirs)).map(<[WideName]>::len);
+            prop_assert_eq!(path.starts_with(&other), below.is_some());
+            prop_assert_eq!(path.eq_ignore_case(&other), below == Some(0));
+            let rest = below.map(|len| ours.1[ours.1.len() - len..].iter().cloned().collect::<RelPath>());
+            prop_assert_eq!(path.strip_prefix(&other), rest);
+        }
+        if ours.1.iter().all(|name| name.to_utf8().is_some()) {
+            prop_assert_eq!(HostPath::parse(&path.to_string()).unwrap(), path);
+        }
+    }
+
+    #[test]
+    fn joining_is_pushing_what_can_be_pushed(parts in parts(), more in "([abä.\0]{0,3}[/\\\\]?){0,4}") {
+        let path = path_of(parts.0, &parts.1);
+        let mut pushed = path.clone();
+        for name in more.split(['\\', '/']) {
+            let _ = pushed.push(WideName::from(name).units());
+        }
+        prop_assert_eq!(path.join(&more), pushed);
+        let long = path.join(&"y".repeat(300)).join(&more);
+        prop_assert!(long.starts_with(&path) && long.to_wide().len() > 300);
     }
 }

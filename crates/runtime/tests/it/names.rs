@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wcow_host::{Output, SystemId};
-use wcow_ntmeta::{HostPath, WideName};
+use wcow_ntmeta::HostPath;
 use wcow_runtime::{Access, ExecSpec, Mount, RuntimeError};
 use wcow_sim::{GuestCall, GuestNext, GuestReply, Profile};
 
@@ -78,7 +78,7 @@ fn what_a_program_is_given_comes_through_as_it_is() {
 fn a_folder_that_no_document_can_name_is_refused_before_the_host_is_asked() {
     let stage = Stage::new(Profile::server_2022());
     let mut host = HostPath::parse(r"C:\data").unwrap();
-    host.push(WideName::from_units(vec![0x61, 0xD800])).unwrap();
+    host.push(&[0x61, 0xD800]).unwrap();
     let mut spec = stage.spec(None);
     spec.mounts = vec![Mount {
         host,

@@ -507,7 +507,7 @@ impl<'e, H: Host> Player<'e, H> {
                         shown.push(format!("{:>12}  {name}", "<DIR>"));
                         if name != "files" {
                             let mut below = folder.clone();
-                            if below.push(entry.name.clone()).is_ok() {
+                            if below.push(entry.name.units()).is_ok() {
                                 open.push((below, format!("{name}\\")));
                             }
                         }

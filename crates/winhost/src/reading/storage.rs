@@ -1,7 +1,7 @@
 //! Scratch disks and programs, by their paths.
 
 use wcow_host::era;
-use wcow_ntmeta::{Guid, HostPath};
+use wcow_ntmeta::{Guid, HostPath, WideName};
 
 /// The scratch layer that a virtual disk belongs to; none for any other disk.
 ///
@@ -12,7 +12,7 @@ pub fn scratch_of(disk: &str, build: u32) -> Option<HostPath> {
     let disk = disk.strip_prefix(r"\\?\").unwrap_or(disk);
     let path = HostPath::parse(disk).ok()?;
     let folder = path.parent()?;
-    let name = path.file_name()?.to_string();
+    let name = WideName::from(path.file_name()?).to_string();
     if !era::containers_persist(build) {
         return name.eq_ignore_ascii_case("sandbox.vhdx").then_some(folder);
     }

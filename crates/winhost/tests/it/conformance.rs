@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use wcow_conformance::{Arm, Image, host_conformance};
 use wcow_hcs::layers::name_to_guid;
 use wcow_host::{ComputeApi, Host, LayerDescriptor, LayerStorage};
-use wcow_ntmeta::HostPath;
+use wcow_ntmeta::{HostPath, WideName};
 use wcow_winhost::{CallLimits, WinHost, block_on};
 
 /// This machine, through one surface.
@@ -36,7 +36,8 @@ impl WinArm {
         let layer = |folder: &str| {
             let path = HostPath::parse(folder).map_err(|error| format!("{folder}: {error}"))?;
             let name = path.file_name().ok_or("a layer is a folder with a name")?;
-            let id = name_to_guid(&name.to_string()).map_err(|error| error.to_string())?;
+            let id = name_to_guid(&WideName::from(name).to_string())
+                .map_err(|error| error.to_string())?;
             Ok(LayerDescriptor { id, path })
         };
         image.split(';').map(layer).collect()

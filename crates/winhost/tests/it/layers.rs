@@ -88,7 +88,7 @@ fn layers_are_refused_by_the_codes_of_the_host() {
         // Half of a surrogate pair is no text that could be passed on.
         let mut half = path(r"C:\");
         let name = WideName::from_units(vec![0xD800]);
-        half.push(name).expect("a component");
+        half.push(name.units()).expect("a component");
         check(layers.activate(&half).await, win32::INVALID_NAME);
     });
     stand_ins.assert_nothing_is_left();

@@ -260,7 +260,7 @@ impl View<'_, '_> {
         };
         let mut replaced = 0;
         match self.stat(path)? {
-            None if !is_plain(name) => return Err(win32::INVALID_NAME),
+            None if !is_plain(name.units()) => return Err(win32::INVALID_NAME),
             None => {}
             Some(seen) => {
                 let attributes = seen.metadata.attributes;
@@ -356,7 +356,7 @@ impl View<'_, '_> {
             match self.stat(&made)? {
                 Some(seen) if seen.is_directory() => {}
                 Some(_) => return Err(win32::PATH_NOT_FOUND),
-                None if !is_plain(name) => return Err(win32::INVALID_NAME),
+                None if !is_plain(name.units()) => return Err(win32::INVALID_NAME),
                 None => {
                     let directory = Upper::Directory {
                         name: name.clone(),
@@ -407,7 +407,7 @@ impl View<'_, '_> {
     fn below(&mut self, directories: &[Spot], name: &WideName) -> Result<Vec<Spot>, Hresult> {
         let mut found: Vec<Spot> = Vec::new();
         for directory in directories {
-            let Some(child) = self.fs.child(directory, name, self.out)? else {
+            let Some(child) = self.fs.child(directory, name.units(), self.out)? else {
                 continue;
             };
             if self.fs.is_directory(&child) {

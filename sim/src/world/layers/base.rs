@@ -110,7 +110,7 @@ impl World {
         let mut images = Vec::new();
         for (name, _) in self.fs.children(&folder, out)? {
             let mut path = root.clone();
-            if path.push(name).is_err() {
+            if path.push(name.units()).is_err() {
                 continue;
             }
             images.extend(self.base_image(path, looked, out)?);

@@ -252,7 +252,7 @@ fn unpack(
         for (name, spot) in fs.children(&folder, out)? {
             let below = |folder: &HostPath, name: &WideName| {
                 let mut path = folder.clone();
-                path.push(name.clone())
+                path.push(name.units())
                     .map(|()| path)
                     .map_err(|_| win32::INVALID_NAME)
             };
@@ -388,7 +388,7 @@ fn pack_directories(
 ) -> Result<(), Hresult> {
     let mut at = files.clone();
     for name in path.components() {
-        at.push(name.clone()).map_err(|_| win32::INVALID_NAME)?;
+        at.push(name.units()).map_err(|_| win32::INVALID_NAME)?;
         if fs.find(&at, out)?.is_some() {
             continue;
         }

@@ -6,6 +6,7 @@
 //! those are is remembered; a folder on its way here looks the same, and can be deleted.
 
 use wcow_host::codes::win32;
+use wcow_ntmeta::upcase::eq_ignore_case;
 use wcow_ntmeta::{HostPath, Hresult, WideName};
 
 use super::{is_directory, is_file, key};
@@ -22,7 +23,7 @@ impl World {
         out: &mut Outside<'_>,
     ) -> Result<(), Hresult> {
         let files = WideName::from("files");
-        let is_files = |name: &WideName| name.eq_ignore_case(&files);
+        let is_files = |name: &[u16]| eq_ignore_case(name, files.units());
         // Almost no path has such a name.
         if !path.components().any(is_files) {
             return Ok(());
@@ -59,7 +60,7 @@ impl World {
             }
             for (name, child) in self.fs.children(&folder, out).unwrap_or_default() {
                 let mut below = at.clone();
-                if self.fs.is_directory(&child) && below.push(name).is_ok() {
+                if self.fs.is_directory(&child) && below.push(name.units()).is_ok() {
                     left.push(below);
                 }
             }
