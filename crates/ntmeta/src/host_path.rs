@@ -60,19 +60,19 @@ impl HostPath {
     /// # Errors
     /// The path is not absolute, or a component is empty, `.` or `..`, or holds NUL.
     pub fn parse(text: &str) -> Result<Self, PathError> {
-        let is_separator = |byte: u8| byte == b'\\' || byte == b'/';
         let prefix = LONG_PREFIX.len();
         let is_long = text.as_bytes().get(..prefix).is_some_and(|head| {
             let mut pairs = head.iter().zip(LONG_PREFIX.bytes());
-            pairs
-                .all(|(&there, wanted)| there == wanted || (is_separator(there) && wanted == b'\\'))
+            pairs.all(|(&there, wanted)| {
+                there == wanted || (is_separator(there.into()) && wanted == b'\\')
+            })
         });
         let rest = if is_long {
             text.get(prefix..).unwrap_or_default()
         } else {
             text
         };
-        let (drive, tail) = rest.split_once(['\\', '/']).unwrap_or((rest, ""));
+        let (drive, tail) = rest.split_once(is_separator).unwrap_or((rest, ""));
         let prefix = match drive.as_bytes() {
             [letter, b':'] if letter.is_ascii_alphabetic() => "",
             _ if is_long && is_volume(drive) => LONG_PREFIX,
@@ -82,7 +82,7 @@ impl HostPath {
                 });
             }
         };
-        let tail = tail.strip_suffix(['\\', '/']).unwrap_or(tail);
+        let tail = tail.strip_suffix(is_separator).unwrap_or(tail);
         let room = prefix.len() + drive.len() + 1 + tail.len();
         let mut end_of_drive = 0;
         let units = written(room, |pen| {
@@ -92,12 +92,8 @@ impl HostPath {
             if tail.is_empty() {
                 return Ok(());
             }
-            tail.split(['\\', '/']).try_for_each(|name| {
-                pen.units(&[SEPARATOR]);
-                let from = pen.len;
-                pen.text(name);
-                pen.check(from)
-            })
+            tail.split(is_separator)
+                .try_for_each(|name| pen.component(name))
         })?;
         Ok(Self {
             len: units.len(),
@@ -110,7 +106,7 @@ impl HostPath {
     ///
     /// The text is not checked; what comes from outside goes through [`parse`](Self::parse).
     pub fn root(drive: &str) -> Self {
-        let drive = drive.trim_end_matches(['\\', '/']);
+        let drive = drive.trim_end_matches(is_separator);
         let units: Arc<[u16]> = drive.encode_utf16().collect();
         Self {
             len: units.len(),
@@ -126,12 +122,9 @@ impl HostPath {
     #[must_use]
     pub fn join(&self, more: &str) -> Self {
         self.extended(1 + more.len(), |pen| {
-            for name in more.split(['\\', '/']) {
+            for name in more.split(is_separator) {
                 let before = pen.len;
-                pen.units(&[SEPARATOR]);
-                let from = pen.len;
-                pen.text(name);
-                if pen.check(from).is_err() {
+                if pen.component(name).is_err() {
                     pen.len = before;
                 }
             }
@@ -162,7 +155,7 @@ impl HostPath {
     /// The path with what is written behind it, which is no more than `room` units.
     fn extended(&self, room: usize, write: impl FnOnce(&mut Pen<'_>)) -> Self {
         let written = written(self.len + room, |pen| {
-            pen.units(self.text_units());
+            pen.units(self.units());
             write(pen);
             Ok::<(), std::convert::Infallible>(())
         });
@@ -183,22 +176,19 @@ impl HostPath {
         })
     }
 
-    /// Whether this is the path of something in the directory `above`, exactly.
-    pub fn is_in(&self, above: &Self) -> bool {
-        self.drive == above.drive
-            && self
-                .end_of_parent()
-                .is_some_and(|end| self.head(end) == above.text_units())
+    /// The units of the path: the drive, then each component after a separator. A root has none at its end.
+    pub fn units(&self) -> &[u16] {
+        self.head(self.len)
     }
 
-    /// The path itself, its parent and so on, up to the root.
-    pub fn ancestors(&self) -> impl Iterator<Item = Self> {
-        std::iter::successors(Some(self.clone()), Self::parent)
+    /// The [units](Self::units) of the parent; `None` for the root.
+    pub fn parent_units(&self) -> Option<&[u16]> {
+        self.end_of_parent().map(|end| self.head(end))
     }
 
     /// The last component; `None` for the root.
     pub fn file_name(&self) -> Option<&[u16]> {
-        self.text_units().get(self.end_of_parent()? + 1..)
+        self.units().get(self.end_of_parent()? + 1..)
     }
 
     /// The components, without the drive.
@@ -206,14 +196,14 @@ impl HostPath {
         self.names(0)
     }
 
-    /// The components behind those of `base`, of which this path is known to be below.
-    pub fn components_below(&self, base: &Self) -> impl DoubleEndedIterator<Item = &[u16]> + Clone {
+    /// The components behind those of `base`, which this path is known to be below.
+    fn components_below(&self, base: &Self) -> impl DoubleEndedIterator<Item = &[u16]> + Clone {
         self.names(base.len.saturating_sub(self.drive))
     }
 
     /// The components that begin so many units behind the drive.
     fn names(&self, from: usize) -> impl DoubleEndedIterator<Item = &[u16]> + Clone {
-        let tail = self.text_units().get(self.drive + from..);
+        let tail = self.units().get(self.drive + from..);
         let names = tail.and_then(|tail| tail.split_first());
         names
             .into_iter()
@@ -237,11 +227,11 @@ impl HostPath {
 
     /// Whether `base` is this path or one of its ancestors, ignoring case.
     pub fn starts_with(&self, base: &Self) -> bool {
-        let next = self.text_units().get(base.len);
+        let next = self.units().get(base.len);
         self.drive == base.drive
             && self.len >= base.len
             && next.is_none_or(|unit| *unit == SEPARATOR)
-            && eq_ignore_case(self.head(base.len), base.text_units())
+            && eq_ignore_case(self.head(base.len), base.units())
     }
 
     /// What follows `base`, ignoring case; `None` if `base` is neither this path nor one of its ancestors.
@@ -252,22 +242,20 @@ impl HostPath {
 
     /// The path as a Windows string.
     pub fn to_wide(&self) -> WideName {
-        let root = self.is_root().then_some(SEPARATOR);
-        self.text_units().iter().copied().chain(root).collect()
+        if self.is_root() {
+            return self.units().iter().copied().chain([SEPARATOR]).collect();
+        }
+        self.units().into()
     }
 
     /// The path as text, and whether that is all of it: a lone surrogate becomes U+FFFD.
     fn text(&self) -> (String, bool) {
         let mut text = String::with_capacity(self.len + 1);
-        let whole = append(self.text_units(), &mut text);
+        let whole = append(self.units(), &mut text);
         if self.is_root() {
             text.push('\\');
         }
         (text, whole)
-    }
-
-    fn text_units(&self) -> &[u16] {
-        self.head(self.len)
     }
 
     fn head(&self, len: usize) -> &[u16] {
@@ -276,7 +264,7 @@ impl HostPath {
 
     /// Where the path without its last component ends; `None` for the root.
     fn end_of_parent(&self) -> Option<usize> {
-        let tail = self.text_units().get(self.drive..)?;
+        let tail = self.units().get(self.drive..)?;
         let separator = tail.iter().rposition(|unit| *unit == SEPARATOR)?;
         Some(self.drive + separator)
     }
@@ -319,8 +307,11 @@ impl Pen<'_> {
         self.units.get_mut(from..self.len)
     }
 
-    /// Whether what was written behind a place is a component.
-    fn check(&self, from: usize) -> Result<(), PathError> {
+    /// A name behind its separator, which is refused if it can be no component.
+    fn component(&mut self, name: &str) -> Result<(), PathError> {
+        self.units(&[SEPARATOR]);
+        let from = self.len;
+        self.text(name);
         check(self.units.get(from..self.len).unwrap_or_default())
     }
 }
@@ -347,7 +338,7 @@ fn written<E>(
 
 impl PartialEq for HostPath {
     fn eq(&self, other: &Self) -> bool {
-        self.drive == other.drive && self.text_units() == other.text_units()
+        self.drive == other.drive && self.units() == other.units()
     }
 }
 
@@ -369,7 +360,7 @@ impl Ord for HostPath {
 impl Hash for HostPath {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.drive.hash(state);
-        self.text_units().hash(state);
+        self.units().hash(state);
     }
 }
 
@@ -433,6 +424,10 @@ impl<'de> Visitor<'de> for PathVisitor {
         }
         Ok(path)
     }
+}
+
+fn is_separator(character: char) -> bool {
+    matches!(character, '\\' | '/')
 }
 
 /// Refuses a name that can be no component.

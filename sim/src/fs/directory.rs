@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wcow_ntmeta::WideName;
-use wcow_ntmeta::upcase::upcase_unit;
+use wcow_ntmeta::upcase::{cmp_ignore_case, eq_ignore_case, upcase_unit};
 
 use super::Child;
 
@@ -27,7 +27,7 @@ impl Children {
 
     /// What has this name, in whatever case. Nothing is upcased that is not looked at.
     pub(super) fn find(&self, units: &[u16]) -> Option<&Child> {
-        let head = head(units.iter().map(|&unit| upcase_unit(unit)));
+        let head = upcased_head(units);
         let first = self.0.partition_point(|named| named.head < head);
         let alike = self.0.get(first..).unwrap_or_default();
         // Names that begin alike are many in few directories only.
@@ -35,12 +35,11 @@ impl Children {
         if named.head != head {
             return None;
         }
-        let upcased = || units.iter().map(|&unit| upcase_unit(unit));
-        let key = named.key.units();
-        if key.len() == units.len() && key.iter().copied().eq(upcased()) {
+        // Most names are asked for as they were given.
+        if named.child.name.units() == units || eq_ignore_case(named.key.units(), units) {
             return Some(&named.child);
         }
-        let order = |named: &Named| named.key.units().iter().copied().cmp(upcased());
+        let order = |named: &Named| cmp_ignore_case(named.key.units(), units);
         let place =
             others.binary_search_by(|named| named.head.cmp(&head).then_with(|| order(named)));
         others.get(place.ok()?).map(|named| &named.child)
@@ -60,7 +59,7 @@ impl Children {
                 .get_mut(place)
                 .map(|named| std::mem::replace(&mut named.child, child)),
             Err(place) => {
-                let head = head(key.units().iter().copied());
+                let head = head(key.units());
                 self.0.insert(place, Named { head, key, child });
                 None
             }
@@ -91,7 +90,7 @@ impl Children {
 
     /// Where a name is, or would be.
     fn place(&self, key: &[u16]) -> Result<usize, usize> {
-        let head = head(key.iter().copied());
+        let head = head(key);
         self.0.binary_search_by(|named| {
             let by_head = named.head.cmp(&head);
             by_head.then_with(|| named.key.units().cmp(key))
@@ -100,10 +99,42 @@ impl Children {
 }
 
 /// The first four units of a name; of two names the smaller one has no larger head.
-fn head(mut units: impl Iterator<Item = u16>) -> u64 {
-    let mut next = || units.next().map_or(0, u64::from);
-    let [a, b, c, d] = [next(), next(), next(), next()];
-    a << 48 | b << 32 | c << 16 | d
+fn head(units: &[u16]) -> u64 {
+    match *units {
+        [a, b, c, d, ..] => word(&[a, b, c, d]),
+        [a, b, c] => word(&[a, b, c, 0]),
+        [a, b] => word(&[a, b, 0, 0]),
+        [a] => word(&[a, 0, 0, 0]),
+        [] => 0,
+    }
+}
+
+/// Four units as one number, the first one highest.
+pub(super) fn word(units: &[u16; 4]) -> u64 {
+    let &[a, b, c, d] = units;
+    u64::from(a) << 48 | u64::from(b) << 32 | u64::from(c) << 16 | u64::from(d)
+}
+
+/// The head of the upcased name.
+fn upcased_head(units: &[u16]) -> u64 {
+    /// The same unit in each place.
+    const fn four(unit: u64) -> u64 {
+        unit << 48 | unit << 32 | unit << 16 | unit
+    }
+    let as_it_is = head(units);
+    if as_it_is & four(0xff80) == 0 {
+        // ASCII, almost always: all four units at once. The highest bit of each is set from `a` on, and from behind `z` on.
+        let from_a = as_it_is + four(0x8000 - 0x61);
+        let behind_z = as_it_is + four(0x8000 - 0x7b);
+        let is_lower = from_a & !behind_z & four(0x8000);
+        return as_it_is - (is_lower >> 10);
+    }
+    let mut upcased = [0; 4];
+    let len = units.len().min(upcased.len());
+    for (to, &unit) in upcased.iter_mut().zip(units) {
+        *to = upcase_unit(unit);
+    }
+    head(upcased.get(..len).unwrap_or_default())
 }
 
 impl Serialize for Children {
@@ -129,6 +160,21 @@ mod tests {
     use super::super::NodeId;
     use super::*;
     use crate::choice::{Choice, Choices, Label};
+
+    #[test]
+    fn heads_are_upcased_unit_by_unit() {
+        for unit in (0..=0x180).chain([0xe000, 0xffe1, 0xffff]) {
+            for name in [
+                vec![unit],
+                vec![0x7a, unit, 0x61],
+                vec![unit, 0x60, 0x7b, unit, 0x61],
+                vec![0x7f, 0, 0, unit],
+            ] {
+                let upcased: Vec<u16> = name.iter().map(|&unit| upcase_unit(unit)).collect();
+                assert_eq!(upcased_head(&name), head(&upcased), "{name:x?}");
+            }
+        }
+    }
 
     #[test]
     fn it_is_a_map_in_the_order_of_the_units() {

@@ -7,20 +7,16 @@ use std::cell::RefCell;
 
 use wcow_ntmeta::{HostPath, Hresult};
 
+use super::directory::word;
 use super::{Fs, NodeId, Spot, is_plain};
 use crate::world::Outside;
 
-const KEPT: usize = 8;
+/// How many are kept at most; each has one place where it can be.
+const PLACES: usize = 64;
 
 /// Directories that have nodes. A clone knows none.
 #[derive(Debug, Default)]
-pub(super) struct Recent(RefCell<Ring>);
-
-#[derive(Debug, Default)]
-struct Ring {
-    kept: [Option<Kept>; KEPT],
-    next: usize,
-}
+pub(super) struct Recent(RefCell<Vec<Option<Kept>>>);
 
 #[derive(Debug)]
 struct Kept {
@@ -37,46 +33,57 @@ impl Clone for Recent {
 }
 
 impl Recent {
-    fn find(&self, wanted: impl Fn(&HostPath) -> bool) -> Option<NodeId> {
-        let ring = self.0.borrow();
-        let mut kept = ring.kept.iter().flatten();
-        kept.find(|kept| wanted(&kept.directory))
-            .map(|kept| kept.node)
+    /// What is known of the directory that the last name of a path is in.
+    fn find<T>(&self, path: &HostPath, ask: impl FnOnce(&mut Kept) -> T) -> Option<T> {
+        let wanted = path.parent_units()?;
+        let mut kept = self.0.borrow_mut();
+        let kept = kept.get_mut(place(wanted))?.as_mut()?;
+        (kept.directory.units() == wanted).then(|| ask(kept))
     }
 
     /// Whether Win32 would create every name of a path.
     pub(super) fn is_plain(&self, path: &HostPath) -> bool {
-        let mut ring = self.0.borrow_mut();
-        let mut kept = ring.kept.iter_mut().flatten();
-        match kept.find(|kept| path.is_in(&kept.directory)) {
-            Some(Kept {
-                directory, plain, ..
-            }) => {
-                let all = || directory.components().all(is_plain);
-                *plain.get_or_insert_with(all) && path.file_name().is_none_or(is_plain)
-            }
+        let above = self.find(path, |kept| {
+            let all = || kept.directory.components().all(is_plain);
+            *kept.plain.get_or_insert_with(all)
+        });
+        match above {
+            Some(plain) => plain && path.file_name().is_none_or(is_plain),
             None => path.components().all(is_plain),
         }
     }
 
     /// A directory was looked up.
     fn keep(&self, directory: HostPath, node: NodeId) {
-        let mut ring = self.0.borrow_mut();
-        let Ring { kept, next } = &mut *ring;
-        if let Some(oldest) = kept.get_mut(*next) {
-            *oldest = Some(Kept {
+        let mut kept = self.0.borrow_mut();
+        if kept.is_empty() {
+            kept.resize_with(PLACES, || None);
+        }
+        if let Some(place) = kept.get_mut(place(directory.units())) {
+            *place = Some(Kept {
                 directory,
                 node,
                 plain: None,
             });
         }
-        *next = (*next + 1) % KEPT;
     }
 
     /// What was found may be somewhere else now.
     pub(super) fn forget(&mut self) {
-        self.0.get_mut().kept = Default::default();
+        self.0.get_mut().fill_with(|| None);
     }
+}
+
+/// Where a path can be kept: a quick hash of its units.
+fn place(units: &[u16]) -> usize {
+    let (fours, rest) = units.as_chunks();
+    let hash = fours.iter().fold(0, |hash, four| mix(hash, word(four)));
+    let hash = rest.iter().fold(hash, |hash, &unit| mix(hash, unit.into()));
+    usize::try_from(hash >> 32).unwrap_or_default() % PLACES
+}
+
+fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 impl Fs {
@@ -86,7 +93,7 @@ impl Fs {
         path: &HostPath,
         out: &mut Outside<'_>,
     ) -> Result<Option<Spot>, Hresult> {
-        if let Some(node) = self.recent.find(|directory| path.is_in(directory)) {
+        if let Some(node) = self.recent.find(path, |kept| kept.node) {
             debug_assert!(path.parent().is_some_and(|directory| matches!(
                 self.find_from_root(&directory, out),
                 Ok(Some(Spot::Node(found))) if found == node
@@ -96,30 +103,13 @@ impl Fs {
         let Some(directory) = path.parent() else {
             return Ok(self.root(path).map(Spot::Node));
         };
-        let found = self.find_from_nearest(&directory, out)?;
+        let found = self.find_from_root(&directory, out)?;
         if let Some(Spot::Node(node)) = found
-            && !directory.is_root()
             && self.is_directory(&Spot::Node(node))
         {
             self.recent.keep(directory, node);
         }
         Ok(found)
-    }
-
-    /// What is at a path, found from the nearest directory above it that was met lately.
-    fn find_from_nearest(
-        &self,
-        path: &HostPath,
-        out: &mut Outside<'_>,
-    ) -> Result<Option<Spot>, Hresult> {
-        let mut above = path.parent();
-        while let Some(directory) = above {
-            if let Some(node) = self.recent.find(|kept| *kept == directory) {
-                return self.walk(Spot::Node(node), path.components_below(&directory), out);
-            }
-            above = directory.parent();
-        }
-        self.find_from_root(path, out)
     }
 
     fn find_from_root(
