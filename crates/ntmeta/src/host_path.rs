@@ -34,6 +34,8 @@ pub struct HostPath {
     len: usize,
     /// Where the drive ends.
     drive: usize,
+    /// Where the parent ends; where the path ends if it has none.
+    parent: usize,
 }
 
 /// Why a text or a name cannot be (part of) an absolute Windows path.
@@ -85,10 +87,11 @@ impl HostPath {
         let tail = tail.strip_suffix(is_separator).unwrap_or(tail);
         let room = prefix.len() + drive.len() + 1 + tail.len();
         let mut end_of_drive = 0;
-        let units = written(room, |pen| {
+        let (units, parent) = written(room, |pen| {
             pen.text(prefix);
             pen.text(drive);
             end_of_drive = pen.len;
+            pen.parent = pen.len;
             if tail.is_empty() {
                 return Ok(());
             }
@@ -99,6 +102,7 @@ impl HostPath {
             len: units.len(),
             units,
             drive: end_of_drive,
+            parent,
         })
     }
 
@@ -111,6 +115,7 @@ impl HostPath {
         Self {
             len: units.len(),
             drive: units.len(),
+            parent: units.len(),
             units,
         }
     }
@@ -123,9 +128,9 @@ impl HostPath {
     pub fn join(&self, more: &str) -> Self {
         self.extended(1 + more.len(), |pen| {
             for name in more.split(is_separator) {
-                let before = pen.len;
+                let before = (pen.len, pen.parent);
                 if pen.component(name).is_err() {
-                    pen.len = before;
+                    (pen.len, pen.parent) = before;
                 }
             }
         })
@@ -156,23 +161,29 @@ impl HostPath {
     fn extended(&self, room: usize, write: impl FnOnce(&mut Pen<'_>)) -> Self {
         let written = written(self.len + room, |pen| {
             pen.units(self.units());
+            pen.parent = self.parent;
             write(pen);
             Ok::<(), std::convert::Infallible>(())
         });
-        let Ok(units) = written;
+        let Ok((units, parent)) = written;
         Self {
             len: units.len(),
             units,
             drive: self.drive,
+            parent,
         }
     }
 
     /// The path without its last component; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
+        let units = self.parent_units()?;
+        let names = units.get(self.drive..).unwrap_or_default();
+        let last = names.iter().rposition(|unit| *unit == SEPARATOR);
         Some(Self {
-            len: self.end_of_parent()?,
             units: Arc::clone(&self.units),
+            len: self.parent,
             drive: self.drive,
+            parent: last.map_or(self.parent, |last| self.drive + last),
         })
     }
 
@@ -183,12 +194,12 @@ impl HostPath {
 
     /// The [units](Self::units) of the parent; `None` for the root.
     pub fn parent_units(&self) -> Option<&[u16]> {
-        self.end_of_parent().map(|end| self.head(end))
+        (!self.is_root()).then(|| self.head(self.parent))
     }
 
     /// The last component; `None` for the root.
     pub fn file_name(&self) -> Option<&[u16]> {
-        self.units().get(self.end_of_parent()? + 1..)
+        self.units().get(self.parent + 1..)
     }
 
     /// The components, without the drive.
@@ -261,19 +272,14 @@ impl HostPath {
     fn head(&self, len: usize) -> &[u16] {
         self.units.get(..len).unwrap_or_default()
     }
-
-    /// Where the path without its last component ends; `None` for the root.
-    fn end_of_parent(&self) -> Option<usize> {
-        let tail = self.units().get(self.drive..)?;
-        let separator = tail.iter().rposition(|unit| *unit == SEPARATOR)?;
-        Some(self.drive + separator)
-    }
 }
 
 /// Writes the units of a path.
 struct Pen<'a> {
     units: &'a mut [u16],
     len: usize,
+    /// Where the last component's separator is.
+    parent: usize,
 }
 
 impl Pen<'_> {
@@ -294,9 +300,14 @@ impl Pen<'_> {
         }
     }
 
+    fn separator(&mut self) {
+        self.parent = self.len;
+        self.units(&[SEPARATOR]);
+    }
+
     /// A component, behind its separator.
     fn name(&mut self, name: &[u16]) {
-        self.units(&[SEPARATOR]);
+        self.separator();
         self.units(name);
     }
 
@@ -309,18 +320,18 @@ impl Pen<'_> {
 
     /// A name behind its separator, which is refused if it can be no component.
     fn component(&mut self, name: &str) -> Result<(), PathError> {
-        self.units(&[SEPARATOR]);
+        self.separator();
         let from = self.len;
         self.text(name);
         check(self.units.get(from..self.len).unwrap_or_default())
     }
 }
 
-/// What is written, which is no more than `room` units.
+/// What is written, which is no more than `room` units, and where its parent ends.
 fn written<E>(
     room: usize,
     write: impl FnOnce(&mut Pen<'_>) -> Result<(), E>,
-) -> Result<Arc<[u16]>, E> {
+) -> Result<(Arc<[u16]>, usize), E> {
     let mut short = [0; SHORT];
     let mut long = Vec::new();
     let units = match short.get_mut(..room) {
@@ -330,10 +341,14 @@ fn written<E>(
             &mut long
         }
     };
-    let mut pen = Pen { units, len: 0 };
+    let mut pen = Pen {
+        units,
+        len: 0,
+        parent: 0,
+    };
     write(&mut pen)?;
-    let len = pen.len;
-    Ok(units.get(..len).unwrap_or_default().into())
+    let Pen { len, parent, .. } = pen;
+    Ok((units.get(..len).unwrap_or_default().into(), parent))
 }
 
 impl PartialEq for HostPath {

@@ -110,7 +110,7 @@ fn head(units: &[u16]) -> u64 {
 }
 
 /// Four units as one number, the first one highest.
-pub(super) fn word(units: &[u16; 4]) -> u64 {
+fn word(units: &[u16; 4]) -> u64 {
     let &[a, b, c, d] = units;
     u64::from(a) << 48 | u64::from(b) << 32 | u64::from(c) << 16 | u64::from(d)
 }

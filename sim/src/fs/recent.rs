@@ -7,7 +7,6 @@ use std::cell::RefCell;
 
 use wcow_ntmeta::{HostPath, Hresult};
 
-use super::directory::word;
 use super::{Fs, NodeId, Spot, is_plain};
 use crate::world::Outside;
 
@@ -77,7 +76,11 @@ impl Recent {
 /// Where a path can be kept: a quick hash of its units.
 fn place(units: &[u16]) -> usize {
     let (fours, rest) = units.as_chunks();
-    let hash = fours.iter().fold(0, |hash, four| mix(hash, word(four)));
+    let hash = fours.iter().fold(0, |hash, &[a, b, c, d]| {
+        // In this order they are one load from memory, almost everywhere.
+        let [b, c, d] = [u64::from(b) << 16, u64::from(c) << 32, u64::from(d) << 48];
+        mix(hash, u64::from(a) | b | c | d)
+    });
     let hash = rest.iter().fold(hash, |hash, &unit| mix(hash, unit.into()));
     usize::try_from(hash >> 32).unwrap_or_default() % PLACES
 }
