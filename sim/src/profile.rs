@@ -1,6 +1,6 @@
 //! What a simulated host is at the moment it is made.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 use wcow_host::era::StableAbiRule;
@@ -15,13 +15,13 @@ use crate::fs::DiskModel;
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// Its name: `nano-tp3`.
-    pub name: String,
+    pub name: Arc<str>,
     /// One line about it for people.
     pub about: String,
     /// What people call the Windows on it.
-    pub product: String,
+    pub product: Arc<str>,
     /// The computer's name.
-    pub computer: String,
+    pub computer: Arc<str>,
     /// Build number.
     pub build: u32,
     /// Update build revision.
@@ -29,7 +29,7 @@ pub struct Profile {
     /// Kind of installation.
     pub class: EditionClass,
     /// EditionID of the registry.
-    pub edition: String,
+    pub edition: Arc<str>,
     /// Hardware or virtual machine.
     pub machine: Machine,
     /// Logical processors.
@@ -130,14 +130,14 @@ impl Profile {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         static ALL: LazyLock<Vec<Profile>> = LazyLock::new(Profile::all);
-        ALL.iter().find(|profile| profile.name == name).cloned()
+        ALL.iter().find(|profile| *profile.name == *name).cloned()
     }
 
     /// The field report's host before any package was added to it.
     #[must_use]
     pub fn nano_tp3_bare() -> Self {
         Self {
-            name: "nano-tp3-bare".to_owned(),
+            name: "nano-tp3-bare".into(),
             about: "the field report's host before any package was added to it".to_owned(),
             ..Self::nano_tp3().without_packages()
         }
@@ -170,10 +170,8 @@ mod tests {
 
     #[test]
     fn every_embedded_profile_can_be_read() {
-        let names: Vec<String> = Profile::all()
-            .into_iter()
-            .map(|profile| profile.name)
-            .collect();
+        let profiles = Profile::all();
+        let names: Vec<&str> = profiles.iter().map(|profile| &*profile.name).collect();
         assert_eq!(
             names,
             [
@@ -198,7 +196,7 @@ mod tests {
                 .packages
                 .iter()
                 .any(|package| package.reboot_pending);
-            assert_eq!(pending, profile.name == "nano-tp3");
+            assert_eq!(pending, *profile.name == *"nano-tp3");
             for package in &profile.packages {
                 let known = profile.available_packages.contains(&package.name);
                 assert!(known, "{}: {}", profile.name, package.name);

@@ -57,14 +57,14 @@ pub(crate) async fn belongings(host: &SimHost) -> Belongings {
 
 /// What a host of a profile holds before anybody has asked it for anything; looked at once in each process.
 fn belongings_before(profile: &Profile) -> Arc<Belongings> {
-    static KNOWN: Mutex<BTreeMap<String, Arc<Belongings>>> = Mutex::new(BTreeMap::new());
+    static KNOWN: Mutex<BTreeMap<Arc<str>, Arc<Belongings>>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = known.get(&profile.name) {
         return Arc::clone(known);
     }
     let sim = Sim::new(profile.clone(), 0);
     let fresh = Arc::new(sim.run(belongings(&sim.client())).unwrap_or_default());
-    known.insert(profile.name.clone(), Arc::clone(&fresh));
+    known.insert(Arc::clone(&profile.name), Arc::clone(&fresh));
     fresh
 }
 

@@ -197,8 +197,8 @@ impl RunSpec {
         let profile = Profile::named(&self.profile).ok_or_else(|| UnknownProfile {
             name: self.profile.clone(),
             known: Profile::all()
-                .into_iter()
-                .map(|profile| profile.name)
+                .iter()
+                .map(|profile| profile.name.to_string())
                 .collect(),
         })?;
         Ok(Sim::new(profile, self.choices.clone()))

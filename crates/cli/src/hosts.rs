@@ -148,8 +148,8 @@ impl Hosts {
         }
         let Some(profile) = Profile::named(profile) else {
             let existing = Profile::all()
-                .into_iter()
-                .map(|profile| profile.name)
+                .iter()
+                .map(|profile| profile.name.to_string())
                 .collect();
             return Err(HostsError::NoProfile {
                 name: profile.to_owned(),

@@ -78,7 +78,7 @@ fn request(profile: &Profile) -> InstallRequest {
         version: format!("10.0.{}.0", profile.build)
             .parse()
             .expect("four numbers"),
-        product_name: profile.edition.clone(),
+        product_name: profile.edition.to_string(),
         description: "for measurements".to_owned(),
         size: 1 << 30,
     }

@@ -1,6 +1,7 @@
 //! The machine itself: what Windows it runs, what is installed, restarts, time.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wcow_ntmeta::{FileTime, Guid};
@@ -35,7 +36,7 @@ pub enum Machine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostInfo {
     /// The computer's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Build number: 10514 is Technical Preview 3, 20348 Windows Server 2022.
     pub build: u32,
     /// Update build revision.
@@ -43,9 +44,9 @@ pub struct HostInfo {
     /// Kind of installation.
     pub class: EditionClass,
     /// EditionID of the registry, for example `ServerDatacenter`.
-    pub edition: String,
+    pub edition: Arc<str>,
     /// What people call it, for example `Windows Server 2016 Technical Preview 3 (Nano Server)`.
-    pub product: String,
+    pub product: Arc<str>,
     /// Hardware or virtual machine.
     pub machine: Machine,
     /// Changes with every start of the machine.
@@ -53,7 +54,7 @@ pub struct HostInfo {
     /// True when something was installed that works only after a restart.
     pub reboot_pending: bool,
     /// Set on a simulated host: the profile it was made from. A real host never sets it.
-    pub simulated: Option<String>,
+    pub simulated: Option<Arc<str>>,
 }
 
 /// A package of a Nano Server, or an equivalent that is always there elsewhere.

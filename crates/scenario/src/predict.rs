@@ -94,7 +94,7 @@ impl Inspection {
         Scenario {
             id: host.simulated.as_deref().unwrap_or(&host.name).to_owned(),
             title: format!("The way of this image on {}", host.product),
-            profile: host.simulated.clone().unwrap_or_default(),
+            profile: host.simulated.as_deref().unwrap_or_default().to_owned(),
             story: self.sentence(host),
             source: Source::Inferred,
             setup: crate::Setup::default(),

@@ -51,7 +51,7 @@ pub async fn install_image(client: &SimHost, profile: &Profile) -> Result<Staged
     let facts = ImageFacts {
         build: profile.build,
         revision: profile.revision,
-        product_name: profile.edition.clone(),
+        product_name: profile.edition.to_string(),
         container_service: true,
     };
     let name = format!(

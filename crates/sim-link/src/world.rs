@@ -74,7 +74,7 @@ impl World {
     pub fn facts(&self) -> Facts {
         let profile = self.sim.profile();
         Facts {
-            profile: profile.name,
+            profile: profile.name.to_string(),
             build: profile.build,
             revision: profile.revision,
         }

@@ -36,7 +36,7 @@ pub fn describe(facts: Facts) -> HostInfo {
     let edition = facts.edition.unwrap_or_default();
     let class = edition_class(&edition, facts.installation.as_deref());
     HostInfo {
-        name: facts.name,
+        name: facts.name.into(),
         build: facts.build,
         revision: facts.revision.unwrap_or(0),
         class,
@@ -45,8 +45,9 @@ pub fn describe(facts: Facts) -> HostInfo {
             facts.version.as_deref(),
             facts.build,
             class,
-        ),
-        edition,
+        )
+        .into(),
+        edition: edition.into(),
         machine: if facts.is_guest {
             Machine::Virtual
         } else {

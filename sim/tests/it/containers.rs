@@ -23,7 +23,7 @@ pub(crate) fn fitting(profile: &Profile) -> ImageFacts {
     ImageFacts {
         build: profile.build,
         revision: profile.revision,
-        product_name: profile.edition.clone(),
+        product_name: profile.edition.to_string(),
         container_service: true,
     }
 }

@@ -167,7 +167,7 @@ fn what_a_host_is_stands_in_its_profile() {
             (info.build, &info.edition),
             (profile.build, &profile.edition)
         );
-        assert_eq!(info.simulated.as_deref(), Some(profile.name.as_str()));
-        assert_eq!(info.reboot_pending, profile.name == "nano-tp3");
+        assert_eq!(info.simulated.as_deref(), Some(&*profile.name));
+        assert_eq!(info.reboot_pending, *profile.name == *"nano-tp3");
     }
 }

@@ -16,7 +16,7 @@ use crate::support::{code, host, path, run, win32};
 fn usable() -> impl Iterator<Item = Profile> {
     Profile::all()
         .into_iter()
-        .filter(|profile| profile.name != "nano-tp3-bare")
+        .filter(|profile| *profile.name != *"nano-tp3-bare")
         .map(Profile::restarted)
 }
 
@@ -77,7 +77,7 @@ fn networks_are_what_each_generation_has() {
             );
             assert_eq!(
                 internal.is_ok(),
-                profile.name != "nano-tp3",
+                *profile.name != *"nano-tp3",
                 "{}",
                 profile.name
             );
@@ -91,7 +91,7 @@ fn networks_are_what_each_generation_has() {
             let has = |name: &str| modules.iter().any(|module| module == name);
             assert_eq!(
                 has("NetNat"),
-                profile.name != "nano-tp3",
+                *profile.name != *"nano-tp3",
                 "{}",
                 profile.name
             );
@@ -128,7 +128,7 @@ fn services_come_with_what_needs_them() {
                 .any(|service| service.name == name && service.state == ServiceState::Running)
         };
         let bare = profile.name.ends_with("bare");
-        let pending = profile.name == "nano-tp3";
+        let pending = *profile.name == *"nano-tp3";
         assert_eq!(runs("vmcompute"), !bare && !pending, "{}", profile.name);
         assert_eq!(runs("hns"), profile.build >= 14300, "{}", profile.name);
         assert_eq!(runs("vmms"), !bare, "{}", profile.name);

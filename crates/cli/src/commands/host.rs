@@ -46,10 +46,10 @@ pub(crate) fn run(command: &HostCommand, global: &Global, output: &Output) -> Re
                 &["PROFILE", "BUILD", "EDITION", "WHAT IT IS"],
                 |profile| {
                     vec![
-                        profile.name.clone(),
+                        profile.name.to_string(),
                         profile.build.to_string(),
-                        profile.edition.clone(),
-                        profile.product.clone(),
+                        profile.edition.to_string(),
+                        profile.product.to_string(),
                     ]
                 },
             )?;
@@ -146,9 +146,9 @@ fn list(global: &Global, output: &Output) -> Result<(), Failure> {
                 let profile = host.sim.profile();
                 ListedHost {
                     name,
-                    profile: Some(profile.name),
+                    profile: Some(profile.name.to_string()),
                     build: Some(profile.build),
-                    product: Some(profile.product),
+                    product: Some(profile.product.to_string()),
                     problem: None,
                 }
             }
@@ -223,10 +223,10 @@ fn info(global: &Global, output: &Output) -> Result<(), Failure> {
     })?;
     let info = &shown.info;
     let mut lines = vec![
-        ("Name", info.name.clone()),
-        ("Windows", info.product.clone()),
+        ("Name", info.name.to_string()),
+        ("Windows", info.product.to_string()),
         ("Build", format!("{}.{}", info.build, info.revision)),
-        ("Edition", info.edition.clone()),
+        ("Edition", info.edition.to_string()),
         (
             "Restart pending",
             if info.reboot_pending { "yes" } else { "no" }.to_owned(),

@@ -6,12 +6,12 @@ use wcow_ntmeta::Guid;
 
 pub(crate) fn host(build: u32, class: EditionClass, edition: &str) -> HostInfo {
     HostInfo {
-        name: "HOST".to_owned(),
+        name: "HOST".into(),
         build,
         revision: 0,
         class,
-        edition: edition.to_owned(),
-        product: "Windows".to_owned(),
+        edition: edition.into(),
+        product: "Windows".into(),
         machine: Machine::Virtual,
         boot_id: Guid::NIL,
         reboot_pending: false,

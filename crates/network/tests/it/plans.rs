@@ -471,12 +471,12 @@ fn server_2022() -> HostNetworking {
 
 fn host(build: u32, class: EditionClass, edition: &str, packages: &[&str]) -> HostNetworking {
     let info = HostInfo {
-        name: "HOST".to_owned(),
+        name: "HOST".into(),
         build,
         revision: 0,
         class,
-        edition: edition.to_owned(),
-        product: format!("{class:?} {build} with {packages:?}"),
+        edition: edition.into(),
+        product: format!("{class:?} {build} with {packages:?}").into(),
         machine: Machine::Virtual,
         boot_id: Guid::NIL,
         reboot_pending: false,

@@ -100,7 +100,7 @@ fn a_host_without_containers_or_before_its_restart() {
         feature.state = wcow_host::FeatureState::Disabled;
     }
     let mut early = Profile::nano_tp3();
-    early.edition = "ServerDatacenter".to_owned();
+    early.edition = "ServerDatacenter".into();
     for (profile, expected) in [(early, "0x8000FFFF"), (absent, "0x8007007E")] {
         // Such a host takes no image either: the specification comes from another.
         let other = Stage::new(Profile::server_2022());
