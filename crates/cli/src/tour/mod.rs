@@ -279,23 +279,23 @@ fn item(scenario: &Scenario, outcomes: &[Outcome]) -> Item {
         id: scenario.id.clone(),
         title: scenario.title.clone(),
         profile: scenario.profile.clone(),
-        expected: summary(outcomes.iter().map(|outcome| outcome.expected.as_str())),
-        seen: summary(outcomes.iter().map(|outcome| outcome.seen.as_str())),
+        expected: summary(outcomes.iter().map(Outcome::expected)),
+        seen: summary(outcomes.iter().map(Outcome::seen)),
         agrees: outcomes.iter().all(Outcome::agrees),
         steps: outcomes
             .iter()
             .map(|outcome| ItemStep {
-                command: outcome.action.command(),
-                call: match &outcome.action {
+                command: outcome.step.action.command(),
+                call: match &outcome.step.action {
                     Action::Call(call) => Some(call.to_string()),
                     _ => None,
                 },
-                caller: outcome.caller,
-                powershell: outcome.powershell.clone(),
-                expected: outcome.expected.clone(),
-                seen: outcome.seen.clone(),
+                caller: outcome.step.caller,
+                powershell: outcome.step.powershell.clone(),
+                expected: outcome.expected(),
+                seen: outcome.seen().to_owned(),
                 answer: outcome.answer.text.clone(),
-                means: outcome.means.clone(),
+                means: outcome.step.means.clone(),
                 agrees: outcome.agrees(),
                 differences: outcome.differences.clone(),
             })
@@ -304,10 +304,16 @@ fn item(scenario: &Scenario, outcomes: &[Outcome]) -> Item {
 }
 
 /// The codes that came one after the other, repetitions left out; of ids with parts, the first part. `ok` if there is none.
-fn summary<'o>(codes: impl Iterator<Item = &'o str>) -> String {
-    let mut short: Vec<&str> = codes
+fn summary(codes: impl Iterator<Item: AsRef<str>>) -> String {
+    let mut short: Vec<String> = codes
+        .map(|code| {
+            code.as_ref()
+                .split(',')
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        })
         .filter(|code| *code != "ok")
-        .map(|code| code.split(',').next().unwrap_or(code))
         .collect();
     short.dedup();
     if short.is_empty() {

@@ -127,16 +127,16 @@ impl Page {
             plain,
         } = &self.ink;
         let mut text = String::from("\n");
-        if let Some(caller) = outcome.caller {
+        if let Some(caller) = outcome.step.caller {
             text.push_str(&format!("    {dim}who{plain}   {caller}\n"));
         }
-        if let Some(powershell) = &outcome.powershell {
+        if let Some(powershell) = &outcome.step.powershell {
             text.push_str(&format!("    {dim}then{plain}  PS> {powershell}\n"));
         }
-        if let Some(command) = outcome.action.command() {
+        if let Some(command) = outcome.step.action.command() {
             text.push_str(&format!("    {dim}now{plain}   $ {bold}{command}{plain}\n"));
         }
-        if let Action::Call(call) = &outcome.action {
+        if let Action::Call(call) = &outcome.step.action {
             text.push_str(&format!("    {dim}call{plain}  {bold}{call}{plain}\n"));
         }
         let shown = outcome.answer.text.trim_end();
@@ -150,7 +150,8 @@ impl Page {
         };
         text.push_str(&format!(
             "    {colour}{}{plain} ({mark}): {}\n",
-            outcome.seen, outcome.means
+            outcome.seen(),
+            outcome.step.means
         ));
         if let Some(failure) = outcome.answer.failure {
             text.push_str(&format!("    {dim}more:{plain} wcow explain {failure}\n"));

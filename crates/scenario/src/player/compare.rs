@@ -5,16 +5,15 @@ use crate::{Answer, Expect};
 /// What was expected, in a few words.
 pub(super) fn expected(expect: &Expect) -> String {
     let code = expect.code.as_deref().unwrap_or("ok");
-    let or = expect.or.iter().map(String::as_str);
-    std::iter::once(code)
-        .chain(or)
-        .collect::<Vec<_>>()
-        .join(" or ")
+    expect
+        .or
+        .iter()
+        .fold(code.to_owned(), |codes, code| codes + " or " + code)
 }
 
 /// What was seen, in as few.
-pub(super) fn seen(answer: &Answer) -> String {
-    answer.code.clone().unwrap_or_else(|| "ok".to_owned())
+pub(super) fn seen(answer: &Answer) -> &str {
+    answer.code.as_deref().unwrap_or("ok")
 }
 
 /// What differs; empty if nothing does.

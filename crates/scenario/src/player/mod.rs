@@ -4,6 +4,7 @@ mod calls;
 mod compare;
 mod layers;
 
+use std::fmt::{Display, Write};
 use std::future::Future;
 
 use wcow_engine::{ContainerSummary, CreateContainer, Engine, EngineError, Force, InstallWimError};
@@ -33,28 +34,28 @@ pub trait WimShelf: Send + Sync {
 
 /// What one step came to.
 #[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The scenario's id.
-    pub scenario: String,
-    /// What was done.
-    pub action: Action,
-    /// Who did it, if it was not the caller that the host has for itself.
-    pub caller: Option<Identity>,
-    /// The command of the time.
-    pub powershell: Option<String>,
-    /// What was expected, in a few words.
-    pub expected: String,
-    /// What was seen, in as few.
-    pub seen: String,
+pub struct Outcome<'s> {
+    /// What was done, and what was expected.
+    pub step: &'s Step,
     /// The whole answer.
     pub answer: Answer,
-    /// What it means.
-    pub means: String,
     /// What differs from what was expected; empty if nothing does.
     pub differences: Vec<String>,
 }
 
-impl Outcome {
+impl Outcome<'_> {
+    /// What was expected, in a few words.
+    #[must_use]
+    pub fn expected(&self) -> String {
+        expected(&self.step.expect)
+    }
+
+    /// What was seen, in as few.
+    #[must_use]
+    pub fn seen(&self) -> &str {
+        seen(&self.answer)
+    }
+
     /// True if everything was as expected.
     #[must_use]
     pub fn agrees(&self) -> bool {
@@ -120,7 +121,7 @@ impl<'e, H: Host> Player<'e, H> {
     ///
     /// # Errors
     /// [`PlayError`].
-    pub async fn play(&self, scenario: &Scenario) -> Result<Vec<Outcome>, PlayError> {
+    pub async fn play<'s>(&self, scenario: &'s Scenario) -> Result<Vec<Outcome<'s>>, PlayError> {
         self.prepare(scenario).await?;
         let mut outcomes = Vec::with_capacity(scenario.steps.len());
         for step in &scenario.steps {
@@ -151,20 +152,14 @@ impl<'e, H: Host> Player<'e, H> {
     ///
     /// # Errors
     /// [`PlayError::Host`], [`PlayError::Caller`].
-    pub async fn step(&self, scenario: &str, step: &Step) -> Result<Outcome, PlayError> {
+    pub async fn step<'s>(&self, scenario: &str, step: &'s Step) -> Result<Outcome<'s>, PlayError> {
         let player = self.of(step.caller).ok_or_else(|| PlayError::Caller {
             scenario: scenario.to_owned(),
             caller: step.caller.unwrap_or_default(),
         })?;
         let answer = player.act(&step.action, step.powershell.as_deref()).await?;
         Ok(Outcome {
-            scenario: scenario.to_owned(),
-            action: step.action.clone(),
-            caller: step.caller,
-            powershell: step.powershell.clone(),
-            expected: expected(&step.expect),
-            seen: seen(&answer),
-            means: step.means.clone(),
+            step,
             differences: differences(&step.expect, &answer),
             answer,
         })
@@ -182,20 +177,20 @@ impl<'e, H: Host> Player<'e, H> {
     }
 
     async fn act(&self, action: &Action, typed: Option<&str>) -> Result<Answer, PlayError> {
-        let typed = render::CommandLine {
+        let typed = || render::CommandLine {
             typed: typed.or(cmdlet(action)).unwrap_or_default().to_owned(),
         };
         let done = match action {
             Action::InstallImage(wim) => {
                 return Ok(match self.install(wim).await {
                     Ok(image) => Answer::shown(images(&[image])),
-                    Err(error) => Answer::not_installed(&error, &self.host().await?, &typed),
+                    Err(error) => Answer::not_installed(&error, &self.host().await?, &typed()),
                 });
             }
             Action::EnsureImage(wim) => {
                 return Ok(match self.ensure_image(wim).await {
                     Ok(()) => Answer::default(),
-                    Err(error) => Answer::not_installed(&error, &self.host().await?, &typed),
+                    Err(error) => Answer::not_installed(&error, &self.host().await?, &typed()),
                 });
             }
             other => self.do_action(other).await,
@@ -209,7 +204,7 @@ impl<'e, H: Host> Player<'e, H> {
                     container_name: name,
                     container_id: id,
                 });
-                Answer::refused(&error, &host, &typed, subject.as_ref())
+                Answer::refused(&error, &host, &typed(), subject.as_ref())
             }
         })
     }
@@ -301,11 +296,8 @@ impl<'e, H: Host> Player<'e, H> {
                 Ok(format!("{name}\n"))
             }
             Action::ListSwitches => {
-                let switches = direct(
-                    "list the switches".to_owned(),
-                    engine.host().switches().switches(),
-                )
-                .await?;
+                let switches =
+                    direct("list the switches", engine.host().switches().switches()).await?;
                 Ok(lines(switches.iter().map(|switch| {
                     let subnet = switch
                         .nat_subnet
@@ -464,21 +456,17 @@ impl<'e, H: Host> Player<'e, H> {
     }
 
     async fn exec(&self, name: &str, spec: &ExecSpec) -> Result<String, EngineError> {
-        let command = &spec.command_line;
+        let doing = format!("follow {:?}", spec.command_line);
         let process = self.engine.exec(name, spec).await?;
         let mut shown = Vec::new();
         loop {
-            let bytes = direct(
-                format!("follow {command:?}"),
-                process.read(Output::Out, CHUNK),
-            )
-            .await?;
+            let bytes = direct(&doing, process.read(Output::Out, CHUNK)).await?;
             if bytes.is_empty() {
                 break;
             }
             shown.extend_from_slice(&bytes);
         }
-        let exit = direct(format!("follow {command:?}"), process.wait()).await?;
+        let exit = direct(&doing, process.wait()).await?;
         let mut text = String::from_utf8_lossy(&shown).replace("\r\n", "\n");
         match exit.code {
             Some(0) => {}
@@ -499,34 +487,36 @@ impl<'e, H: Host> Player<'e, H> {
         let mut shown = Vec::new();
         let mut open = vec![(root, String::new())];
         while let Some((folder, prefix)) = open.pop() {
-            for entry in direct(doing.clone(), files.list(&folder)).await? {
+            for entry in direct(&doing, files.list(&folder)).await? {
                 let name = format!("{prefix}{}", entry.name);
-                match entry.metadata.kind {
-                    FileKind::File => shown.push(format!("{:>12}  {name}", entry.metadata.len)),
-                    FileKind::Directory => {
-                        shown.push(format!("{:>12}  {name}", "<DIR>"));
-                        if name != "files" {
-                            let mut below = folder.clone();
-                            if below.push(entry.name.units()).is_ok() {
-                                open.push((below, format!("{name}\\")));
-                            }
-                        }
-                    }
+                let is_open = entry.metadata.kind == FileKind::Directory && name != "files";
+                let mut below = folder.clone();
+                if is_open && below.push(entry.name.units()).is_ok() {
+                    open.push((below, format!("{name}\\")));
                 }
+                shown.push((name, entry.metadata));
             }
         }
-        shown.sort_by(|a, b| a.get(14..).cmp(&b.get(14..)));
-        Ok(lines(shown.into_iter()))
+        shown.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut text = String::new();
+        for (name, metadata) in &shown {
+            let len: &dyn Display = match metadata.kind {
+                FileKind::File => &metadata.len,
+                FileKind::Directory => &"<DIR>",
+            };
+            let _ = writeln!(text, "{len:>12}  {name}");
+        }
+        Ok(text)
     }
 }
 
 /// A call straight to the host, past the engine's names.
 async fn direct<T>(
-    doing: String,
+    doing: impl Display,
     call: impl Future<Output = Result<T, wcow_host::HostError>>,
 ) -> Result<T, EngineError> {
     call.await.map_err(|error| EngineError::Host {
-        doing,
+        doing: doing.to_string(),
         error: Box::new(error),
         left_behind: Vec::new(),
     })
@@ -585,5 +575,5 @@ fn containers(containers: &[ContainerSummary]) -> String {
 }
 
 fn lines(lines: impl Iterator<Item = String>) -> String {
-    lines.map(|line| line + "\n").collect()
+    lines.fold(String::new(), |text, line| text + &line + "\n")
 }

@@ -12,7 +12,7 @@ use wcow_sim::{Sim, scenarios};
 
 /// Plays a scenario on a fresh host.
 #[track_caller]
-fn play(scenario: &Scenario, seed: u64, shelf: &dyn WimShelf) -> (Vec<Outcome>, Sim) {
+fn play<'s>(scenario: &'s Scenario, seed: u64, shelf: &dyn WimShelf) -> (Vec<Outcome<'s>>, Sim) {
     let setup = &scenario.setup;
     let sim = scenarios::set_up(
         &scenario.profile,
@@ -47,7 +47,7 @@ fn differences(outcomes: &[Outcome]) -> Vec<String> {
             outcome
                 .differences
                 .iter()
-                .map(|difference| format!("{:?}: {difference}", outcome.action))
+                .map(|difference| format!("{:?}: {difference}", outcome.step.action))
         })
         .collect()
 }

@@ -9,9 +9,9 @@ use crate::{differences, play};
 fn transcript(outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     for outcome in outcomes {
-        if let Some(powershell) = &outcome.powershell {
+        if let Some(powershell) = &outcome.step.powershell {
             text.push_str(&format!("PS> {powershell}\n"));
-        } else if let Some(command) = outcome.action.command() {
+        } else if let Some(command) = outcome.step.action.command() {
             text.push_str(&format!("$ {command}\n"));
         }
         text.push_str(&outcome.answer.text);
@@ -19,7 +19,7 @@ fn transcript(outcomes: &[Outcome]) -> String {
             .answer
             .failure
             .map_or_else(String::new, |failure| format!(" ({failure})"));
-        text.push_str(&format!("=> {}{failure}\n\n", outcome.seen));
+        text.push_str(&format!("=> {}{failure}\n\n", outcome.seen()));
     }
     text
 }
