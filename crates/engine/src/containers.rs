@@ -297,14 +297,14 @@ impl<H: Host> Engine<H> {
     ) -> Result<ContainerRecord, EngineError> {
         match self.read_record(Folder::Containers, found.id()).await? {
             Some(record) => Ok(record),
-            None => self.container_record(&found.name).await,
+            None => Ok(self.container_record(&found.name).await?.into_inner()),
         }
     }
 
     pub(crate) async fn container_record(
         &self,
         name: &str,
-    ) -> Result<ContainerRecord, EngineError> {
+    ) -> Result<Kept<ContainerRecord>, EngineError> {
         pick(self.container_records().await?, name)
     }
 }
@@ -313,7 +313,7 @@ impl<H: Host> Engine<H> {
 pub(crate) fn pick(
     mut records: Vec<Kept<ContainerRecord>>,
     name: &str,
-) -> Result<ContainerRecord, EngineError> {
+) -> Result<Kept<ContainerRecord>, EngineError> {
     let by_name = records.iter().position(|record| record.name == name);
     let position = by_name.or_else(|| {
         let wanted = name.to_lowercase();
@@ -326,7 +326,7 @@ pub(crate) fn pick(
         }
     });
     match position {
-        Some(position) => Ok(records.swap_remove(position).into_inner()),
+        Some(position) => Ok(records.swap_remove(position)),
         None => {
             let mut existing: Vec<String> =
                 records.iter().map(|record| record.name.clone()).collect();

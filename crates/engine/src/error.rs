@@ -19,13 +19,19 @@ pub enum Kind {
     Container,
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Kind {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
             Self::Image => "image",
             Self::Network => "network",
             Self::Container => "container",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }
 

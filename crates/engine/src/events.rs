@@ -6,6 +6,7 @@
 //! which are passed over. On a full disk it gives way to the records.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use wcow_host::{Clock, FileKind, FileSystem, Host, WriteMode};
@@ -70,18 +71,27 @@ pub enum Action {
     Removed,
 }
 
+impl Action {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Started => "started",
+            Self::Died { .. } => "died",
+            Self::Stopped => "stopped",
+            Self::Killed => "killed",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())?;
         match self {
-            Self::Created => f.write_str("created"),
-            Self::Started => f.write_str("started"),
-            Self::Died { code: Some(code) } => write!(f, "died, exit code {code}"),
-            Self::Died { code: None } => f.write_str("died"),
-            Self::Stopped => f.write_str("stopped"),
-            Self::Killed => f.write_str("killed"),
-            Self::Paused => f.write_str("paused"),
-            Self::Resumed => f.write_str("resumed"),
-            Self::Removed => f.write_str("removed"),
+            Self::Died { code: Some(code) } => write!(f, ", exit code {code}"),
+            _ => Ok(()),
         }
     }
 }
@@ -148,15 +158,15 @@ impl<H: Host> Engine<H> {
             return Ok(());
         };
         let ticks = event.at.ticks();
-        let word = event.action.to_string();
-        let word: String = word.chars().take_while(char::is_ascii_alphabetic).collect();
         let plain =
             |character: &char| character.is_ascii_alphanumeric() || "_.-".contains(*character);
-        let name: String = event.name.chars().filter(plain).take(64).collect();
-        let file = folder().join(&format!("{ticks:020}-{}-{name}-{word}.json", event.kind));
+        let mut file = format!("{ticks:020}-{}-", event.kind);
+        file.extend(event.name.chars().filter(plain).take(64));
+        file.extend(["-", event.action.word(), ".json"]);
+        let file = folder().join(&file);
         match files.write(&file, &bytes, WriteMode::Overwrite).await {
             Err(error) if error.is_win32(0x2) || error.is_win32(0x3) => {
-                files.create_dir_all(&folder()).await.map_err(failed)?;
+                files.create_dir_all(folder()).await.map_err(failed)?;
                 let again = files.write(&file, &bytes, WriteMode::Overwrite).await;
                 again.map_err(failed)?;
             }
@@ -186,7 +196,7 @@ impl<H: Host> Engine<H> {
 
     /// The names of the files, the oldest event first.
     async fn event_files(&self) -> Result<Vec<String>, EngineError> {
-        let entries = match self.host.files().list(&folder()).await {
+        let entries = match self.host.files().list(folder()).await {
             // The first event makes the folder.
             Err(error) if error.is_win32(0x2) || error.is_win32(0x3) => return Ok(Vec::new()),
             answer => answer.map_err(|error| EngineError::host("read the journal", error))?,
@@ -199,6 +209,8 @@ impl<H: Host> Engine<H> {
     }
 }
 
-fn folder() -> HostPath {
-    HostPath::root("C:").join(r"ProgramData\wcow\events")
+fn folder() -> &'static HostPath {
+    static FOLDER: LazyLock<HostPath> =
+        LazyLock::new(|| HostPath::root("C:").join(r"ProgramData\wcow\events"));
+    &FOLDER
 }

@@ -272,7 +272,9 @@ impl<H: Host> Engine<H> {
             return Err(state(&record, status, "Running"));
         }
         let Some(main) = record.main else {
-            return Err(EngineError::NoProgram { name: record.name });
+            return Err(EngineError::NoProgram {
+                name: record.name.clone(),
+            });
         };
         let told = runtime.signal(&record.created.spec.id, main.handles.id, signal);
         told.await.map_err(|error| {

@@ -132,13 +132,17 @@ fn folder() -> &'static HostPath {
 
 /// A file name for any name, also one that no file can have. Two objects may share a lock; no object has two.
 fn file_name(kind: Kind, name: &str) -> String {
-    let mut file = format!("{kind}-");
-    for character in name.chars().take(MAX_NAME) {
+    let plain = |character: char| {
         if character.is_ascii_alphanumeric() || "_.-= ".contains(character) {
-            file.push(character);
+            character
         } else {
-            file.push('%');
+            '%'
         }
-    }
-    file + ".lock"
+    };
+    let mut file = String::with_capacity(kind.word().len() + name.len() + "-.lock".len());
+    file.push_str(kind.word());
+    file.push('-');
+    file.extend(name.chars().take(MAX_NAME).map(plain));
+    file.push_str(".lock");
+    file
 }

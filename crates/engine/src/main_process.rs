@@ -106,7 +106,7 @@ impl<H: Host> Engine<H> {
         let Some(_follower) = self.following.begin(record.id()) else {
             return Err(EngineError::Busy {
                 kind: Kind::Container,
-                name: record.name,
+                name: record.name.clone(),
             });
         };
         let process = self.main_process(&record, &main);

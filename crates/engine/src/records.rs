@@ -41,12 +41,12 @@ impl Folder {
     }
 
     fn record(self, id: &str) -> HostPath {
-        self.path().join(&format!("{id}{RECORD}"))
+        self.path().join(&[id, RECORD].concat())
     }
 
     /// Where the record of the object `name` is written before it replaces the one that is there.
     fn fresh(self, name: &str) -> HostPath {
-        self.path().join(&format!("{name}{FRESH}"))
+        self.path().join(&[name, FRESH].concat())
     }
 
     /// What the records are of.
@@ -139,7 +139,10 @@ impl<H: Host> Engine<H> {
                 records.push(record);
                 continue;
             }
-            let name = entry.name.to_string();
+            // A name that is no text is none of ours.
+            let Some(name) = entry.name.to_utf8() else {
+                continue;
+            };
             if let Some(object) = name.strip_suffix(FRESH) {
                 self.clear_fresh(folder, object).await?;
             } else if name.ends_with(RECORD)

@@ -155,7 +155,7 @@ impl<H: Host> Engine<H> {
         if !matches!(status, ContainerStatus::Running | ContainerStatus::Paused) {
             return Err(containers::state(&record, status, "Running"));
         }
-        let id = record.created.spec.id;
+        let id = record.created.spec.id.clone();
         let properties = runtime.properties(&id, wanted).await.map_err(|error| {
             EngineError::host(
                 format!("read the properties of container {:?}", record.name),
@@ -163,7 +163,7 @@ impl<H: Host> Engine<H> {
             )
         })?;
         Ok(Asked {
-            name: record.name,
+            name: record.name.clone(),
             id,
             properties,
         })
