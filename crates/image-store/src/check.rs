@@ -6,7 +6,6 @@ use wcow_ntmeta::HostPath;
 use crate::install::{MAX_HIVE, check_hive};
 use crate::layout::{self, BASE_HIVES};
 use crate::metadata::{MAX_VERSION_FILE, Metadata, version_value};
-use crate::store::Found;
 use crate::{ImageStore, StoreError, ValidationError};
 
 impl<H: Host> ImageStore<'_, H> {
@@ -18,7 +17,7 @@ impl<H: Host> ImageStore<'_, H> {
     /// # Errors
     /// Those of [`find`](Self::find).
     pub async fn test(&self, reference: &str) -> Result<Vec<ValidationError>, StoreError> {
-        let Found { image, metadata } = match self.find_with_metadata(reference).await {
+        let found = match self.find_with_metadata(reference).await {
             Err(StoreError::NotFound {
                 reference,
                 existing,
@@ -38,16 +37,17 @@ impl<H: Host> ImageStore<'_, H> {
             found => found?,
         };
         let mut errors = Vec::new();
-        let path = &image.path;
+        let (path, metadata) = (&found.path, found.metadata());
         if !metadata.path.eq_ignore_ascii_case(&path.to_string()) {
             errors.push(ValidationError::PathDiffers {
                 expected: path.to_string(),
                 found: metadata.path.clone(),
             });
         }
-        self.test_version_file(path, &metadata, &mut errors).await?;
+        self.test_version_file(path, metadata, &mut errors).await?;
+        let hives = path.join(layout::HIVES);
         for hive in BASE_HIVES {
-            self.test_hive(hive.base, &hive.base_path(path), &metadata, &mut errors)
+            self.test_hive(hive.base, &hives.join(hive.base), metadata, &mut errors)
                 .await?;
         }
         for folder in [

@@ -206,12 +206,10 @@ impl<H: Host> ImageStore<'_, H> {
         let files = self.host.files();
         let copying = "copy the image's hives";
         let mut records = BTreeMap::new();
-        files
-            .create_dir_all(&staging.join(layout::HIVES))
-            .await
-            .map_err(doing(copying))?;
+        let (config, hives) = (staging.join(layout::CONFIG), staging.join(layout::HIVES));
+        files.create_dir_all(&hives).await.map_err(doing(copying))?;
         for hive in BASE_HIVES {
-            let from = hive.source_path(staging);
+            let from = config.join(hive.source);
             let Some(bytes) = self.read(&from, MAX_HIVE).await? else {
                 let path = from
                     .strip_prefix(&staging.join(layout::FILES))
@@ -226,7 +224,7 @@ impl<H: Host> ImageStore<'_, H> {
                 error,
             })?;
             files
-                .copy_file(&from, &hive.base_path(staging))
+                .copy_file(&from, &hives.join(hive.base))
                 .await
                 .map_err(doing(copying))?;
             records.insert(hive.base.to_owned(), record);

@@ -1,6 +1,7 @@
 //! The names of the store.
 
-use wcow_ntmeta::HostPath;
+use wcow_ntmeta::WideName;
+use wcow_ntmeta::upcase::upcase_unit;
 
 use crate::ImageVersion;
 
@@ -26,7 +27,7 @@ pub(crate) const QUARANTINE: &str = ".quarantine";
 pub(crate) const CONTAINER_SERVICE: &str = r"files\Windows\System32\CExecSvc.exe";
 /// Where every Windows image has its hives, below the image's folder.
 pub(crate) const CONFIG: &str = r"files\Windows\System32\config";
-/// What the name of every image's folder begins with.
+/// What the name of every image's folder begins with, in whatever case.
 pub(crate) const IMAGE_PREFIX: &str = "CN=";
 /// The publisher part that this store writes.
 const PUBLISHER: &str = "CN=Microsoft_";
@@ -64,14 +65,11 @@ pub const BASE_HIVES: [BaseHive; 5] = [
     },
 ];
 
-impl BaseHive {
-    pub(crate) fn source_path(self, image: &HostPath) -> HostPath {
-        image.join(CONFIG).join(self.source)
-    }
-
-    pub(crate) fn base_path(self, image: &HostPath) -> HostPath {
-        image.join(HIVES).join(self.base)
-    }
+/// Whether the name of a folder is that of an image's.
+pub(crate) fn is_image(folder: &WideName) -> bool {
+    let mut units = folder.units().iter().map(|&unit| upcase_unit(unit));
+    let mut prefix = IMAGE_PREFIX.encode_utf16();
+    prefix.all(|unit| units.next() == Some(unit))
 }
 
 /// The name of an image's folder.

@@ -15,7 +15,6 @@
 //! `version.wcx` has two lines, `BuildNumber=<third part of the version>` and `ProductName=<EditionID>`, each ended by CR LF.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wcow_host::TreeSummary;
@@ -87,7 +86,7 @@ pub(crate) enum MetadataError {
 
 /// A `metadata.json` that was read, and what follows from it.
 pub(crate) struct Reading {
-    pub(crate) metadata: Arc<Metadata>,
+    pub(crate) metadata: Metadata,
     pub(crate) created: FileTime,
     /// The name of the image's folder.
     pub(crate) full_name: String,
@@ -114,7 +113,7 @@ impl Metadata {
             .map_err(|error| MetadataError::Invalid(error.to_string()))?;
         Ok(Reading {
             full_name: layout::full_name(&metadata.name, metadata.version),
-            metadata: Arc::new(metadata),
+            metadata,
             created,
         })
     }

@@ -42,8 +42,34 @@ pub struct Recovery {
 
 /// An image with its metadata.
 pub(crate) struct Found {
-    pub(crate) image: StoredImage,
-    pub(crate) metadata: Arc<Metadata>,
+    pub(crate) path: HostPath,
+    reading: Arc<Reading>,
+    /// EditionID and container service, if its metadata does not tell.
+    facts: Option<(String, bool)>,
+}
+
+impl Found {
+    pub(crate) fn metadata(&self) -> &Metadata {
+        &self.reading.metadata
+    }
+
+    pub(crate) fn image(&self) -> StoredImage {
+        let metadata = self.metadata();
+        let (product_name, container_service) = match (&metadata.wcow, &self.facts) {
+            (Some(ours), _) => (ours.product_name.clone(), ours.container_service),
+            (None, facts) => facts.clone().unwrap_or_default(),
+        };
+        StoredImage {
+            name: metadata.name.clone(),
+            version: metadata.version,
+            full_name: self.reading.full_name.clone(),
+            path: self.path.clone(),
+            created: self.reading.created,
+            size: metadata.size,
+            product_name,
+            container_service,
+        }
+    }
 }
 
 /// The folders of the store that look like images.
@@ -140,7 +166,7 @@ impl<'h, H: Host> ImageStore<'h, H> {
         } = self.scan().await?;
         damaged.extend(self.quarantine().await?);
         Ok(ImageList {
-            images: images.into_iter().map(|found| found.image).collect(),
+            images: images.iter().map(Found::image).collect(),
             damaged,
         })
     }
@@ -150,7 +176,7 @@ impl<'h, H: Host> ImageStore<'h, H> {
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Ambiguous`], and those of [`list`](Self::list).
     pub async fn find(&self, reference: &str) -> Result<StoredImage, StoreError> {
-        Ok(self.find_with_metadata(reference).await?.image)
+        Ok(self.find_with_metadata(reference).await?.image())
     }
 
     /// Everything that the store knows of an image.
@@ -158,7 +184,8 @@ impl<'h, H: Host> ImageStore<'h, H> {
     /// # Errors
     /// Those of [`find`](Self::find).
     pub async fn inspect(&self, reference: &str) -> Result<ImageDetails, StoreError> {
-        let Found { image, metadata } = self.find_with_metadata(reference).await?;
+        let found = self.find_with_metadata(reference).await?;
+        let (image, metadata) = (found.image(), found.metadata());
         let mut entries = Vec::new();
         for (prefix, folder) in [
             ("", image.path.clone()),
@@ -272,12 +299,15 @@ impl<'h, H: Host> ImageStore<'h, H> {
 
     pub(crate) async fn find_with_metadata(&self, reference: &str) -> Result<Found, StoreError> {
         let Scan { mut images, .. } = self.scan().await?;
-        let name = |found: &Found| found.image.full_name.clone();
-        let exact: Vec<usize> = matching(&images, |image| same(&image.full_name, reference));
+        let name = |found: &Found| found.reading.full_name.clone();
+        let exact = matching(&images, |reading| same(&reading.full_name, reference));
         let matches = if exact.is_empty() {
-            matching(&images, |image| {
-                same(&image.name, reference)
-                    || same(&format!("{}:{}", image.name, image.version), reference)
+            let with_version = reference.rsplit_once(':');
+            matching(&images, |Reading { metadata, .. }| {
+                same(&metadata.name, reference)
+                    || with_version.is_some_and(|(name, version)| {
+                        same(&metadata.name, name) && metadata.version.to_string() == version
+                    })
             })
         } else {
             exact
@@ -436,16 +466,13 @@ impl<'h, H: Host> ImageStore<'h, H> {
     async fn scan(&self) -> Result<Scan, StoreError> {
         let mut scan = Scan::default();
         for entry in self.names(&self.root).await? {
-            let folder = entry.name.to_string();
-            let starts = folder.get(..layout::IMAGE_PREFIX.len());
-            if entry.metadata.kind != FileKind::Directory
-                || !starts.is_some_and(|start| same(start, layout::IMAGE_PREFIX))
-            {
+            if entry.metadata.kind != FileKind::Directory || !layout::is_image(&entry.name) {
                 continue;
             }
             let Some(path) = child(&self.root, &entry.name) else {
                 continue;
             };
+            let folder = entry.name.to_string();
             match self.read_image(&folder, &path).await? {
                 Ok(found) => scan.images.push(found),
                 Err(reason) => scan.damaged.push(DamagedImage {
@@ -456,7 +483,7 @@ impl<'h, H: Host> ImageStore<'h, H> {
             }
         }
         scan.images
-            .sort_by(|a, b| a.image.full_name.cmp(&b.image.full_name));
+            .sort_by(|a, b| a.reading.full_name.cmp(&b.reading.full_name));
         Ok(scan)
     }
 
@@ -496,8 +523,8 @@ impl<'h, H: Host> ImageStore<'h, H> {
             }
             Err(error) => return Err(error),
         };
-        let metadata = match bytes.read_as(|bytes| Metadata::parse(bytes)) {
-            Ok(metadata) => metadata,
+        let reading = match bytes.read_as(|bytes| Metadata::parse(bytes)) {
+            Ok(reading) => reading,
             Err(MetadataError::Newer(found)) => {
                 return Err(StoreError::OtherVersion {
                     path: file,
@@ -507,33 +534,21 @@ impl<'h, H: Host> ImageStore<'h, H> {
             }
             Err(MetadataError::Invalid(reason)) => return invalid(file, reason),
         };
-        let Reading {
-            metadata,
-            created,
-            full_name,
-        } = &*metadata;
-        let (metadata, full_name) = (Arc::clone(metadata), full_name.clone());
-        if !same(&full_name, folder) {
+        if !same(&reading.full_name, folder) {
             return Ok(Err(ValidationError::OtherImage {
                 folder: folder.to_owned(),
-                found: full_name,
+                found: reading.full_name.clone(),
             }));
         }
-        let (product_name, container_service) = match &metadata.wcow {
-            Some(ours) => (ours.product_name.clone(), ours.container_service),
-            None => self.look_for_facts(path).await?,
+        let facts = match reading.metadata.wcow {
+            Some(_) => None,
+            None => Some(self.look_for_facts(path).await?),
         };
-        let image = StoredImage {
-            name: metadata.name.clone(),
-            version: metadata.version,
-            full_name,
+        Ok(Ok(Found {
             path: path.clone(),
-            created: *created,
-            size: metadata.size,
-            product_name,
-            container_service,
-        };
-        Ok(Ok(Found { image, metadata }))
+            reading,
+            facts,
+        }))
     }
 
     /// EditionID and container service of an image that another tool installed.
@@ -569,11 +584,11 @@ fn child(folder: &HostPath, name: &WideName) -> Option<HostPath> {
     path.push(name.units()).is_ok().then_some(path)
 }
 
-fn matching(images: &[Found], wanted: impl Fn(&StoredImage) -> bool) -> Vec<usize> {
+fn matching(images: &[Found], wanted: impl Fn(&Reading) -> bool) -> Vec<usize> {
     images
         .iter()
         .enumerate()
-        .filter(|(_, found)| wanted(&found.image))
+        .filter(|(_, found)| wanted(&found.reading))
         .map(|(index, _)| index)
         .collect()
 }

@@ -1,5 +1,7 @@
 //! Where things lie on a host, and what layers are called.
 
+use std::sync::LazyLock;
+
 use sha1::{Digest, Sha1};
 use wcow_ntmeta::{Guid, HostPath, WideName};
 
@@ -11,7 +13,9 @@ const LAYER_NAMESPACE: Guid = Guid::from_u128(0x9f1c_4f3e_52a7_4c0b_8f0d_7763_6f
 /// The folder of the base images.
 #[must_use]
 pub fn image_root() -> HostPath {
-    HostPath::root("C:").join(r"ProgramData\Microsoft\Windows\Images")
+    static ROOT: LazyLock<HostPath> =
+        LazyLock::new(|| HostPath::root("C:").join(r"ProgramData\Microsoft\Windows\Images"));
+    ROOT.clone()
 }
 
 /// The scratch layer of a container. On Technical Previews 3 and 4 it lies where the host itself puts it, its name in upper case;
