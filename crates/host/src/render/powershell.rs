@@ -12,6 +12,8 @@
 //! Records of the container cmdlets have no `At line` part, and say everything twice: the second time each line that names the
 //! container ends with its id.
 
+use std::fmt::Display;
+
 use wcow_ntmeta::Hresult;
 
 use super::client::message;
@@ -30,19 +32,14 @@ pub fn powershell(error: &HostError, typed: &CommandLine, subject: Option<&Subje
             let position = extent
                 .map(|extent| extent.show(&typed.typed))
                 .unwrap_or_default();
-            let canonical = if record.activity.is_empty() {
-                String::new()
-            } else {
-                record.activity.clone()
-            };
             format!(
                 "{} : {}\n{position}{}",
                 command.typed,
                 record.message,
                 footer(
-                    &record.category.to_string(),
+                    record.category,
                     &record.target,
-                    &canonical,
+                    &record.activity,
                     &record.exception,
                     &record.id
                 )
@@ -61,14 +58,14 @@ pub(super) fn is_cmdlet_call(error: &HostError, typed: &CommandLine) -> bool {
 fn container_cmdlet(
     error: &HostError,
     code: Hresult,
-    command: &Command,
+    command: &Command<'_>,
     subject: Option<&Subject<'_>>,
 ) -> String {
     let name = subject.map_or(error.object.as_str(), |subject| subject.container_name);
     // The cmdlets lived on technical previews only: their wording is the oldest.
     let reason = format!("{} ({code}).", message(code, Generation::TechnicalPreview3));
     let timed_out = code == win32::TIMEOUT;
-    let lines: Vec<String> = match command.canonical.as_str() {
+    let lines: Vec<String> = match command.canonical {
         "New-Container" => {
             let what = match error.operation {
                 Operation::CreateSystem => "Failed to create container",
@@ -101,7 +98,7 @@ fn container_cmdlet(
             } else {
                 ""
             };
-            text.push_str(&format!("{line}{id}\n"));
+            text.extend([line, id, "\n"]);
         }
     }
     let (category, kind) = if timed_out {
@@ -116,13 +113,19 @@ fn container_cmdlet(
     text + &footer(
         category,
         "",
-        &command.canonical,
+        command.canonical,
         "VirtualizationException",
         &id,
     )
 }
 
-fn footer(category: &str, target: &str, activity: &str, exception: &str, id: &str) -> String {
+fn footer(
+    category: impl Display,
+    target: &str,
+    activity: &str,
+    exception: &str,
+    id: &str,
+) -> String {
     let target = if target.is_empty() { ":" } else { target };
     format!(
         "    + CategoryInfo          : {category}: ({target}) [{activity}], {exception}\n    + FullyQualifiedErrorId : {id}\n"
@@ -130,13 +133,13 @@ fn footer(category: &str, target: &str, activity: &str, exception: &str, id: &st
 }
 
 /// The command that failed: as typed, and as it is really spelled.
-struct Command {
-    typed: String,
-    canonical: String,
+struct Command<'a> {
+    typed: &'a str,
+    canonical: &'a str,
 }
 
-impl Command {
-    fn of(error: &HostError, line: &CommandLine) -> Self {
+impl<'a> Command<'a> {
+    fn of(error: &'a HostError, line: &'a CommandLine) -> Self {
         let named = match &error.code {
             Code::PowerShell(record) if !record.activity.is_empty() => {
                 Some(record.activity.as_str())
@@ -148,23 +151,20 @@ impl Command {
             && let Some(typed) = word(&line.typed, named)
         {
             return Self {
-                typed: typed.to_owned(),
-                canonical: named.to_owned(),
+                typed,
+                canonical: named,
             };
         }
         // A PowerShell record knows its cmdlet; behind an HRESULT is whatever was typed.
         if let Code::Hresult(_) = error.code
             && let Some((typed, canonical)) = known_in(&line.typed)
         {
-            return Self {
-                typed: typed.to_owned(),
-                canonical: canonical.to_owned(),
-            };
+            return Self { typed, canonical };
         }
         let name = named.unwrap_or(error.operation.name());
         Self {
-            typed: name.to_owned(),
-            canonical: name.to_owned(),
+            typed: name,
+            canonical: name,
         }
     }
 }
@@ -199,21 +199,21 @@ struct Extent {
 
 impl Extent {
     /// The command of one that is not recognised, the parameter of one that does not exist, else the whole line.
-    fn of(record: &PowerShellError, line: &str, command: &Command) -> Option<Self> {
+    fn of(record: &PowerShellError, line: &str, command: &Command<'_>) -> Option<Self> {
         if line.is_empty() {
             return None;
         }
         let part = match record.exception.as_str() {
-            "CommandNotFoundException" => Some(command.typed.clone()),
+            "CommandNotFoundException" => Some(command.typed.to_ascii_lowercase()),
             "ParameterBindingException" => record
                 .message
                 .split('\'')
                 .nth(1)
-                .map(|parameter| format!("-{parameter}")),
+                .map(|parameter| format!("-{}", parameter.to_ascii_lowercase())),
             _ => None,
         };
         let found = part.and_then(|part| {
-            let offset = line.to_ascii_lowercase().find(&part.to_ascii_lowercase())?;
+            let offset = line.to_ascii_lowercase().find(&part)?;
             Some(Self {
                 start: line.get(..offset)?.chars().count(),
                 length: part.chars().count(),
