@@ -362,10 +362,17 @@ impl Transfer<'_, '_, '_> {
             .filter(|stream| stream.role != StreamRole::Reparse);
         let streams = streams.enumerate().map(|(index, stream)| {
             let name = stream.name.clone().unwrap_or_default();
+            let digest = (!stream.digest.is_zero()).then_some(stream.digest);
+            let item = digest.and_then(|digest| self.wim.locate(&digest));
+            // A missing blob has no length; its stream ends as damaged.
+            let len = match &item {
+                Some(item) => item.size,
+                None => image.stream_len(stream).unwrap_or(0),
+            };
             if first.is_none() {
                 self.streams.push(Pending {
                     digest: stream.digest,
-                    item: self.wim.locate(&stream.digest),
+                    item,
                     to: StreamRef {
                         entry: entry_id(id),
                         index,
@@ -379,12 +386,10 @@ impl Transfer<'_, '_, '_> {
             } else {
                 StreamKind::Data
             };
-            let digest = (!stream.digest.is_zero()).then_some(stream.digest);
-            // A missing blob has no length; its stream ends as damaged.
             Stream {
                 name,
                 kind,
-                len: image.stream_len(stream).unwrap_or(0),
+                len,
                 digest,
             }
         });
