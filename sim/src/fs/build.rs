@@ -1,6 +1,7 @@
 //! Makes a sealed tree of what a tree source sends.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as MapEntry;
 use std::sync::{Arc, Mutex};
 
 use wcow_host::TreeSummary;
@@ -186,12 +187,14 @@ impl TreeSink for TreeBuilder {
                     .ok_or_else(|| {
                         SinkError::message(format!("{name:?} was sent before its directory"))
                     })?;
-                if parent.children.contains_key(&upcased) {
-                    return Err(SinkError::message(format!(
-                        "{name:?} is twice in its directory"
-                    )));
-                }
-                parent.children.insert(upcased, index);
+                match parent.children.entry(upcased) {
+                    MapEntry::Vacant(place) => place.insert(index),
+                    MapEntry::Occupied(_) => {
+                        return Err(SinkError::message(format!(
+                            "{name:?} is twice in its directory"
+                        )));
+                    }
+                };
             }
         }
         let link_to = entry

@@ -40,6 +40,8 @@ pub(super) struct Unsynced {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct NameOp {
     id: u64,
+    #[serde(skip)]
+    marks: Marks,
     /// Earlier operations that the disk has if it has this one; those that are settled may be among them.
     needs: Vec<u64>,
     pub(super) first: NameChange,
@@ -55,6 +57,41 @@ pub(super) struct NameChange {
     pub(super) key: WideName,
     pub(super) before: Option<Child>,
     pub(super) after: Option<Child>,
+}
+
+/// One bit for each name and each file that an operation touches, out of few: two operations without one in common have nothing in
+/// common. Most are told apart by that.
+#[derive(Clone, Copy, Debug)]
+struct Marks(u64);
+
+impl Marks {
+    fn of_node(node: NodeId) -> Self {
+        Self(1 << (node.0 % u64::BITS))
+    }
+
+    fn of(change: &NameChange) -> Self {
+        let units = change.key.units().iter();
+        let name = units.fold(change.directory.0, |name, &unit| {
+            name.wrapping_mul(31).wrapping_add(u32::from(unit))
+        });
+        let nodes = change.nodes().map(Self::of_node);
+        nodes.fold(Self(1 << (name % u64::BITS)), Self::or)
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn meet(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// Those of an operation that was saved: anything.
+impl Default for Marks {
+    fn default() -> Self {
+        Self(u64::MAX)
+    }
 }
 
 impl NameOp {
@@ -79,12 +116,19 @@ impl NameOp {
 
     /// Whether a node gets a name by it.
     fn links(&self, node: NodeId) -> bool {
-        self.changes().any(|change| {
-            change
-                .after
-                .as_ref()
-                .is_some_and(|child| child.node == node)
-        })
+        let is_given = |change: &NameChange| {
+            let after = change.after.as_ref();
+            after.is_some_and(|child| child.node == node)
+        };
+        self.marks.meet(Marks::of_node(node)) && self.changes().any(is_given)
+    }
+
+    /// Whether a node has or had a name by it.
+    fn names(&self, node: NodeId) -> bool {
+        self.marks.meet(Marks::of_node(node))
+            && self
+                .changes()
+                .any(|change| change.before_and_after().contains(&Some(node)))
     }
 
     fn touches(&self, other: &NameChange) -> bool {
@@ -218,9 +262,12 @@ impl Unsynced {
             op.changes()
                 .any(|change| removed.binary_search(&change.directory).is_ok())
         };
+        let marks = Marks::of(change);
         self.names
             .iter()
-            .filter(|op| op.touches(change) || (!removed.is_empty() && inside(op)))
+            .filter(|op| {
+                (op.marks.meet(marks) && op.touches(change)) || (!removed.is_empty() && inside(op))
+            })
             .map(|op| op.id)
             .collect()
     }
@@ -236,6 +283,9 @@ impl Unsynced {
         self.next += 1;
         self.names.push_back(NameOp {
             id,
+            marks: second.iter().fold(Marks::of(&first), |marks, change| {
+                marks.or(Marks::of(change))
+            }),
             needs,
             first,
             second,
@@ -281,12 +331,7 @@ impl Unsynced {
 
     fn forget_nodes(&mut self, mut left: Vec<NodeId>) {
         while let Some(id) = left.pop() {
-            let named = |op: &NameOp| {
-                op.changes()
-                    .flat_map(NameChange::nodes)
-                    .any(|node| node == id)
-            };
-            if self.kept.contains_key(&id) && !self.names.iter().any(named) {
+            if self.kept.contains_key(&id) && !self.names.iter().any(|op| op.names(id)) {
                 self.contents.remove(&id);
                 if let Some(node) = self.kept.remove(&id)
                     && let Body::Directory(children) = node.body
@@ -356,18 +401,25 @@ impl Fs {
         }
     }
 
-    /// What a move between two paths needs; the last name of the new one is not there yet.
-    pub(super) fn needs_of_move(&self, from: &HostPath, to: &HostPath) -> Vec<u64> {
+    /// What a move between two paths, which may be in the same directory, needs.
+    pub(super) fn needs_of_move(&self, from: &HostPath, to: &HostPath, same: bool) -> Vec<u64> {
         if self.unsynced.names.is_empty() {
             return Vec::new();
         }
-        let durable = self.unsynced.is_durable(&self.chain(from));
-        self.unsynced.on_the_way(&self.chain(to), durable)
+        let mut chain = self.chain(from);
+        let durable = self.unsynced.is_durable(&chain);
+        if same {
+            // What has the new name is no directory on the way to it.
+            chain.pop();
+        } else {
+            chain = self.chain(to);
+        }
+        self.unsynced.on_the_way(&chain, durable)
     }
 
     /// The directories and the file that a path leads over, as far as they are there and not sealed, without the root.
     fn chain(&self, path: &HostPath) -> Vec<NodeId> {
-        let mut chain = Vec::new();
+        let mut chain = Vec::with_capacity(path.components().count());
         let mut next = self.root(path);
         for name in path.components() {
             next = next.and_then(|directory| self.child_node(directory, name));

@@ -1,6 +1,6 @@
 //! All files and directories by id: every step of every path asks here.
 //!
-//! Ids are given out in order, so 32 of them share a page: most worlds have few enough pages to be found in one node of the map.
+//! Ids are given out in order, so 32 of them share a page. As long as no page before it has gone, a page stands where its number says.
 
 use std::collections::BTreeMap;
 
@@ -10,39 +10,60 @@ use super::{Node, NodeId};
 
 const PER_PAGE: u32 = 32;
 
-type Page = [Option<Box<Node>>; PER_PAGE as usize];
+#[derive(Clone, Debug)]
+struct Page {
+    number: u32,
+    slots: Box<[Option<Box<Node>>; PER_PAGE as usize]>,
+}
 
 /// A map of nodes; a page without nodes is not kept. In serde it is a map by id, in their order.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(from = "BTreeMap<NodeId, Node>")]
-pub(super) struct Nodes(BTreeMap<u32, Page>);
+pub(super) struct Nodes(Vec<Page>);
 
 impl Nodes {
     pub(super) fn get(&self, id: NodeId) -> Option<&Node> {
         let (page, slot) = place(id);
-        self.0.get(&page)?.get(slot)?.as_deref()
+        let page = self.0.get(self.find(page).ok()?)?;
+        page.slots.get(slot)?.as_deref()
     }
 
     pub(super) fn get_mut(&mut self, id: NodeId) -> Option<&mut Node> {
         let (page, slot) = place(id);
-        self.0.get_mut(&page)?.get_mut(slot)?.as_deref_mut()
+        let at = self.find(page).ok()?;
+        self.0.get_mut(at)?.slots.get_mut(slot)?.as_deref_mut()
     }
 
     pub(super) fn insert(&mut self, id: NodeId, node: Box<Node>) {
-        let (page, slot) = place(id);
-        if let Some(slot) = self.0.entry(page).or_default().get_mut(slot) {
+        let (number, slot) = place(id);
+        let at = self.find(number).unwrap_or_else(|at| {
+            let slots = Box::default();
+            self.0.insert(at, Page { number, slots });
+            at
+        });
+        if let Some(slot) = self.0.get_mut(at).and_then(|page| page.slots.get_mut(slot)) {
             *slot = Some(node);
         }
     }
 
     pub(super) fn remove(&mut self, id: NodeId) -> Option<Box<Node>> {
         let (page, slot) = place(id);
-        let slots = self.0.get_mut(&page)?;
+        let at = self.find(page).ok()?;
+        let slots = &mut self.0.get_mut(at)?.slots;
         let node = slots.get_mut(slot)?.take()?;
         if slots.iter().all(Option::is_none) {
-            self.0.remove(&page);
+            self.0.remove(at);
         }
         Some(node)
+    }
+
+    /// Where a page is, or would be.
+    fn find(&self, number: u32) -> Result<usize, usize> {
+        let at = usize::try_from(number).unwrap_or(usize::MAX);
+        match self.0.get(at) {
+            Some(page) if page.number == number => Ok(at),
+            _ => self.0.binary_search_by_key(&number, |page| page.number),
+        }
     }
 
     /// Puts back nodes whose ids are not in use.
@@ -65,11 +86,11 @@ impl Nodes {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
-        self.0.iter().flat_map(|(page, slots)| {
-            let first = page * PER_PAGE;
+        self.0.iter().flat_map(|page| {
+            let first = page.number * PER_PAGE;
             (first..=first + (PER_PAGE - 1))
                 .map(NodeId)
-                .zip(slots)
+                .zip(&*page.slots)
                 .filter_map(|(id, slot)| Some((id, slot.as_deref()?)))
         })
     }

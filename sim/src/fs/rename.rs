@@ -97,7 +97,7 @@ impl Fs {
             target,
             name,
         } = moving;
-        let needs = self.needs_of_move(from, to);
+        let needs = self.needs_of_move(from, to, source == target);
         let taken = from
             .file_name()
             .and_then(|old_name| self.take_name(source, old_name, now));
