@@ -113,15 +113,20 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn of(image: &str) -> Self {
-        let (committed, private, shared) = match image.to_ascii_lowercase().as_str() {
-            "smss.exe" => (MIB / 2, MIB / 4, MIB),
-            "csrss.exe" => (2 * MIB, MIB, 3 * MIB),
-            "wininit.exe" => (MIB, MIB / 2, 4 * MIB),
-            "services.exe" | "lsass.exe" => (4 * MIB, 2 * MIB, 7 * MIB),
-            "svchost.exe" => (6 * MIB, 3 * MIB, 9 * MIB),
-            "cexecsvc.exe" => (2 * MIB, MIB, 5 * MIB),
-            _ => (3 * MIB, MIB, 4 * MIB),
-        };
+        let known = [
+            ("smss.exe", (MIB / 2, MIB / 4, MIB)),
+            ("csrss.exe", (2 * MIB, MIB, 3 * MIB)),
+            ("wininit.exe", (MIB, MIB / 2, 4 * MIB)),
+            ("services.exe", (4 * MIB, 2 * MIB, 7 * MIB)),
+            ("lsass.exe", (4 * MIB, 2 * MIB, 7 * MIB)),
+            ("svchost.exe", (6 * MIB, 3 * MIB, 9 * MIB)),
+            ("cexecsvc.exe", (2 * MIB, MIB, 5 * MIB)),
+        ];
+        let known = known
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(image));
+        let (committed, private, shared) =
+            known.map_or((3 * MIB, MIB, 4 * MIB), |(_, memory)| *memory);
         Self {
             committed,
             private,

@@ -30,20 +30,22 @@ impl World {
         let (now, persist) = (self.now, era::containers_persist(self.profile.build));
         let fs = &mut self.fs;
         let hives = layer.join("hives");
-        let hive = |name: &str, kind: &str| hives.join(&format!("{name}_{kind}"));
+        let hives = HIVES.map(|name| {
+            let [base, copy] = ["_Base", "_Copy"].map(|kind| hives.join(&[name, kind].concat()));
+            (base, copy)
+        });
         if !is_directory(fs, &layer.join("files"), out)? {
             return Err(win32::PATH_NOT_FOUND);
         }
-        for name in HIVES {
-            if !is_file(fs, &hive(name, "Base"), out)? {
+        for (base, _) in &hives {
+            if !is_file(fs, base, out)? {
                 return Err(win32::PATH_NOT_FOUND);
             }
         }
         let disks = if persist {
-            for name in HIVES {
-                let copy = hive(name, "Copy");
-                if fs.find(&copy, out)?.is_none() {
-                    fs.copy(&hive(name, "Base"), &copy, now, out)?;
+            for (base, copy) in &hives {
+                if fs.find(copy, out)?.is_none() {
+                    fs.copy(base, copy, now, out)?;
                 }
             }
             let root = era::image_root();

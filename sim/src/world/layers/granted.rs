@@ -29,12 +29,18 @@ impl Grants {
 
     /// A file, or a folder with all below it, is gone.
     pub(in crate::world) fn gone(&mut self, path: &HostPath) {
+        if self.0.is_empty() {
+            return;
+        }
         let gone = key(path);
         self.0.retain(|(file, _)| below(file, &gone).is_none());
     }
 
     /// A file, or a folder with all below it, has another name, in the place of what was there.
     pub(in crate::world) fn moved(&mut self, from: &HostPath, to: &HostPath) {
+        if self.0.is_empty() {
+            return;
+        }
         let (from, to) = (key(from), key(to));
         let all = std::mem::take(&mut self.0).into_iter();
         self.0 = all
