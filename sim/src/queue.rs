@@ -1,8 +1,8 @@
 //! What will happen, in order: by time, then by the schedule.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use wcow_ntmeta::FileTime;
 
 use crate::call::{Call, ClientId, OpId};
@@ -123,75 +123,54 @@ struct Priorities {
 /// When an event is due, and its number.
 type Key = (FileTime, u64);
 
-/// Events in their order. In serde a sequence of pairs.
+/// Events in their order, the next one first. In serde a sequence of pairs.
 ///
-/// The very first may stand apart, before all others: most hosts have one client that waits for one answer, and then no map is
-/// needed.
-#[derive(Clone, Debug, Default)]
-struct Events {
-    first: Option<(Key, Planned)>,
-    others: BTreeMap<Key, Planned>,
-}
+/// They are few, some for each client, and most that are planned come last or nearly so: a map would cost more.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(transparent)]
+struct Events(VecDeque<(Key, Planned)>);
 
 impl Events {
     fn insert(&mut self, key: Key, planned: Planned) {
-        let is_first = match self.first_key() {
-            Some(first) => key < first,
-            None => true,
-        };
-        let later = if is_first {
-            self.first.replace((key, planned))
+        if self.0.back().is_none_or(|(last, _)| *last < key) {
+            self.0.push_back((key, planned));
         } else {
-            Some((key, planned))
-        };
-        if let Some((key, planned)) = later {
-            self.others.insert(key, planned);
+            let place = self.0.partition_point(|(there, _)| *there < key);
+            self.0.insert(place, (key, planned));
         }
     }
 
     fn first_key(&self) -> Option<Key> {
-        match &self.first {
-            Some((key, _)) => Some(*key),
-            None => self.others.first_key_value().map(|(key, _)| *key),
-        }
+        self.0.front().map(|(key, _)| *key)
     }
 
     fn pop_first(&mut self) -> Option<(Key, Planned)> {
-        self.first.take().or_else(|| self.others.pop_first())
+        self.0.pop_front()
     }
 
     fn remove(&mut self, key: Key) -> Option<(Key, Planned)> {
-        self.first
-            .take_if(|(first, _)| *first == key)
-            .or_else(|| self.others.remove_entry(&key))
+        let place = self.0.binary_search_by_key(&key, |(there, _)| *there);
+        self.0.remove(place.ok()?)
     }
 
-    fn iter(&self) -> impl Iterator<Item = (&Key, &Planned)> {
-        let first = self.first.iter().map(|(key, planned)| (key, planned));
-        first.chain(&self.others)
+    fn iter(&self) -> impl Iterator<Item = &(Key, Planned)> {
+        self.0.iter()
     }
 
     /// The events that are due at this time.
     fn at(&self, time: FileTime) -> impl Iterator<Item = (u64, &Planned)> {
-        self.iter()
-            .take_while(move |((due, _), _)| *due <= time)
-            .filter(move |((due, _), _)| *due == time)
+        let first = self.0.partition_point(|((due, _), _)| *due < time);
+        self.0
+            .range(first..)
+            .take_while(move |((due, _), _)| *due == time)
             .map(|((_, sequence), planned)| (*sequence, planned))
-    }
-}
-
-impl Serialize for Events {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
     }
 }
 
 impl<'de> Deserialize<'de> for Events {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self {
-            first: None,
-            others: serial::pairs::deserialize(deserializer)?,
-        })
+        let sorted: BTreeMap<Key, Planned> = serial::pairs::deserialize(deserializer)?;
+        Ok(Self(sorted.into_iter().collect()))
     }
 }
 
@@ -245,9 +224,8 @@ impl Queue {
 
     /// Takes everything that was planned, in order.
     pub(crate) fn take_all(&mut self) -> impl Iterator<Item = Planned> + use<> {
-        let Events { first, others } = std::mem::take(&mut self.events);
-        let first = first.into_iter().map(|(_, planned)| planned);
-        first.chain(others.into_values())
+        let Events(events) = std::mem::take(&mut self.events);
+        events.into_iter().map(|(_, planned)| planned)
     }
 
     /// Has some of the events happen at `now` that were planned for later, in the order in which they were to come.
@@ -363,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn events_come_in_their_order_whichever_stands_apart() {
+    fn events_come_in_their_order_however_they_were_planned() {
         let planned = |boot| Planned {
             boot,
             event: Event::Booted { op: OpId(0) },

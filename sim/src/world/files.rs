@@ -30,7 +30,6 @@ impl World {
         out: &mut Outside<'_>,
     ) -> Outcome {
         let now = self.now;
-        let alive = self.is_alive(client);
         let is_ignored = |step: &str| self.ignored.contains(step);
         let fs = &mut self.fs;
         match call {
@@ -98,7 +97,9 @@ impl World {
                 Ok(().into())
             }
             // A client that was killed takes no lock with it.
-            FilesCall::Lock(_) if !alive => Err(code::INVALID_HANDLE.into()),
+            FilesCall::Lock(_) if !self.clients.contains(client) => {
+                Err(code::INVALID_HANDLE.into())
+            }
             FilesCall::Lock(path) => Ok(fs.lock(path, client, now, out)?.into()),
             FilesCall::Unlock(lock) => Ok(fs.unlock(*lock, client)?.into()),
             FilesCall::CreateTree(path) => Ok(fs.create_tree(path, now, out)?.into()),

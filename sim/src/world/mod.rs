@@ -1,5 +1,6 @@
 //! The world: everything in a simulated host, as data.
 
+mod clients;
 pub(crate) mod compute;
 mod control;
 mod diagnostics;
@@ -29,6 +30,7 @@ use crate::profile::Profile;
 use crate::queue::{Arrival, Event, Queue};
 use crate::trace::{Fingerprint, Kind, TraceEvent, TraceRecord};
 
+use clients::Clients;
 use control::MachineState;
 
 /// Ticks of 100 ns in a microsecond.
@@ -57,7 +59,7 @@ pub(crate) struct World {
     /// The precautions that are ignored, by name.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     ignored: BTreeSet<String>,
-    clients: BTreeSet<ClientId>,
+    clients: Clients,
     /// Those that see the compute service through version 2 of its surface.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     second_api: BTreeSet<ClientId>,
@@ -130,7 +132,7 @@ impl World {
             power: power::Power::default(),
             evidence: profile.evidence.clone(),
             ignored: BTreeSet::new(),
-            clients: BTreeSet::new(),
+            clients: Clients::default(),
             second_api: BTreeSet::new(),
             limited: BTreeMap::new(),
             standing: BTreeMap::new(),
@@ -163,7 +165,7 @@ impl World {
     pub(crate) fn add_client(&mut self, identity: Identity) -> ClientId {
         self.next_client += 1;
         let id = ClientId(self.next_client);
-        self.clients.insert(id);
+        self.clients.add(id);
         if !identity.is_elevated() {
             self.limited.insert(id, identity);
         }
@@ -205,7 +207,7 @@ impl World {
     }
 
     pub(crate) fn is_alive(&self, client: ClientId) -> bool {
-        self.clients.contains(&client)
+        self.clients.contains(client)
     }
 
     /// Moves the clock on, never back.
@@ -351,7 +353,7 @@ impl World {
 
     /// Removes a client: its locks are released, its handles closed. Gives the calls that nobody waits for any more.
     pub(crate) fn kill(&mut self, client: ClientId) -> Vec<OpId> {
-        self.clients.remove(&client);
+        self.clients.remove(client);
         self.second_api.remove(&client);
         self.fingerprint
             .record(self.now, 0, Kind::Killed as u16, u64::from(client.0), 0, "");
