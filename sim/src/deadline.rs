@@ -5,12 +5,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use wcow_ntmeta::FileTime;
 
 use crate::Sim;
 use crate::call::ClientId;
+use crate::tasks::Waiter;
 
 /// The deadlines that somebody waits for, the next one first; of equal times the one that was waited for first.
 #[derive(Default)]
@@ -25,7 +26,7 @@ struct Waiting {
     /// The host of the client.
     place: usize,
     client: ClientId,
-    waker: Waker,
+    waiter: Waiter,
 }
 
 impl Deadlines {
@@ -35,8 +36,8 @@ impl Deadlines {
     }
 
     /// Takes the next one.
-    pub(crate) fn pop(&mut self) -> Option<Waker> {
-        (!self.waiting.is_empty()).then(|| self.waiting.remove(0).waker)
+    pub(crate) fn pop(&mut self) -> Option<Waiter> {
+        (!self.waiting.is_empty()).then(|| self.waiting.remove(0).waiter)
     }
 
     /// Nobody of these clients waits any more.
@@ -45,7 +46,7 @@ impl Deadlines {
             .retain(|waiting| waiting.place != place || !clients(waiting.client));
     }
 
-    fn add(&mut self, time: FileTime, place: usize, client: ClientId, waker: Waker) -> u64 {
+    fn add(&mut self, time: FileTime, place: usize, client: ClientId, waiter: Waiter) -> u64 {
         self.last += 1;
         let at = self.waiting.partition_point(|there| there.time <= time);
         let waiting = Waiting {
@@ -53,7 +54,7 @@ impl Deadlines {
             number: self.last,
             place,
             client,
-            waker,
+            waiter,
         };
         self.waiting.insert(at, waiting);
         self.last
@@ -98,13 +99,13 @@ impl Future for Deadline {
             return Poll::Ready(());
         }
         let inner = &mut locked.inner;
+        let waiter = inner.tasks.waiter(context.waker());
         let there = this.number.and_then(|number| inner.deadlines.find(number));
         if let Some(waiting) = there.and_then(|there| inner.deadlines.waiting.get_mut(there)) {
-            waiting.waker.clone_from(context.waker());
+            waiting.waiter = waiter;
             return Poll::Pending;
         }
-        let waker = context.waker().clone();
-        this.number = Some(inner.deadlines.add(this.time, place, this.client, waker));
+        this.number = Some(inner.deadlines.add(this.time, place, this.client, waiter));
         if let Some(pace) = &inner.pace {
             pace.issued();
         }

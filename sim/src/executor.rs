@@ -15,9 +15,10 @@ use crate::choice::{Choices, Draw};
 use crate::client::SimHost;
 use crate::evidence::Evidence;
 use crate::faults::{FaultHit, FaultPlan};
-use crate::inner::{HostState, Inner, Locked, Root, Spawned, Stepped, TaskWaker};
+use crate::inner::{HostState, Inner, Locked, Stepped};
 use crate::profile::Profile;
 use crate::queue::Schedule;
+use crate::tasks::{Next, Polled, TaskId};
 use crate::trace::TraceRecord;
 use crate::world::World;
 use crate::world::guest::GuestProgram;
@@ -112,7 +113,7 @@ impl Sim {
     #[must_use]
     pub fn fork(&self) -> Self {
         let locked = self.lock();
-        let mut hosts = locked.inner.hosts().map(HostState::fork);
+        let mut hosts = locked.inner.hosts.iter().map(HostState::fork);
         let mut inner = match hosts.next() {
             Some(first) => Inner::new(first),
             None => Inner::new(locked.fork()),
@@ -282,19 +283,7 @@ impl Sim {
                 waker.wake();
             }
         });
-        let inner = &mut self.lock().inner;
-        inner.next_task += 1;
-        let id = inner.next_task;
-        let waker = Waker::from(Arc::new(TaskWaker {
-            task: id,
-            ready: Arc::clone(&inner.ready),
-        }));
-        let spawned = Spawned {
-            future: Some(task),
-            waker,
-        };
-        inner.tasks.insert(id, spawned);
-        inner.ready.insert(id);
+        self.lock().inner.tasks.spawn(task);
         Task { slot }
     }
 
@@ -374,8 +363,7 @@ impl Sim {
         let host = &mut *locked;
         host.tear_trees(client.id());
         for op in host.world.kill(client.id()) {
-            host.wakers.remove(op);
-            host.answers.remove(op);
+            host.asked.remove(op);
             host.abandoned.remove(&op);
         }
     }
@@ -459,67 +447,95 @@ impl Sim {
         &self,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Ended<T>>,
     ) -> Result<Ended<T>, Stuck> {
-        let spawned = Arc::clone(&self.lock().inner.ready);
-        let root = Arc::new(Root::new());
-        let waker = Waker::from(Arc::clone(&root));
+        let own = Own::new(self);
+        let mut polled = None;
         loop {
-            if root.take() {
-                if let Poll::Ready(ended) = poll(&mut Context::from_waker(&waker)) {
-                    return Ok(ended);
+            match self.turn(own.id, polled.take()) {
+                Turn::Poll(Next::Own) => {
+                    if let Poll::Ready(ended) = poll(&mut Context::from_waker(&own.waker)) {
+                        return Ok(ended);
+                    }
                 }
-            } else if let Some(task) = spawned.take() {
-                self.poll_task(task);
-            } else {
-                match self.step(None) {
+                Turn::Poll(Next::Spawned(id, mut future, waker)) => {
+                    let answer = future.as_mut().poll(&mut Context::from_waker(&waker));
+                    let waits = answer.is_pending().then_some((future, waker));
+                    polled = Some(Polled { id, waits });
+                }
+                Turn::Stepped(Stepped::Event) => {}
+                Turn::Stepped(Stepped::PowerLost { place }) => {
                     // Another host's power is no end: this one and its clients go on.
-                    Stepped::PowerLost { place } if place == self.place => {
+                    if place == self.place {
                         return Ok(Ended::PowerLost);
                     }
-                    Stepped::Event | Stepped::PowerLost { .. } => {}
-                    Stepped::Nothing => {
-                        return Err(Stuck {
-                            power_lost: false,
-                            waiting: self.lock().inner.waiting(),
-                        });
-                    }
+                }
+                Turn::Stepped(Stepped::Nothing) => {
+                    return Err(Stuck {
+                        power_lost: false,
+                        waiting: self.waiting(),
+                    });
                 }
             }
         }
     }
 
-    fn poll_task(&self, task: u64) {
-        let take = |spawned: &mut Spawned| Some((spawned.future.take()?, spawned.waker.clone()));
-        let taken = self.lock().inner.tasks.get_mut(&task).and_then(take);
-        let Some((mut future, waker)) = taken else {
-            return;
+    /// What is done between two polls, all under one lock: what was polled is kept, and what is ready is found, after the next event
+    /// if nothing is before.
+    fn turn(&self, own: TaskId, polled: Option<Polled>) -> Turn {
+        let mut others = Vec::new();
+        let turn = {
+            let mut locked = self.lock();
+            let inner = &mut *locked.inner;
+            if let Some(polled) = polled {
+                inner.tasks.polled(polled);
+            }
+            if let Some(next) = inner.tasks.next(own) {
+                return Turn::Poll(next);
+            }
+            let stepped = inner.step(None, &mut others);
+            let next = match stepped {
+                Stepped::Event if others.is_empty() => inner.tasks.next(own),
+                _ => None,
+            };
+            next.map_or(Turn::Stepped(stepped), Turn::Poll)
         };
-        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
-        let tasks = &mut self.lock().inner.tasks;
-        if polled.is_ready() {
-            tasks.remove(&task);
-        } else if let Some(spawned) = tasks.get_mut(&task) {
-            spawned.future = Some(future);
-        }
+        others.into_iter().for_each(Waker::wake);
+        turn
     }
 
     /// Lets the next event happen, if there is one, at `until` at the latest.
     pub(crate) fn step(&self, until: Option<FileTime>) -> Stepped {
-        // Most events answer one call; only more of them take memory.
-        let mut first = None;
-        let mut more = Vec::new();
-        {
-            let mut locked = self.lock();
-            let woken = |waker| match first {
-                None => first = Some(waker),
-                Some(_) => more.push(waker),
-            };
-            let stepped = locked.inner.step(until, woken);
-            if stepped != Stepped::Event {
-                return stepped;
-            }
-        }
-        first.into_iter().chain(more).for_each(Waker::wake);
-        Stepped::Event
+        let mut others = Vec::new();
+        let stepped = self.lock().inner.step(until, &mut others);
+        others.into_iter().for_each(Waker::wake);
+        stepped
+    }
+}
+
+/// What [`Sim::turn`] came to.
+enum Turn {
+    /// Something is to be polled.
+    Poll(Next),
+    /// Nothing is yet.
+    Stepped(Stepped),
+}
+
+/// The place among the tasks of a future that a caller waits for.
+struct Own<'a> {
+    sim: &'a Sim,
+    id: TaskId,
+    waker: Waker,
+}
+
+impl<'a> Own<'a> {
+    fn new(sim: &'a Sim) -> Self {
+        let (id, waker) = sim.lock().inner.tasks.add_own();
+        Self { sim, id, waker }
+    }
+}
+
+impl Drop for Own<'_> {
+    fn drop(&mut self) {
+        self.sim.lock().inner.tasks.remove(self.id);
     }
 }
 

@@ -1,12 +1,9 @@
 //! What clones of [`Sim`] share: the hosts of one world, and the futures of their clients.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
 use std::ops::{Deref, DerefMut};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Wake, Waker};
+use std::task::Waker;
 
 use wcow_ntmeta::FileTime;
 
@@ -14,12 +11,13 @@ use crate::blobs::BlobStore;
 use crate::call::{Call, ClientId, OpId, TreeId};
 use crate::deadline::Deadlines;
 use crate::fs::{SharedBuilder, TreeCache};
-use crate::op::ByOp;
+use crate::op::{Asked, ByOp};
 use crate::paced::Pace;
+use crate::tasks::{Tasks, Waiter};
 use crate::trace::TraceRecord;
 use crate::world::guest::Programs;
 use crate::world::power::is_durable_step;
-use crate::world::{Answer, Outside, World};
+use crate::world::{Outside, World};
 
 /// What one step of a world came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,27 +33,21 @@ pub(crate) enum Stepped {
     },
 }
 
-type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// A future that was spawned.
-pub(crate) struct Spawned {
-    /// Taken out while it is polled.
-    pub(crate) future: Option<BoxedTask>,
-    /// Makes it ready.
-    pub(crate) waker: Waker,
-}
-
 /// Everything behind the clones of one [`Sim`](crate::Sim), and of the hosts that were added to it.
 pub(crate) struct Inner {
-    first: HostState,
-    others: Vec<HostState>,
-    pub(crate) tasks: BTreeMap<u64, Spawned>,
-    pub(crate) next_task: u64,
-    pub(crate) ready: Arc<Ready>,
+    pub(crate) hosts: Hosts,
+    /// What is polled.
+    pub(crate) tasks: Tasks,
     /// How long clients wait.
     pub(crate) deadlines: Deadlines,
     /// How virtual time follows the wall clock, if it does.
     pub(crate) pace: Option<Arc<Pace>>,
+}
+
+/// The hosts of one world, which has at least one.
+pub(crate) struct Hosts {
+    first: HostState,
+    others: Vec<HostState>,
 }
 
 /// One host: its world, and what is no data.
@@ -64,8 +56,8 @@ pub(crate) struct HostState {
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) trees: TreeCache,
     pub(crate) programs: Programs,
-    pub(crate) answers: ByOp<Answer>,
-    pub(crate) wakers: ByOp<Waker>,
+    /// The calls that somebody waits for.
+    pub(crate) asked: ByOp<Asked>,
     pub(crate) abandoned: BTreeSet<OpId>,
     /// Answers that nobody waited for, of calls that were answered before.
     pub(crate) unclaimed: u64,
@@ -79,11 +71,11 @@ pub(crate) struct HostState {
 impl Inner {
     pub(crate) fn new(first: HostState) -> Self {
         Self {
-            first,
-            others: Vec::new(),
-            tasks: BTreeMap::new(),
-            next_task: 0,
-            ready: Arc::default(),
+            hosts: Hosts {
+                first,
+                others: Vec::new(),
+            },
+            tasks: Tasks::default(),
             deadlines: Deadlines::default(),
             pace: None,
         }
@@ -91,39 +83,18 @@ impl Inner {
 
     /// Adds a host, whose clock shows the time of the others. Gives its place.
     pub(crate) fn add(&mut self, mut host: HostState) -> usize {
-        let now = self.first.world.now();
+        let now = self.hosts.first.world.now();
         host.world.set_time(now);
         let later = host.world.now();
         self.set_time(later);
-        self.others.push(host);
-        self.others.len()
-    }
-
-    /// The host at a place.
-    pub(crate) fn host(&self, place: usize) -> &HostState {
-        place
-            .checked_sub(1)
-            .and_then(|place| self.others.get(place))
-            .unwrap_or(&self.first)
-    }
-
-    /// The host at a place, to be changed.
-    pub(crate) fn host_mut(&mut self, place: usize) -> &mut HostState {
-        match place.checked_sub(1) {
-            None => &mut self.first,
-            Some(place) => self.others.get_mut(place).unwrap_or(&mut self.first),
-        }
-    }
-
-    /// All hosts, in the order in which they were added.
-    pub(crate) fn hosts(&self) -> impl Iterator<Item = &HostState> {
-        std::iter::once(&self.first).chain(&self.others)
+        self.hosts.others.push(host);
+        self.hosts.others.len()
     }
 
     /// Moves the clocks of all hosts on, never back.
     pub(crate) fn set_time(&mut self, time: FileTime) {
-        self.first.world.set_time(time);
-        for host in &mut self.others {
+        self.hosts.first.world.set_time(time);
+        for host in &mut self.hosts.others {
             host.world.set_time(time);
         }
     }
@@ -137,15 +108,112 @@ impl Inner {
 
     /// The calls of all hosts that wait for an answer.
     pub(crate) fn waiting(&self) -> Vec<String> {
-        self.hosts().flat_map(|host| host.world.waiting()).collect()
+        let hosts = self.hosts.iter();
+        hosts.flat_map(|host| host.world.waiting()).collect()
     }
 
     /// When the next event of any host is due, or the next deadline of any client.
     pub(crate) fn next_time(&self) -> Option<FileTime> {
-        self.next_event()
+        self.hosts
+            .next_event()
             .into_iter()
             .chain(self.deadlines.next_time())
             .min()
+    }
+
+    /// Lets the next deadline come if it is due before anything happens on any host, and at `until` at the latest: what comes at the
+    /// same time is in time.
+    fn next_deadline(&mut self, until: Option<FileTime>) -> Option<Waiter> {
+        let due = self.deadlines.next_time()?;
+        if until.is_some_and(|until| due > until)
+            || self.hosts.next_event().is_some_and(|event| event <= due)
+        {
+            return None;
+        }
+        self.set_time(due);
+        self.deadlines.pop()
+    }
+
+    /// Lets the next event of any host happen if it is due at `until` at the latest; of equal times that of the host that was
+    /// added first. Wakers of those who are none of the tasks are added to `others`, to be woken when nothing is locked.
+    pub(crate) fn step(&mut self, until: Option<FileTime>, others: &mut Vec<Waker>) -> Stepped {
+        if let Some(waiter) = self.next_deadline(until) {
+            self.tasks.wake_or(waiter, others);
+            return Stepped::Event;
+        }
+        if self.hosts.others.is_empty() {
+            return self.step_at(0, until, others);
+        }
+        let next = self
+            .hosts
+            .iter()
+            .enumerate()
+            .filter_map(|(place, host)| Some((host.world.queue.next_time()?, place)))
+            .min();
+        let Some((time, place)) = next.filter(|(time, _)| until.is_none_or(|until| *time <= until))
+        else {
+            return Stepped::Nothing;
+        };
+        self.set_time(time);
+        self.step_at(place, until, others)
+    }
+
+    fn step_at(
+        &mut self,
+        place: usize,
+        until: Option<FileTime>,
+        others: &mut Vec<Waker>,
+    ) -> Stepped {
+        let (world, mut outside) = self.hosts.get_mut(place).parts();
+        if !world.step(until, &mut outside) {
+            return Stepped::Nothing;
+        }
+        // A power that goes answers nobody.
+        if world.power.is_due() {
+            self.power_loss(place);
+            return Stepped::PowerLost { place };
+        }
+        self.collect_answers(place, others);
+        Stepped::Event
+    }
+
+    /// Hands over the answers that a host has given. Wakers go the way of those of [`step`](Self::step).
+    pub(crate) fn collect_answers(&mut self, place: usize, others: &mut Vec<Waker>) {
+        let host = self.hosts.get_mut(place);
+        host.collect_answers(|waiter| self.tasks.wake_or(waiter, others));
+    }
+
+    /// The power of a host goes. The clocks of the others show the time at which it is up again; what was due there meanwhile
+    /// happens then.
+    pub(crate) fn power_loss(&mut self, place: usize) {
+        self.deadlines.remove(place, |_| true);
+        let host = self.hosts.get_mut(place);
+        host.power_loss();
+        let now = host.world.now();
+        self.set_time(now);
+    }
+}
+
+impl Hosts {
+    /// The host at a place.
+    pub(crate) fn get(&self, place: usize) -> &HostState {
+        place
+            .checked_sub(1)
+            .and_then(|place| self.others.get(place))
+            .unwrap_or(&self.first)
+    }
+
+    /// The host at a place, to be changed.
+    pub(crate) fn get_mut(&mut self, place: usize) -> &mut HostState {
+        match place.checked_sub(1) {
+            None => &mut self.first,
+            Some(place) => self.others.get_mut(place).unwrap_or(&mut self.first),
+        }
+    }
+
+    /// All hosts, in the order in which they were added.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &HostState> {
+        std::iter::once(&self.first).chain(&self.others)
     }
 
     fn next_event(&self) -> Option<FileTime> {
@@ -156,73 +224,6 @@ impl Inner {
             .chain(first)
             .min()
     }
-
-    /// Lets the next deadline come if it is due before anything happens on any host, and at `until` at the latest: what comes at the
-    /// same time is in time.
-    fn next_deadline(&mut self, until: Option<FileTime>) -> Option<Waker> {
-        let due = self.deadlines.next_time()?;
-        if until.is_some_and(|until| due > until)
-            || self.next_event().is_some_and(|event| event <= due)
-        {
-            return None;
-        }
-        self.set_time(due);
-        self.deadlines.pop()
-    }
-
-    /// Lets the next event of any host happen if it is due at `until` at the latest; of equal times that of the host that was
-    /// added first. Wakers are handed to `woken`.
-    pub(crate) fn step(
-        &mut self,
-        until: Option<FileTime>,
-        mut woken: impl FnMut(Waker),
-    ) -> Stepped {
-        if let Some(waker) = self.next_deadline(until) {
-            woken(waker);
-            return Stepped::Event;
-        }
-        if self.others.is_empty() {
-            return self.step_at(0, until, woken);
-        }
-        let next = self
-            .hosts()
-            .enumerate()
-            .filter_map(|(place, host)| Some((host.world.queue.next_time()?, place)))
-            .min();
-        let Some((time, place)) = next.filter(|(time, _)| until.is_none_or(|until| *time <= until))
-        else {
-            return Stepped::Nothing;
-        };
-        self.set_time(time);
-        self.step_at(place, until, woken)
-    }
-
-    fn step_at(
-        &mut self,
-        place: usize,
-        until: Option<FileTime>,
-        woken: impl FnMut(Waker),
-    ) -> Stepped {
-        let host = self.host_mut(place);
-        if !host.step(until, woken) {
-            return Stepped::Nothing;
-        }
-        if host.world.power.is_due() {
-            self.power_loss(place);
-            return Stepped::PowerLost { place };
-        }
-        Stepped::Event
-    }
-
-    /// The power of a host goes. The clocks of the others show the time at which it is up again; what was due there meanwhile
-    /// happens then.
-    pub(crate) fn power_loss(&mut self, place: usize) {
-        self.deadlines.remove(place, |_| true);
-        let host = self.host_mut(place);
-        host.power_loss();
-        let now = host.world.now();
-        self.set_time(now);
-    }
 }
 
 impl HostState {
@@ -232,8 +233,7 @@ impl HostState {
             blobs,
             trees: TreeCache::default(),
             programs: Programs::default(),
-            answers: ByOp::new(),
-            wakers: ByOp::new(),
+            asked: ByOp::new(),
             abandoned: BTreeSet::new(),
             unclaimed: 0,
             budgets: BTreeMap::new(),
@@ -294,19 +294,6 @@ impl HostState {
         }
     }
 
-    /// Lets the next event of this host happen if it is due at `until` at the latest. False if there is none. A power that goes
-    /// with it answers nobody.
-    fn step(&mut self, until: Option<FileTime>, woken: impl FnMut(Waker)) -> bool {
-        let (world, mut outside) = self.parts();
-        if !world.step(until, &mut outside) {
-            return false;
-        }
-        if !world.power.is_due() {
-            self.collect_answers(woken);
-        }
-        true
-    }
-
     /// The power goes: no call is answered any more.
     fn power_loss(&mut self) {
         let mut writing = Vec::new();
@@ -319,23 +306,25 @@ impl HostState {
         }
         let (world, mut outside) = self.parts();
         world.power_loss(writing, &mut outside);
-        self.answers = ByOp::new();
-        self.wakers = ByOp::new();
+        self.asked = ByOp::new();
         self.abandoned.clear();
         self.budgets.clear();
     }
 
-    /// Hands over the answers that were given, and the wakers of those who wait for them to `woken`.
-    pub(crate) fn collect_answers(&mut self, mut woken: impl FnMut(Waker)) {
+    /// Hands over the answers that were given, and those who wait for them to `woken`.
+    fn collect_answers(&mut self, mut woken: impl FnMut(Waiter)) {
         for (op, answer) in self.world.take_answers() {
             if self.abandoned.remove(&op) {
                 continue;
             }
-            if let Some(waker) = self.wakers.remove(op) {
-                self.answers.insert(op, answer);
-                woken(waker);
-            } else {
-                self.unclaimed += 1;
+            match self.asked.get_mut(op) {
+                Some(asked @ Asked::Waits(_)) => {
+                    if let Asked::Waits(waiter) = std::mem::replace(asked, Asked::Answered(answer))
+                    {
+                        woken(waiter);
+                    }
+                }
+                _ => self.unclaimed += 1,
             }
         }
     }
@@ -408,73 +397,12 @@ impl Deref for Locked<'_> {
     type Target = HostState;
 
     fn deref(&self) -> &HostState {
-        self.inner.host(self.place)
+        self.inner.hosts.get(self.place)
     }
 }
 
 impl DerefMut for Locked<'_> {
     fn deref_mut(&mut self) -> &mut HostState {
-        self.inner.host_mut(self.place)
-    }
-}
-
-/// Tasks that want to be polled, lowest number first.
-#[derive(Default)]
-pub(crate) struct Ready {
-    /// The numbers in descending order.
-    tasks: Mutex<Vec<u64>>,
-    /// Whether there are any: changed with `tasks` locked, and asked without, once for every event.
-    any: AtomicBool,
-}
-
-impl Ready {
-    pub(crate) fn insert(&self, task: u64) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(place) = tasks.binary_search_by(|there| task.cmp(there)) {
-            tasks.insert(place, task);
-        }
-        self.any.store(true, Ordering::SeqCst);
-    }
-
-    pub(crate) fn take(&self) -> Option<u64> {
-        if !self.any.load(Ordering::SeqCst) {
-            return None;
-        }
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        let task = tasks.pop();
-        self.any.store(!tasks.is_empty(), Ordering::SeqCst);
-        task
-    }
-}
-
-/// Wakes the one future that a caller waits for.
-pub(crate) struct Root(AtomicBool);
-
-impl Root {
-    /// One that wants to be polled.
-    pub(crate) fn new() -> Self {
-        Self(AtomicBool::new(true))
-    }
-
-    /// Whether it wants to be polled; not any more then.
-    pub(crate) fn take(&self) -> bool {
-        self.0.load(Ordering::SeqCst) && self.0.swap(false, Ordering::SeqCst)
-    }
-}
-
-impl Wake for Root {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-pub(crate) struct TaskWaker {
-    pub(crate) task: u64,
-    pub(crate) ready: Arc<Ready>,
-}
-
-impl Wake for TaskWaker {
-    fn wake(self: Arc<Self>) {
-        self.ready.insert(self.task);
+        self.inner.hosts.get_mut(self.place)
     }
 }

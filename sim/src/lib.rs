@@ -56,6 +56,7 @@ mod serial;
 mod snapshot;
 #[cfg(feature = "proptest")]
 pub mod strategies;
+mod tasks;
 mod trace;
 mod troubles;
 mod world;

@@ -9,6 +9,8 @@ use wcow_host::HostError;
 
 use crate::call::{Call, FromReply, OpId};
 use crate::client::Face;
+use crate::tasks::Waiter;
+use crate::world::Answer;
 
 /// A call on its way: issued when it is first polled, answered by the world. Dropping it stops the waiting only.
 pub(crate) struct OpFuture<'a, T> {
@@ -48,31 +50,30 @@ impl<T: FromReply> Future for OpFuture<'_, T> {
                     .and_then(|call| locked.begin(this.face.id, call));
                 this.state = op.map_or(OpState::Over, OpState::Waiting);
                 if let Some(op) = op {
-                    locked.wakers.insert(op, context.waker().clone());
+                    let waiter = locked.inner.tasks.waiter(context.waker());
+                    locked.asked.insert(op, Asked::Waits(waiter));
                     if let Some(pace) = &locked.inner.pace {
                         pace.issued();
                     }
                 }
                 Poll::Pending
             }
-            OpState::Waiting(op) => match locked.answers.remove(*op) {
-                Some(answer) => {
+            OpState::Waiting(op) => {
+                let op = *op;
+                if let Some(answer) = locked.asked.take_answer(op) {
                     this.state = OpState::Over;
-                    Poll::Ready((*answer).map(|reply| {
+                    return Poll::Ready((*answer).map(|reply| {
                         T::from_reply(reply)
                             .expect("every call is answered by a reply of its own type")
-                    }))
+                    }));
                 }
-                None => {
-                    // Whoever waits for several things is polled for each of them, most often with the waker that is there.
-                    let known = locked.wakers.get_mut(*op);
-                    match known {
-                        Some(known) => known.clone_from(context.waker()),
-                        None => locked.wakers.insert(*op, context.waker().clone()),
-                    }
-                    Poll::Pending
+                // Whoever waits for several things is polled for each of them. What is not there will not be answered.
+                let waiter = locked.inner.tasks.waiter(context.waker());
+                if let Some(asked) = locked.asked.get_mut(op) {
+                    *asked = Asked::Waits(waiter);
                 }
-            },
+                Poll::Pending
+            }
             OpState::Over => Poll::Pending,
         }
     }
@@ -82,8 +83,7 @@ impl<T> Drop for OpFuture<'_, T> {
     fn drop(&mut self) {
         if let OpState::Waiting(op) = self.state {
             let mut locked = self.face.sim.lock();
-            locked.wakers.remove(op);
-            if locked.answers.remove(op).is_none()
+            if !matches!(locked.asked.remove(op), Some(Asked::Answered(_)))
                 && locked.world.is_alive(self.face.id)
                 && !locked.world.stop_waiting(op)
             {
@@ -91,6 +91,14 @@ impl<T> Drop for OpFuture<'_, T> {
             }
         }
     }
+}
+
+/// A call that somebody waits for.
+pub(crate) enum Asked {
+    /// It is not answered yet.
+    Waits(Waiter),
+    /// The answer waits to be taken.
+    Answered(Answer),
 }
 
 /// Values by call, in the order of the calls' numbers. There are few at a time, and most belong to the newest call.
@@ -124,5 +132,19 @@ impl<T> ByOp<T> {
 
     fn place(&self, op: OpId) -> Result<usize, usize> {
         self.0.binary_search_by_key(&op, |(op, _)| *op)
+    }
+}
+
+impl ByOp<Asked> {
+    /// The answer to a call, if there is one yet.
+    pub(crate) fn take_answer(&mut self, op: OpId) -> Option<Answer> {
+        let place = self.place(op).ok()?;
+        if !matches!(self.0.get(place), Some((_, Asked::Answered(_)))) {
+            return None;
+        }
+        match self.0.remove(place) {
+            (_, Asked::Answered(answer)) => Some(answer),
+            (_, Asked::Waits(_)) => None,
+        }
     }
 }

@@ -54,15 +54,15 @@ impl Sim {
     /// False if the host has no such service, or it does not run.
     #[must_use]
     pub fn crash_service(&self, name: &str, ticks: u64) -> bool {
-        let mut wakers = Vec::new();
+        let mut others = Vec::new();
         let crashed = {
-            let mut inner = self.lock();
-            let (world, mut outside) = inner.parts();
+            let mut locked = self.lock();
+            let (world, mut outside) = locked.parts();
             let crashed = world.crash_service(name, ticks, &mut outside);
-            inner.collect_answers(|waker| wakers.push(waker));
+            locked.inner.collect_answers(self.place, &mut others);
             crashed
         };
-        wakers.into_iter().for_each(Waker::wake);
+        others.into_iter().for_each(Waker::wake);
         crashed
     }
 

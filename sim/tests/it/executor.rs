@@ -1,7 +1,10 @@
 //! Time, order, and clients that go away.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 
 use wcow_host::{Clock, FileSystem, Host, HostControl, WriteMode};
 use wcow_ntmeta::FileTime;
@@ -162,4 +165,82 @@ fn a_trace_is_kept_for_whoever_wants_one() {
     assert_eq!(lines[0], r"client 1 call 1: ReadFile C:\none");
     assert!(lines[1].starts_with("call 1: ReadFile"), "{lines:?}");
     assert!(sim.take_trace().is_empty());
+}
+
+/// A waker between a future and who polls it.
+struct Between {
+    woken: AtomicBool,
+    outer: Mutex<Waker>,
+}
+
+impl Wake for Between {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::SeqCst);
+        self.outer.lock().unwrap().wake_by_ref();
+    }
+}
+
+/// Runs a future as a combinator does that polls only what its own waker has woken.
+async fn with_own_waker<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let between = Arc::new(Between {
+        woken: AtomicBool::new(true),
+        outer: Mutex::new(Waker::noop().clone()),
+    });
+    let waker = Waker::from(Arc::clone(&between));
+    poll_fn(|context| {
+        between.outer.lock().unwrap().clone_from(context.waker());
+        if between.woken.swap(false, Ordering::SeqCst) {
+            future.as_mut().poll(&mut Context::from_waker(&waker))
+        } else {
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[test]
+fn whoever_has_a_waker_of_his_own_is_woken_by_it() {
+    let (sim, client) = host(Profile::server_2022());
+    let other = sim.client();
+    let spawned = sim.spawn(async move { with_own_waker(three_files(&other)).await });
+    run(&sim, async {
+        for _ in 0..3 {
+            let info = with_own_waker(client.control().info()).await;
+            assert_eq!(info.unwrap().build, 20348);
+            let soon = FileTime::from_ticks(client.clock().now().ticks() + 10_000_000);
+            with_own_waker(client.clock().deadline(soon)).await;
+        }
+        spawned.await;
+    });
+    let left = run(&sim, client.files().list(&path(r"C:\"))).unwrap();
+    assert_eq!(left.len(), 3);
+}
+
+#[test]
+fn a_future_goes_on_wherever_it_is_polled() {
+    let (sim, client) = host(Profile::server_2022());
+    let mut info = Box::pin(async move { client.control().info().await.unwrap().build });
+    // Issued by the future of one caller, then waited for by a future that was spawned.
+    run(
+        &sim,
+        poll_fn(|context| Poll::Ready(info.as_mut().poll(context).is_pending())),
+    );
+    let spawned = sim.spawn(info);
+    assert_eq!(run(&sim, spawned), 20348);
+}
+
+#[test]
+fn a_caller_may_wait_inside_of_a_future_that_is_waited_for() {
+    let (sim, client) = host(Profile::server_2022());
+    let other = sim.client();
+    let spawned = sim.spawn(async move { other.control().info().await.unwrap().build });
+    let builds = run(&sim, async {
+        let before = client.control().info().await.unwrap().build;
+        let inside = run(&sim, client.control().info()).unwrap().build;
+        let spawned = run(&sim, spawned);
+        let after = client.control().info().await.unwrap().build;
+        [before, inside, spawned, after]
+    });
+    assert_eq!(builds, [20348; 4]);
 }
