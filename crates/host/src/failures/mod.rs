@@ -6,7 +6,9 @@
 mod catalogue;
 mod explain;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -157,9 +159,14 @@ pub fn get(id: &str) -> Option<&'static Failure> {
 /// entries of the same rank in the order of the catalogue.
 #[must_use]
 pub fn candidates(error: &HostError, host: &HostInfo) -> Vec<&'static Failure> {
-    let mut found: Vec<&Failure> = CATALOGUE
-        .iter()
-        .filter(|failure| failure.codes.iter().any(|code| fits(*code, &error.code)))
+    let known = by_code().get(&match &error.code {
+        Code::Hresult(code) => (code.0, ""),
+        Code::PowerShell(error) => (0, error.id.as_str()),
+    });
+    let mut found: Vec<&Failure> = known
+        .into_iter()
+        .flatten()
+        .copied()
         .filter(|failure| failure.operations.contains(&error.operation) || is_telling(&error.code))
         .collect();
     found.sort_by_key(|failure| {
@@ -170,12 +177,26 @@ pub fn candidates(error: &HostError, host: &HostInfo) -> Vec<&'static Failure> {
     found
 }
 
-fn fits(known: FailureCode, seen: &Code) -> bool {
-    match (known, seen) {
-        (FailureCode::Hresult(known), Code::Hresult(seen)) => known == seen.0,
-        (FailureCode::PowerShellId(known), Code::PowerShell(seen)) => known == seen.id,
-        _ => false,
-    }
+/// The entries of each HRESULT and of each FullyQualifiedErrorId, in their order.
+fn by_code<'a>() -> &'a BTreeMap<(u32, &'a str), Vec<&'static Failure>> {
+    static KNOWN: LazyLock<BTreeMap<(u32, &str), Vec<&Failure>>> = LazyLock::new(|| {
+        let mut known: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for failure in CATALOGUE {
+            for code in failure.codes {
+                match *code {
+                    FailureCode::Hresult(code) => {
+                        known.entry((code, "")).or_default().push(failure)
+                    }
+                    FailureCode::PowerShellId(id) => {
+                        known.entry((0, id)).or_default().push(failure)
+                    }
+                    _ => {}
+                }
+            }
+        }
+        known
+    });
+    &KNOWN
 }
 
 /// Whether a code says by itself what is wrong: one of a container service.

@@ -1,10 +1,15 @@
 //! What a host learns about an image from the image's folder.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
 use serde::Deserialize;
+use wcow_host::FileBytes;
 use wcow_host::era::ImageFacts;
 use wcow_ntmeta::HostPath;
 
 use crate::fs::Fs;
+use crate::known;
 use crate::world::Outside;
 
 /// The catalogue's name for an image without the container service: the one refusal that takes its time.
@@ -14,48 +19,64 @@ const LONGEST: u64 = 64 << 10;
 
 /// The facts that the host goes by. What cannot be read is 0 or empty, and fits no host.
 pub(super) fn image_facts(fs: &Fs, image: &HostPath, out: &mut Outside<'_>) -> ImageFacts {
-    let mut facts = ImageFacts {
-        build: 0,
-        revision: 0,
-        product_name: String::new(),
-        container_service: false,
-    };
-    let version = text(fs, &image.join("version.wcx"), out);
-    for line in version.lines() {
-        match line.split_once('=') {
-            Some(("BuildNumber", build)) => facts.build = build.trim().parse().unwrap_or(0),
-            Some(("ProductName", name)) => facts.product_name = name.trim().to_owned(),
-            _ => {}
-        }
-    }
-    facts.revision = revision(&text(fs, &image.join("metadata.json"), out)).unwrap_or(0);
+    let version = reading(fs, &image.join("version.wcx"), out, Version::read);
+    let revision = reading(fs, &image.join("metadata.json"), out, Revision::read);
     let service = image.join(r"files\Windows\System32\CExecSvc.exe");
-    facts.container_service =
-        matches!(fs.find(&service, out), Ok(Some(spot)) if !fs.is_directory(&spot));
-    facts
+    ImageFacts {
+        build: version.as_ref().map_or(0, |version| version.build),
+        revision: revision.map_or(0, |revision| revision.0),
+        product_name: version.map_or_else(String::new, |version| version.product_name.clone()),
+        container_service: matches!(fs.find(&service, out), Ok(Some(spot)) if !fs.is_directory(&spot)),
+    }
+}
+
+/// What `version.wcx` says.
+#[derive(Default)]
+struct Version {
+    build: u32,
+    product_name: String,
+}
+
+impl Version {
+    fn read(text: &str) -> Self {
+        let mut version = Self::default();
+        for line in text.lines() {
+            match line.split_once('=') {
+                Some(("BuildNumber", build)) => version.build = build.trim().parse().unwrap_or(0),
+                Some(("ProductName", name)) => version.product_name = name.trim().to_owned(),
+                _ => {}
+            }
+        }
+        version
+    }
 }
 
 /// The fourth part of the version in an image's metadata.
-fn revision(metadata: &str) -> Option<u32> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        #[serde(rename = "Version")]
-        version: String,
+struct Revision(u32);
+
+impl Revision {
+    fn read(metadata: &str) -> Self {
+        #[derive(Deserialize)]
+        struct Metadata {
+            #[serde(rename = "Version")]
+            version: String,
+        }
+        let metadata = serde_json::from_str::<Metadata>(metadata).ok();
+        let part = metadata.and_then(|known| known.version.split('.').nth(3)?.parse().ok());
+        Self(part.unwrap_or(0))
     }
-    let metadata: Metadata = serde_json::from_str(metadata).ok()?;
-    metadata.version.split('.').nth(3)?.parse().ok()
 }
 
-fn text(fs: &Fs, path: &HostPath, out: &mut Outside<'_>) -> String {
-    let Ok(content) = fs.read(path, LONGEST, out) else {
-        return String::new();
-    };
-    let bytes = content
-        .blob
-        .and_then(|blob| out.blobs.get(blob).ok().flatten());
-    // Checking is quicker than looking for what is wrong, which hardly ever is.
-    bytes.map_or_else(String::new, |bytes| match str::from_utf8(&bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
-    })
+/// What a file says; each content is read once.
+fn reading<T: Send + Sync + 'static>(
+    fs: &Fs,
+    path: &HostPath,
+    out: &mut Outside<'_>,
+    read: impl FnOnce(&str) -> T,
+) -> Option<Arc<T>> {
+    let blob = fs.read(path, LONGEST, out).ok()?.blob?;
+    let bytes = out.blobs.get(blob).ok()??;
+    let bytes = FileBytes::with_sha256(bytes, blob.0).with_readings(known::readings(blob));
+    let read = |bytes: &FileBytes| Ok::<_, Infallible>(read(&String::from_utf8_lossy(bytes)));
+    bytes.read_as(read).ok()
 }
