@@ -263,6 +263,11 @@ impl Unsynced {
                 .any(|change| removed.binary_search(&change.directory).is_ok())
         };
         let marks = Marks::of(change);
+        debug_assert!(
+            self.names
+                .iter()
+                .all(|op| op.marks.meet(marks) || !op.touches(change))
+        );
         self.names
             .iter()
             .filter(|op| {
