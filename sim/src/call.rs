@@ -649,10 +649,10 @@ pub(crate) struct ContentRef {
 }
 
 macro_rules! replies {
-    ($($variant:ident($type:ty),)*) => {
-        /// The answer to a call that succeeded.
+    (plain { $($variant:ident($type:ty),)* } boxed { $($large:ident($inner:ty),)* }) => {
+        /// The answer to a call that succeeded. What is large is boxed, so that most answers are moved about cheaply.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        pub(crate) enum Reply { $($variant($type),)* }
+        pub(crate) enum Reply { $($variant($type),)* $($large(Box<$inner>),)* }
 
         $(impl From<$type> for Reply {
             fn from(value: $type) -> Self {
@@ -668,6 +668,21 @@ macro_rules! replies {
                 }
             }
         })*
+
+        $(impl From<$inner> for Reply {
+            fn from(value: $inner) -> Self {
+                Self::$large(Box::new(value))
+            }
+        }
+
+        impl FromReply for $inner {
+            fn from_reply(reply: Reply) -> Option<Self> {
+                match reply {
+                    Reply::$large(value) => Some(*value),
+                    _ => None,
+                }
+            }
+        })*
     };
 }
 
@@ -678,57 +693,61 @@ pub(crate) trait FromReply: Sized {
 }
 
 replies! {
-    Unit(()),
-    System(SystemHandle),
-    Systems(Vec<SystemSummary>),
-    SystemProperties(Box<ContainerProperties>),
-    SystemEvent(SystemEvent),
-    Process(ProcessHandle),
-    ProcessStatus(ProcessStatus),
-    Bytes(Vec<u8>),
-    Flag(bool),
-    Text(String),
-    Network(HnsNetwork),
-    Networks(Vec<HnsNetwork>),
-    Endpoint(HnsEndpoint),
-    Endpoints(Vec<HnsEndpoint>),
-    Document(serde_json::Value),
-    Switch(VmSwitch),
-    Switches(Vec<VmSwitch>),
-    Nat(NetNat),
-    Nats(Vec<NetNat>),
-    Mapping(StaticMapping),
-    Mappings(Vec<StaticMapping>),
-    Adapters(Vec<Adapter>),
-    Info(HostInfo),
-    Packages(Vec<Package>),
-    Names(Vec<String>),
-    Features(Vec<Feature>),
-    FeatureState(FeatureState),
-    Services(Vec<Service>),
-    Guid(Guid),
-    Identity(Identity),
-    BaseImages(Vec<BaseImage>),
-    Metadata(Option<FileMetadata>),
-    Entries(Vec<DirEntry>),
-    Content(ContentRef),
-    Lock(FileLock),
-    Tree(TreeId),
-    Summary(TreeSummary),
-    Volumes(Vec<Volume>),
-    FilterDrivers(Vec<FilterDriver>),
-    RegistryValues(Vec<RegistryValue>),
-    ServiceSetups(Vec<ServiceSetup>),
-    PortRanges(Vec<PortRange>),
-    Listeners(Vec<Listener>),
-    Routes(Vec<Route>),
-    Interfaces(Vec<Interface>),
-    Prefixes(Vec<Ipv4Net>),
-    Hardware(Hardware),
-    Events(Vec<EventRecord>),
-    Processes(Vec<HostProcess>),
-    Paths(Vec<HostPath>),
-    Program(Option<HostPath>),
+    plain {
+        Unit(()),
+        System(SystemHandle),
+        Systems(Vec<SystemSummary>),
+        SystemEvent(SystemEvent),
+        Process(ProcessHandle),
+        ProcessStatus(ProcessStatus),
+        Bytes(Vec<u8>),
+        Flag(bool),
+        Text(String),
+        Networks(Vec<HnsNetwork>),
+        Endpoints(Vec<HnsEndpoint>),
+        Document(serde_json::Value),
+        Switch(VmSwitch),
+        Switches(Vec<VmSwitch>),
+        Nat(NetNat),
+        Nats(Vec<NetNat>),
+        Mapping(StaticMapping),
+        Mappings(Vec<StaticMapping>),
+        Adapters(Vec<Adapter>),
+        Packages(Vec<Package>),
+        Names(Vec<String>),
+        Features(Vec<Feature>),
+        FeatureState(FeatureState),
+        Services(Vec<Service>),
+        Guid(Guid),
+        Identity(Identity),
+        BaseImages(Vec<BaseImage>),
+        Metadata(Option<FileMetadata>),
+        Entries(Vec<DirEntry>),
+        Content(ContentRef),
+        Lock(FileLock),
+        Tree(TreeId),
+        Summary(TreeSummary),
+        Volumes(Vec<Volume>),
+        FilterDrivers(Vec<FilterDriver>),
+        RegistryValues(Vec<RegistryValue>),
+        ServiceSetups(Vec<ServiceSetup>),
+        PortRanges(Vec<PortRange>),
+        Listeners(Vec<Listener>),
+        Routes(Vec<Route>),
+        Interfaces(Vec<Interface>),
+        Prefixes(Vec<Ipv4Net>),
+        Hardware(Hardware),
+        Events(Vec<EventRecord>),
+        Processes(Vec<HostProcess>),
+        Paths(Vec<HostPath>),
+        Program(Option<HostPath>),
+    }
+    boxed {
+        SystemProperties(ContainerProperties),
+        Network(HnsNetwork),
+        Endpoint(HnsEndpoint),
+        Info(HostInfo),
+    }
 }
 
 /// Whatever the answer is.
@@ -739,10 +758,6 @@ impl FromReply for Reply {
 }
 
 /// What a call comes to at the moment it takes effect.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it lives on the stack for one step and is mostly the large variant"
-)]
 pub(crate) enum Step {
     /// It is answered.
     Done(Reply),

@@ -58,9 +58,7 @@ macro_rules! compute_service {
                 wanted: &[PropertyType],
             ) -> impl Future<Output = Result<ContainerProperties, HostError>> + Send {
                 let wanted = wanted.to_vec();
-                let call = self
-                    .call::<Box<ContainerProperties>>(ComputeCall::Properties { system, wanted });
-                async { Ok(*call.await?) }
+                self.call(ComputeCall::Properties { system, wanted })
             }
 
             fn start(

@@ -65,7 +65,7 @@ impl World {
                 .filter(|_| asked(&PropertyType::GuestConnection)),
             ..ContainerProperties::default()
         };
-        Ok(Box::new(properties).into())
+        Ok(properties.into())
     }
 
     /// The machine that a system is in.
