@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 
 use wcow_ntmeta::FileTime;
 
-use crate::Sim;
 use crate::call::ClientId;
+use crate::client::Face;
 use crate::tasks::Waiter;
 
 /// The deadlines that somebody waits for, the next one first; of equal times the one that was waited for first.
@@ -66,33 +66,31 @@ impl Deadlines {
 }
 
 /// A client's patience. It ends when the time has come, unless the client has gone.
-pub(crate) struct Deadline {
-    sim: Sim,
-    client: ClientId,
+pub(crate) struct Deadline<'a> {
+    face: &'a Face,
     time: FileTime,
     number: Option<u64>,
 }
 
-impl Deadline {
-    pub(crate) fn new(sim: Sim, client: ClientId, time: FileTime) -> Self {
+impl<'a> Deadline<'a> {
+    pub(crate) fn new(face: &'a Face, time: FileTime) -> Self {
         Self {
-            sim,
-            client,
+            face,
             time,
             number: None,
         }
     }
 }
 
-impl Future for Deadline {
+impl Future for Deadline<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let place = this.sim.place;
-        let mut locked = this.sim.lock();
+        let client = this.face.id;
+        let mut locked = this.face.sim.lock();
         // Who may not issue another call learns nothing more either.
-        if !locked.world.is_alive(this.client) || locked.is_spent(this.client) {
+        if !locked.world.is_alive(client) || locked.is_spent(client) {
             return Poll::Pending;
         }
         if locked.world.now() >= this.time {
@@ -105,7 +103,11 @@ impl Future for Deadline {
             waiting.waiter = waiter;
             return Poll::Pending;
         }
-        this.number = Some(inner.deadlines.add(this.time, place, this.client, waiter));
+        this.number = Some(
+            inner
+                .deadlines
+                .add(this.time, this.face.sim.place, client, waiter),
+        );
         if let Some(pace) = &inner.pace {
             pace.issued();
         }
@@ -113,10 +115,10 @@ impl Future for Deadline {
     }
 }
 
-impl Drop for Deadline {
+impl Drop for Deadline<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            let deadlines = &mut self.sim.lock().inner.deadlines;
+            let deadlines = &mut self.face.sim.lock().inner.deadlines;
             if let Some(there) = deadlines.find(number) {
                 deadlines.waiting.remove(there);
             }

@@ -23,6 +23,6 @@ impl Clock for Face {
     }
 
     fn deadline(&self, time: FileTime) -> impl Future<Output = ()> + Send {
-        Deadline::new(self.sim.clone(), self.id, time)
+        Deadline::new(self, time)
     }
 }
