@@ -51,7 +51,7 @@ impl<T: FromReply> Future for OpFuture<'_, T> {
                 this.state = op.map_or(OpState::Over, OpState::Waiting);
                 if let Some(op) = op {
                     let waiter = locked.inner.tasks.waiter(context.waker());
-                    locked.asked.insert(op, Asked::Waits(waiter));
+                    locked.asked.add(op, Asked::Waits(waiter));
                     if let Some(pace) = &locked.inner.pace {
                         pace.issued();
                     }
@@ -102,49 +102,99 @@ pub(crate) enum Asked {
 }
 
 /// Values by call, in the order of the calls' numbers. There are few at a time, and most belong to the newest call.
-pub(crate) struct ByOp<T>(Vec<(OpId, T)>);
+pub(crate) struct ByOp<T> {
+    values: Vec<(OpId, T)>,
+    /// Where the one is that was looked for last, and often is next.
+    last: usize,
+}
 
 impl<T> ByOp<T> {
     pub(crate) fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    pub(crate) fn insert(&mut self, op: OpId, value: T) {
-        match self.place(op) {
-            Ok(place) => {
-                if let Some(there) = self.0.get_mut(place) {
-                    there.1 = value;
-                }
-            }
-            Err(place) => self.0.insert(place, (op, value)),
+        Self {
+            values: Vec::new(),
+            last: 0,
         }
     }
 
+    /// Adds the value of a call whose number is higher than all before.
+    pub(crate) fn add(&mut self, op: OpId, value: T) {
+        self.values.push((op, value));
+    }
+
     pub(crate) fn get_mut(&mut self, op: OpId) -> Option<&mut T> {
-        let place = self.place(op).ok()?;
-        self.0.get_mut(place).map(|(_, value)| value)
+        let place = self.place(op)?;
+        self.values.get_mut(place).map(|(_, value)| value)
     }
 
     pub(crate) fn remove(&mut self, op: OpId) -> Option<T> {
-        let place = self.place(op).ok()?;
-        Some(self.0.remove(place).1)
+        let place = self.place(op)?;
+        Some(self.values.remove(place).1)
     }
 
-    fn place(&self, op: OpId) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&op, |(op, _)| *op)
+    fn place(&mut self, op: OpId) -> Option<usize> {
+        if self
+            .values
+            .get(self.last)
+            .is_none_or(|(there, _)| *there != op)
+        {
+            self.last = self.values.binary_search_by_key(&op, |(op, _)| *op).ok()?;
+        }
+        Some(self.last)
     }
 }
 
 impl ByOp<Asked> {
     /// The answer to a call, if there is one yet.
     pub(crate) fn take_answer(&mut self, op: OpId) -> Option<Answer> {
-        let place = self.place(op).ok()?;
-        if !matches!(self.0.get(place), Some((_, Asked::Answered(_)))) {
+        if !matches!(self.get_mut(op), Some(Asked::Answered(_))) {
             return None;
         }
-        match self.0.remove(place) {
-            (_, Asked::Answered(answer)) => Some(answer),
-            (_, Asked::Waits(_)) => None,
+        match self.remove(op) {
+            Some(Asked::Answered(answer)) => Some(answer),
+            _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::choice::{Choice, Choices, Label};
+
+    #[test]
+    fn values_are_found_by_their_calls_in_whatever_order() {
+        let mut choice = Choice::new(Choices::Seed(7));
+        let mut values = ByOp::new();
+        let mut model = std::collections::BTreeMap::new();
+        for number in 0..500_u64 {
+            if choice.draw(Label::Order, 2) == 0 {
+                values.add(OpId(number), number);
+                model.insert(OpId(number), number);
+            }
+            for _ in 0..2 {
+                let op = OpId(number.saturating_sub(choice.draw(Label::Order, 12)));
+                assert_eq!(values.get_mut(op), model.get_mut(&op));
+                let op = OpId(op.0 + choice.draw(Label::Order, 2));
+                if choice.draw(Label::Order, 3) == 0 {
+                    assert_eq!(values.remove(op), model.remove(&op));
+                }
+            }
+        }
+        assert!(model.len() > 20 && model.len() < 200, "{}", model.len());
+    }
+
+    #[test]
+    fn an_answer_is_taken_when_it_is_there_and_once() {
+        let mut asked = ByOp::new();
+        asked.add(OpId(1), Asked::Waits(Waiter::Other(Waker::noop().clone())));
+        assert!(asked.take_answer(OpId(1)).is_none());
+        if let Some(there) = asked.get_mut(OpId(1)) {
+            *there = Asked::Answered(Box::new(Ok(().into())));
+        }
+        assert!(asked.take_answer(OpId(2)).is_none());
+        assert!(asked.take_answer(OpId(1)).is_some());
+        assert!(asked.take_answer(OpId(1)).is_none());
     }
 }
