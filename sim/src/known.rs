@@ -15,6 +15,8 @@ use crate::blobs::BlobId;
 const PLACES: usize = 512;
 /// The longest content that is remembered, in bytes.
 const LONGEST: usize = 32 << 10;
+/// No more pieces of 32 bytes of a content than this make its hash.
+const SAMPLES: usize = 16;
 /// With the readings of so many blobs everything is forgotten: what is still there is soon read again.
 const MOST_READINGS: usize = 512;
 
@@ -73,7 +75,8 @@ pub(crate) fn readings(blob: BlobId) -> Arc<Readings> {
         .unwrap_or_default()
 }
 
-/// A quick hash, for finding only: equal bytes are told by comparing them. Four words at once: none waits for the one before.
+/// A quick hash, for finding only: equal bytes are told by comparing them, and of long contents no more than a part is looked at here.
+/// Four words at once: none waits for the one before.
 fn mixed(bytes: &[u8]) -> u64 {
     const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(MULTIPLIER);
@@ -81,7 +84,7 @@ fn mixed(bytes: &[u8]) -> u64 {
     let (fours, words) = words.as_chunks::<4>();
     // Lossless: no slice is longer than 2^63 bytes.
     let mut lanes = [bytes.len() as u64, 1, 2, 3];
-    for four in fours {
+    for four in fours.iter().step_by(1 + fours.len() / SAMPLES) {
         for (lane, word) in lanes.iter_mut().zip(four) {
             *lane = mix(*lane, u64::from_le_bytes(*word));
         }

@@ -101,3 +101,12 @@ fn container(name: &str) -> CreateContainer {
         ..CreateContainer::default()
     }
 }
+
+#[test]
+fn every_host_is_cleared_up() -> Result<(), Box<dyn Error>> {
+    let shelf = wims::Shelf::build()?;
+    for seed in 0..2 * KILLED_AFTER {
+        assert!(host(seed, &shelf)? > 200, "seed {seed}");
+    }
+    Ok(())
+}

@@ -16,10 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .nth(1)
         .map_or(Ok(1000), |count| count.parse())?;
     let shelf = wims::Shelf::build()?;
-    let story: Vec<Scenario> = scenarios::SEED
-        .iter()
-        .map(|file| parse(file.text))
-        .collect::<Result<_, _>>()?;
+    let story = seed_story()?;
     let begin = Instant::now();
     for seed in 0..u64::from(runs) {
         play(&story, seed, &shelf)?;
@@ -30,6 +27,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         f64::from(runs) / seconds
     );
     Ok(())
+}
+
+fn seed_story() -> Result<Vec<Scenario>, Box<dyn Error>> {
+    let files = scenarios::SEED.iter();
+    Ok(files
+        .map(|file| parse(file.text))
+        .collect::<Result<_, _>>()?)
 }
 
 /// S1 to S13 one after the other on one Nano Server, S14 on a Server Core.
@@ -58,4 +62,11 @@ fn play(story: &[Scenario], seed: u64, shelf: &wims::Shelf) -> Result<(), Box<dy
         }
     }
     Ok(())
+}
+
+#[test]
+fn the_story_is_played_to_its_end() -> Result<(), Box<dyn Error>> {
+    let (story, shelf) = (seed_story()?, wims::Shelf::build()?);
+    assert_eq!(story.len(), 14);
+    (0..3).try_for_each(|seed| play(&story, seed, &shelf))
 }
