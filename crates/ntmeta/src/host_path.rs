@@ -367,7 +367,7 @@ impl PartialOrd for HostPath {
 
 impl Ord for HostPath {
     fn cmp(&self, other: &Self) -> Ordering {
-        let by_drive = self.drive().cmp(&other.drive());
+        let by_drive = self.drive().cmp(other.drive());
         by_drive.then_with(|| self.components().cmp(other.components()))
     }
 }
