@@ -142,18 +142,25 @@ impl Operation {
         let operation = Arc::downgrade(self);
         let unfinished = Unfinished(Arc::clone(&ended));
         session.runner.spawn(async move {
-            ended.set(call.await);
-            drop(unfinished);
-            if let Some(operation) = operation.upgrade() {
-                operation.tell();
+            let value = call.await;
+            match operation.upgrade() {
+                Some(operation) => {
+                    // Both under one lock: whoever sets a function for one that has ended calls it, and no other does.
+                    let state = operation.lock();
+                    ended.set(value);
+                    operation.tell(state);
+                }
+                None => {
+                    ended.set(value);
+                }
             }
+            drop(unfinished);
         });
         Ok(())
     }
 
     /// It has ended: whoever wants to know is called.
-    fn tell(&self) {
-        let state = self.lock();
+    fn tell(&self, state: MutexGuard<'_, State>) {
         let operation = self.handle.load(Ordering::SeqCst);
         let notice = Notice {
             kind: EventType::OPERATION_CALLBACK.0.cast_unsigned(),
@@ -371,11 +378,13 @@ exports! {
             }
             let before = std::mem::replace(&mut state.completion, registration);
             let over = state.run.as_ref().is_some_and(|run| run.ended.now().is_some());
-            drop(state);
-            if let Some(before) = before {
-                before.end();
-            } else if over {
-                operation.tell();
+            match before {
+                None if over => operation.tell(state),
+                None => {}
+                Some(before) => {
+                    drop(state);
+                    before.end();
+                }
             }
             Ok(())
         })())
