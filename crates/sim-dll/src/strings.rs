@@ -2,7 +2,7 @@
 //! question hands out from, and is theirs.
 //!
 //! A text that is handed out ends with a mark behind its NUL. So it can be told later whether a caller has freed it: the block is
-//! still there, has the same size and the same mark. The count of strings that live is taken so.
+//! still there, has the same size and the same mark. On Windows it must begin as it did, too. The count of strings that live is taken so.
 #![expect(unsafe_code, reason = "reads and writes the memory of callers")]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -95,13 +95,16 @@ pub(crate) unsafe fn give(place: *mut PWSTR, text: &str, owner: Owner) -> Result
     }
     let mut given = GIVEN.lock();
     let mark = given.next_mark();
-    // SAFETY: the block has `size` bytes, which hold the units and, behind them, the mark; it is ours until it is handed out.
-    unsafe {
+    // SAFETY: the block has `size` bytes, 16 or more, which hold the units and, behind them, the mark; it is ours until it is handed out.
+    let head = unsafe {
+        block.cast::<u64>().write_unaligned(0);
         std::ptr::copy_nonoverlapping(units.as_ptr().cast::<u8>(), block, length);
         block.add(marked).cast::<u64>().write_unaligned(mark);
-    }
+        block.cast::<u64>().read_unaligned()
+    };
     given.add(Block {
         address: block as usize,
+        head,
         marked,
         mark,
     });
@@ -122,6 +125,8 @@ pub(crate) fn counts() -> (u64, u64) {
 #[derive(Clone, Copy, Debug)]
 struct Block {
     address: usize,
+    /// Its first eight bytes.
+    head: u64,
     /// Where the mark stands.
     marked: usize,
     mark: u64,
@@ -130,12 +135,7 @@ struct Block {
 impl Block {
     fn lives(&self) -> bool {
         let block = std::ptr::with_exposed_provenance::<u8>(self.address);
-        if !platform::has_size(block, self.marked + 8) {
-            return false;
-        }
-        // SAFETY: the allocator knows a block of this size there.
-        let mark = unsafe { block.add(self.marked).cast::<u64>().read_unaligned() };
-        mark == self.mark
+        platform::has(block, self.head, self.marked, self.mark)
     }
 }
 
@@ -186,9 +186,11 @@ mod platform {
     //! The allocators of Windows. Both take from the heap of the process.
 
     use windows_sys::Win32::System::Com::CoTaskMemAlloc;
+    use windows_sys::Win32::System::Diagnostics::Debug::ReadProcessMemory;
     use windows_sys::Win32::System::Memory::{
         GetProcessHeap, HeapSize, HeapValidate, LMEM_FIXED, LocalAlloc,
     };
+    use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
     use super::Owner;
 
@@ -201,13 +203,36 @@ mod platform {
         }
     }
 
-    /// Whether there is a block of this size.
-    pub(super) fn has_size(block: *const u8, size: usize) -> bool {
+    /// Eight bytes of the process, if they are there, whoever they belong to.
+    fn peek(place: *const u8) -> Option<u64> {
+        let (mut bytes, mut count) = ([0; 8], 0);
+        // SAFETY: writes to the two places given, no more bytes than there are; what cannot be read is refused.
+        let read = unsafe {
+            ReadProcessMemory(
+                GetCurrentProcess(),
+                place.cast(),
+                bytes.as_mut_ptr().cast(),
+                bytes.len(),
+                &raw mut count,
+            )
+        };
+        (read != 0 && count == bytes.len()).then(|| u64::from_ne_bytes(bytes))
+    }
+
+    /// Whether there is a block that ends with this mark.
+    ///
+    /// Head and mark are looked at first. Where one is gone, so is the block, and its place may be the middle of another one, or of free
+    /// memory: the heap of Wine, asked about that, takes what lies before it for its own and follows it.
+    pub(super) fn has(block: *const u8, head: u64, marked: usize, mark: u64) -> bool {
+        if peek(block) != Some(head) || peek(block.wrapping_add(marked)) != Some(mark) {
+            return false;
+        }
         // SAFETY: asks for a handle that is always there.
         let heap = unsafe { GetProcessHeap() };
         // SAFETY: the heap is the one of the process; of a pointer that is no block of it, `HeapValidate` says so.
         unsafe {
-            HeapValidate(heap, 0, block.cast()) != 0 && HeapSize(heap, 0, block.cast()) == size
+            HeapValidate(heap, 0, block.cast()) != 0
+                && HeapSize(heap, 0, block.cast()) == marked + 8
         }
     }
 }
@@ -243,9 +268,15 @@ mod platform {
         block
     }
 
-    pub(super) fn has_size(block: *const u8, size: usize) -> bool {
-        let layout = blocks().get(&block.addr()).copied();
-        layout.is_some_and(|layout| layout.size() == size)
+    /// Whether there is a block that ends with this mark.
+    pub(super) fn has(block: *const u8, _head: u64, marked: usize, mark: u64) -> bool {
+        let blocks = blocks();
+        let layout = blocks.get(&block.addr());
+        if layout.is_none_or(|layout| layout.size() != marked + 8) {
+            return false;
+        }
+        // SAFETY: the block is known, so it has this size, and is not released meanwhile: they are locked.
+        unsafe { block.add(marked).cast::<u64>().read_unaligned() == mark }
     }
 
     /// Frees a block; false if it is none.
