@@ -291,7 +291,11 @@ impl Prefix {
         command
             .env("WINEPREFIX", &self.dir)
             .env("WINEDEBUG", "-all")
-            .env("WINEDLLOVERRIDES", "mscoree,mshtml,winemenubuilder.exe=");
+            // Without the debugger a program that faults ends at once; with it, it waits for somebody to look.
+            .env(
+                "WINEDLLOVERRIDES",
+                "mscoree,mshtml,winemenubuilder.exe,winedbg.exe=",
+            );
         command.env_remove("DISPLAY");
     }
 }

@@ -1,8 +1,8 @@
 //! Texts that cross the boundary: what callers pass is copied at once; what they are given comes from the allocator that the DLL in
 //! question hands out from, and is theirs.
 //!
-//! A text that is handed out ends with a mark behind its NUL. So it can be told later whether a caller has freed it: the block is
-//! still there, has the same size and the same mark. On Windows it must begin as it did, too. The count of strings that live is taken so.
+//! A text that is handed out ends with a mark behind its NUL. So it can be told later whether a caller has freed it: a block of the same
+//! size is still there, begins as it did and has the same mark. The count of strings that live is taken so.
 #![expect(unsafe_code, reason = "reads and writes the memory of callers")]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -103,10 +103,11 @@ pub(crate) unsafe fn give(place: *mut PWSTR, text: &str, owner: Owner) -> Result
         block.cast::<u64>().read_unaligned()
     };
     given.add(Block {
-        address: block as usize,
+        address: block.expose_provenance(),
         head,
         marked,
         mark,
+        lives: true,
     });
     drop(given);
     // SAFETY: the place is not null; the caller vouches for the rest.
@@ -125,17 +126,30 @@ pub(crate) fn counts() -> (u64, u64) {
 #[derive(Clone, Copy, Debug)]
 struct Block {
     address: usize,
-    /// Its first eight bytes.
+    /// Its first eight bytes: what is taken from freed memory and not yet written to can still have the mark.
     head: u64,
-    /// Where the mark stands.
+    /// Where the mark stands, in bytes from the address; the block ends with it.
     marked: usize,
     mark: u64,
+    /// Whether it was found when the blocks were last looked through.
+    lives: bool,
 }
 
 impl Block {
-    fn lives(&self) -> bool {
+    /// Whether a block of this size at its address is this one.
+    ///
+    /// # Safety
+    /// There is a block of this size, and nobody frees it meanwhile.
+    unsafe fn is_in(&self, size: usize) -> bool {
+        if size != self.marked + 8 {
+            return false;
+        }
         let block = std::ptr::with_exposed_provenance::<u8>(self.address);
-        platform::has(block, self.head, self.marked, self.mark)
+        // SAFETY: the block has this size, which holds the mark and, before it, the units, eight bytes or more.
+        unsafe {
+            block.cast::<u64>().read_unaligned() == self.head
+                && block.add(self.marked).cast::<u64>().read_unaligned() == self.mark
+        }
     }
 }
 
@@ -177,7 +191,9 @@ impl Blocks {
     }
 
     fn prune(&mut self) {
-        self.blocks.retain(Block::lives);
+        self.blocks.sort_unstable_by_key(|block| block.address);
+        platform::look_through(&mut self.blocks);
+        self.blocks.retain(|block| block.lives);
     }
 }
 
@@ -186,13 +202,12 @@ mod platform {
     //! The allocators of Windows. Both take from the heap of the process.
 
     use windows_sys::Win32::System::Com::CoTaskMemAlloc;
-    use windows_sys::Win32::System::Diagnostics::Debug::ReadProcessMemory;
     use windows_sys::Win32::System::Memory::{
-        GetProcessHeap, HeapSize, HeapValidate, LMEM_FIXED, LocalAlloc,
+        GetProcessHeap, HeapLock, HeapUnlock, HeapWalk, LMEM_FIXED, LocalAlloc, PROCESS_HEAP_ENTRY,
     };
-    use windows_sys::Win32::System::Threading::GetCurrentProcess;
+    use windows_sys::Win32::System::SystemServices::PROCESS_HEAP_ENTRY_BUSY;
 
-    use super::Owner;
+    use super::{Block, Owner};
 
     pub(super) fn allocate(size: usize, owner: Owner) -> *mut u8 {
         match owner {
@@ -203,37 +218,40 @@ mod platform {
         }
     }
 
-    /// Eight bytes of the process, if they are there, whoever they belong to.
-    fn peek(place: *const u8) -> Option<u64> {
-        let (mut bytes, mut count) = ([0; 8], 0);
-        // SAFETY: writes to the two places given, no more bytes than there are; what cannot be read is refused.
-        let read = unsafe {
-            ReadProcessMemory(
-                GetCurrentProcess(),
-                place.cast(),
-                bytes.as_mut_ptr().cast(),
-                bytes.len(),
-                &raw mut count,
-            )
-        };
-        (read != 0 && count == bytes.len()).then(|| u64::from_ne_bytes(bytes))
-    }
-
-    /// Whether there is a block that ends with this mark.
+    /// Says of each block whether it lives: the heap lists it, and it is as it was handed out. They are in the order of their addresses.
     ///
-    /// Head and mark are looked at first. Where one is gone, so is the block, and its place may be the middle of another one, or of free
-    /// memory: the heap of Wine, asked about that, takes what lies before it for its own and follows it.
-    pub(super) fn has(block: *const u8, head: u64, marked: usize, mark: u64) -> bool {
-        if peek(block) != Some(head) || peek(block.wrapping_add(marked)) != Some(mark) {
-            return false;
-        }
+    /// The heap is asked for all its blocks, never about one: `HeapValidate` of Wine takes what lies before the place it is asked about
+    /// for its own, and where the block is gone and its memory part of another one, follows what it finds there.
+    pub(super) fn look_through(blocks: &mut [Block]) {
         // SAFETY: asks for a handle that is always there.
         let heap = unsafe { GetProcessHeap() };
-        // SAFETY: the heap is the one of the process; of a pointer that is no block of it, `HeapValidate` says so.
-        unsafe {
-            HeapValidate(heap, 0, block.cast()) != 0
-                && HeapSize(heap, 0, block.cast()) == marked + 8
+        // SAFETY: the heap is the one of the process.
+        if unsafe { HeapLock(heap) } == 0 {
+            // Nothing is known, so all that were thought to live do.
+            return;
         }
+        // Nothing is allocated from here to the unlocking: the list of the heap stays as it is.
+        for block in &mut *blocks {
+            block.lives = false;
+        }
+        let mut entry = PROCESS_HEAP_ENTRY::default();
+        // SAFETY: the heap is locked, and the entry is the one of the step before; null at the first.
+        while unsafe { HeapWalk(heap, &raw mut entry) } != 0 {
+            if u32::from(entry.wFlags) & PROCESS_HEAP_ENTRY_BUSY == 0 {
+                continue;
+            }
+            let address = entry.lpData.addr();
+            let first = blocks.partition_point(|block| block.address < address);
+            for block in &mut blocks[first..] {
+                if block.address != address {
+                    break;
+                }
+                // SAFETY: the heap says that there is a block of this size, and it is locked, so nobody frees it meanwhile.
+                block.lives = unsafe { block.is_in(entry.cbData as usize) };
+            }
+        }
+        // SAFETY: it was locked above.
+        unsafe { HeapUnlock(heap) };
     }
 }
 
@@ -248,7 +266,7 @@ mod platform {
     use std::collections::BTreeMap;
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
-    use super::Owner;
+    use super::{Block, Owner};
 
     static BLOCKS: Mutex<BTreeMap<usize, Layout>> = Mutex::new(BTreeMap::new());
 
@@ -268,15 +286,15 @@ mod platform {
         block
     }
 
-    /// Whether there is a block that ends with this mark.
-    pub(super) fn has(block: *const u8, _head: u64, marked: usize, mark: u64) -> bool {
-        let blocks = blocks();
-        let layout = blocks.get(&block.addr());
-        if layout.is_none_or(|layout| layout.size() != marked + 8) {
-            return false;
+    /// Says of each block whether it lives: it is known, and is as it was handed out.
+    pub(super) fn look_through(blocks: &mut [Block]) {
+        let known = self::blocks();
+        for block in blocks {
+            block.lives = known.get(&block.address).is_some_and(|layout| {
+                // SAFETY: the block is known by this size, and is not released meanwhile: they are locked.
+                unsafe { block.is_in(layout.size()) }
+            });
         }
-        // SAFETY: the block is known, so it has this size, and is not released meanwhile: they are locked.
-        unsafe { block.add(marked).cast::<u64>().read_unaligned() == mark }
     }
 
     /// Frees a block; false if it is none.
