@@ -62,7 +62,7 @@ impl<T: FromReply> Future for OpFuture<'_, T> {
                 let op = *op;
                 if let Some(answer) = locked.asked.take_answer(op) {
                     this.state = OpState::Over;
-                    return Poll::Ready((*answer).map(|reply| {
+                    return Poll::Ready(answer.map(|reply| {
                         T::from_reply(reply)
                             .expect("every call is answered by a reply of its own type")
                     }));
@@ -191,7 +191,7 @@ mod tests {
         asked.add(OpId(1), Asked::Waits(Waiter::Other(Waker::noop().clone())));
         assert!(asked.take_answer(OpId(1)).is_none());
         if let Some(there) = asked.get_mut(OpId(1)) {
-            *there = Asked::Answered(Box::new(Ok(().into())));
+            *there = Asked::Answered(Ok(().into()));
         }
         assert!(asked.take_answer(OpId(2)).is_none());
         assert!(asked.take_answer(OpId(1)).is_some());

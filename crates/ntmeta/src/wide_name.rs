@@ -30,7 +30,7 @@ const SHORT: usize = 11;
 
 impl WideName {
     /// The empty string.
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self(Units::Short {
             len: 0,
             units: [0; SHORT],

@@ -1,7 +1,7 @@
 //! Makes a sealed tree of what a tree source sends.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as MapEntry;
 use std::sync::{Arc, Mutex};
 
 use wcow_host::TreeSummary;
@@ -36,11 +36,14 @@ struct OpenStream {
 
 struct Built {
     entry: SealedEntry,
-    /// Upcased name to position in `entries`.
-    children: BTreeMap<WideName, usize>,
+    /// Positions in `entries`, in the order of the upcased names.
+    children: Vec<usize>,
     /// Position of the entry that is the same file.
     link_to: Option<usize>,
 }
+
+/// A directory has a name already.
+struct Twice;
 
 /// A builder that the host can reach when its client is killed; empty once the tree is finished.
 pub(crate) type SharedBuilder = Arc<Mutex<Option<TreeBuilder>>>;
@@ -74,7 +77,7 @@ impl TreeBuilder {
             };
             self.entries.push(Built {
                 entry,
-                children: BTreeMap::new(),
+                children: Vec::new(),
                 link_to: None,
             });
         }
@@ -107,7 +110,7 @@ impl TreeBuilder {
         let len = usize::try_from(len).unwrap_or(usize::MAX);
         self.entries.truncate(len);
         for built in &mut self.entries {
-            built.children.retain(|_, child| *child < len);
+            built.children.retain(|child| *child < len);
             built.link_to = built.link_to.filter(|file| *file < len);
         }
     }
@@ -126,7 +129,7 @@ impl TreeBuilder {
                 } else {
                     narrow(first)
                 };
-                order.extend(built.children.values());
+                order.extend(&built.children);
             }
             if let Some(place) = place.get_mut(index) {
                 *place = narrow(next);
@@ -155,6 +158,27 @@ impl TreeBuilder {
         )
     }
 
+    /// Where a new name comes among the children of a directory; `None` if that was not sent.
+    fn place_in(&self, directory: EntryId, name: &WideName) -> Option<Result<usize, Twice>> {
+        let directory = self.entries.get(*self.by_id.get(&directory)?)?;
+        if !directory.entry.attributes.is_directory() {
+            return None;
+        }
+        let order = |child: &usize| match self.entries.get(*child) {
+            Some(child) => child.entry.name.cmp_ignore_case(name),
+            None => Ordering::Less,
+        };
+        let children = &directory.children;
+        // Most sources send them in their order.
+        if children.last().is_none_or(|last| order(last).is_lt()) {
+            return Some(Ok(children.len()));
+        }
+        Some(match children.binary_search_by(order) {
+            Ok(_) => Err(Twice),
+            Err(place) => Ok(place),
+        })
+    }
+
     fn built(&mut self, id: EntryId) -> Option<&mut Built> {
         let index = *self.by_id.get(&id)?;
         self.entries.get_mut(index)
@@ -180,21 +204,15 @@ impl TreeSink for TreeBuilder {
                         "expected a name that NTFS can hold, found {name:?}"
                     )));
                 }
-                let upcased = name.upcased();
-                let parent = self
-                    .built(parent)
-                    .filter(|parent| parent.entry.attributes.is_directory())
-                    .ok_or_else(|| {
-                        SinkError::message(format!("{name:?} was sent before its directory"))
-                    })?;
-                match parent.children.entry(upcased) {
-                    MapEntry::Vacant(place) => place.insert(index),
-                    MapEntry::Occupied(_) => {
-                        return Err(SinkError::message(format!(
-                            "{name:?} is twice in its directory"
-                        )));
-                    }
-                };
+                let place = self.place_in(parent, name).ok_or_else(|| {
+                    SinkError::message(format!("{name:?} was sent before its directory"))
+                })?;
+                let place = place.map_err(|Twice| {
+                    SinkError::message(format!("{name:?} is twice in its directory"))
+                })?;
+                if let Some(parent) = self.built(parent) {
+                    parent.children.insert(place, index);
+                }
             }
         }
         let link_to = entry
@@ -237,7 +255,7 @@ impl TreeSink for TreeBuilder {
         };
         self.entries.push(Built {
             entry: sealed,
-            children: BTreeMap::new(),
+            children: Vec::new(),
             link_to,
         });
         self.by_id.insert(entry.id, index);

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use wcow_ntmeta::WideName;
+
 use super::durable::{NameOp, Unsynced};
 use super::{
     BlobId, Body, Child, ContentRef, DiskModel, EMPTY, Fs, Node, NodeId, SealedTree, StreamData,
@@ -33,7 +35,7 @@ impl Fs {
         choice: &mut Choice,
         out: &mut Outside<'_>,
     ) -> Survived {
-        self.recent.forget();
+        self.recent.forget_all();
         let size = self.charged().saturating_add(self.free);
         for (tree, sent) in writing {
             if let Some(root) = self.building.remove(&tree) {
@@ -110,18 +112,18 @@ impl Fs {
 
     /// Gives every name that was not settled what the operations that survived say.
     fn apply(&mut self, names: &VecDeque<NameOp>, survived: &[bool]) {
-        let mut values: BTreeMap<(NodeId, &[u16]), &Option<Child>> = BTreeMap::new();
+        let mut values: BTreeMap<(NodeId, WideName), &Option<Child>> = BTreeMap::new();
         for (op, survived) in names.iter().zip(survived) {
             for change in op.changes() {
                 let value = values
-                    .entry((change.directory, change.key.units()))
+                    .entry((change.directory, change.name().upcased()))
                     .or_insert(&change.before);
                 if *survived {
                     *value = &change.after;
                 }
             }
         }
-        for ((directory, key), value) in values {
+        for ((directory, name), value) in values {
             let Some(Body::Directory(children)) =
                 self.nodes.get_mut(directory).map(|node| &mut node.body)
             else {
@@ -129,10 +131,10 @@ impl Fs {
             };
             match value {
                 Some(child) => {
-                    children.insert(child.name.upcased(), child.clone());
+                    children.insert(child.clone());
                 }
                 None => {
-                    children.remove(key);
+                    children.remove(name.units());
                 }
             }
         }
@@ -183,9 +185,10 @@ impl Fs {
             else {
                 continue;
             };
-            for (key, child) in children.clone().iter() {
+            for child in children.clone().values() {
+                let name = child.name.units();
                 let Some(node) = self.nodes.get(child.node) else {
-                    self.forget_name(directory, key);
+                    self.forget_name(directory, name);
                     continue;
                 };
                 if named.insert(child.node) {
@@ -195,23 +198,23 @@ impl Fs {
                     named.insert(copy);
                     if let Some(Body::Directory(children)) =
                         self.nodes.get_mut(directory).map(|node| &mut node.body)
-                        && let Some(child) = children.get_mut(key.units())
+                        && let Some(child) = children.get_mut(name)
                     {
                         child.node = copy;
                     }
                 } else {
-                    self.forget_name(directory, key);
+                    self.forget_name(directory, name);
                 }
             }
         }
         self.nodes.retain(|id| named.contains(&id));
     }
 
-    fn forget_name(&mut self, directory: NodeId, key: &wcow_ntmeta::WideName) {
+    fn forget_name(&mut self, directory: NodeId, name: &[u16]) {
         if let Some(Body::Directory(children)) =
             self.nodes.get_mut(directory).map(|node| &mut node.body)
         {
-            children.remove(key.units());
+            children.remove(name);
         }
     }
 

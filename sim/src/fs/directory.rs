@@ -3,21 +3,30 @@
 //! A sorted list. The first four units of each name stand beside it as one number, so that most names are told apart without being
 //! looked at.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wcow_ntmeta::WideName;
 use wcow_ntmeta::upcase::{cmp_ignore_case, eq_ignore_case, upcase_unit};
 
 use super::Child;
 
-/// What a directory holds, by upcased name. In serde a sequence of pairs.
+/// What a directory holds, in the order of the upcased names. In serde a sequence of pairs: the upcased name, the child.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Children(Vec<Named>);
 
 #[derive(Clone, Debug)]
 struct Named {
+    /// The first four units of the upcased name.
     head: u64,
-    key: WideName,
     child: Child,
+}
+
+impl Named {
+    fn order(&self, head: u64, units: &[u16]) -> Ordering {
+        let by_head = self.head.cmp(&head);
+        by_head.then_with(|| cmp_ignore_case(self.child.name.units(), units))
+    }
 }
 
 impl Children {
@@ -35,42 +44,40 @@ impl Children {
         if named.head != head {
             return None;
         }
+        let name = named.child.name.units();
         // Most names are asked for as they were given.
-        if named.child.name.units() == units || eq_ignore_case(named.key.units(), units) {
+        if name == units || eq_ignore_case(name, units) {
             return Some(&named.child);
         }
-        let order = |named: &Named| cmp_ignore_case(named.key.units(), units);
-        let place =
-            others.binary_search_by(|named| named.head.cmp(&head).then_with(|| order(named)));
+        let place = others.binary_search_by(|named| named.order(head, units));
         others.get(place.ok()?).map(|named| &named.child)
     }
 
     /// The same, to be changed.
-    pub(super) fn get_mut(&mut self, key: &[u16]) -> Option<&mut Child> {
-        let place = self.place(key).ok()?;
+    pub(super) fn get_mut(&mut self, units: &[u16]) -> Option<&mut Child> {
+        let place = self.place(upcased_head(units), units).ok()?;
         self.0.get_mut(place).map(|named| &mut named.child)
     }
 
-    /// Gives a child an upcased name. Gives back what had it.
-    pub(super) fn insert(&mut self, key: WideName, child: Child) -> Option<Child> {
-        match self.place(key.units()) {
-            Ok(place) => self
-                .0
-                .get_mut(place)
-                .map(|named| std::mem::replace(&mut named.child, child)),
+    /// Adds a child. Gives back what had its name, in whatever case.
+    pub(super) fn insert(&mut self, child: Child) -> Option<Child> {
+        let head = upcased_head(child.name.units());
+        match self.place(head, child.name.units()) {
+            Ok(place) => {
+                let named = self.0.get_mut(place)?;
+                Some(std::mem::replace(&mut named.child, child))
+            }
             Err(place) => {
-                let head = head(key.units());
-                self.0.insert(place, Named { head, key, child });
+                self.0.insert(place, Named { head, child });
                 None
             }
         }
     }
 
-    /// Takes an upcased name away, with what has it.
-    pub(super) fn remove(&mut self, key: &[u16]) -> Option<(WideName, Child)> {
-        let place = self.place(key).ok()?;
-        let Named { key, child, .. } = self.0.remove(place);
-        Some((key, child))
+    /// Takes away what has this name, in whatever case.
+    pub(super) fn remove(&mut self, units: &[u16]) -> Option<Child> {
+        let place = self.place(upcased_head(units), units).ok()?;
+        Some(self.0.remove(place).child)
     }
 
     /// Keeps only some.
@@ -83,18 +90,9 @@ impl Children {
         self.0.iter().map(|named| &named.child)
     }
 
-    /// The same with their upcased names.
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&WideName, &Child)> {
-        self.0.iter().map(|named| (&named.key, &named.child))
-    }
-
     /// Where a name is, or would be.
-    fn place(&self, key: &[u16]) -> Result<usize, usize> {
-        let head = head(key);
-        self.0.binary_search_by(|named| {
-            let by_head = named.head.cmp(&head);
-            by_head.then_with(|| named.key.units().cmp(key))
-        })
+    fn place(&self, head: u64, units: &[u16]) -> Result<usize, usize> {
+        self.0.binary_search_by(|named| named.order(head, units))
     }
 }
 
@@ -116,7 +114,7 @@ fn word(units: &[u16; 4]) -> u64 {
 }
 
 /// The head of the upcased name.
-fn upcased_head(units: &[u16]) -> u64 {
+pub(super) fn upcased_head(units: &[u16]) -> u64 {
     /// The same unit in each place.
     const fn four(unit: u64) -> u64 {
         unit << 48 | unit << 32 | unit << 16 | unit
@@ -139,15 +137,15 @@ fn upcased_head(units: &[u16]) -> u64 {
 
 impl Serialize for Children {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
+        serializer.collect_seq(self.values().map(|child| (child.name.upcased(), child)))
     }
 }
 
 impl<'de> Deserialize<'de> for Children {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut children = Self::new();
-        for (key, child) in Vec::<(WideName, Child)>::deserialize(deserializer)? {
-            children.insert(key, child);
+        for (_, child) in Vec::<(WideName, Child)>::deserialize(deserializer)? {
+            children.insert(child);
         }
         Ok(children)
     }
@@ -185,8 +183,9 @@ mod tests {
             // Short names of few letters, so that many begin alike, and NUL, which looks like the end of a short one.
             let len = choice.draw(Label::Guest, 7);
             let name: WideName = (0..len)
-                .map(|_| [0, 0x41, 0x42, 0xffff][choice.draw(Label::Guest, 4) as usize])
+                .map(|_| [0, 0x41, 0x61, 0x42, 0x62, 0xffff][choice.draw(Label::Guest, 6) as usize])
                 .collect();
+            let upcased = name.upcased();
             let child = Child {
                 name: name.clone(),
                 node: NodeId(number),
@@ -194,36 +193,30 @@ mod tests {
             match choice.draw(Label::Guest, 4) {
                 0 => {
                     let removed = children.remove(name.units());
-                    assert_eq!(removed, model.remove_entry(name.units()));
+                    assert_eq!(removed, model.remove(upcased.units()));
                 }
                 1 => {
                     let found = children.get_mut(name.units()).map(|child| &*child);
-                    assert_eq!(found, model.get(name.units()));
+                    assert_eq!(found, model.get(upcased.units()));
                 }
                 _ => {
-                    let before = children.insert(name.clone(), child.clone());
-                    assert_eq!(before, model.insert(name.clone(), child));
+                    let before = children.insert(child.clone());
+                    assert_eq!(before, model.insert(upcased.clone(), child));
                 }
             }
-            assert_eq!(children.find(name.units()), model.get(name.units()));
-            let lower: WideName = name
-                .units()
-                .iter()
-                .map(|&unit| unit | (unit & 0x40) >> 1)
-                .collect();
-            let lower = if name.units().contains(&0xffff) {
-                &name
-            } else {
-                &lower
-            };
-            assert_eq!(children.find(lower.units()), model.get(name.units()));
-            assert!(children.iter().eq(&model));
+            let found = children.find(name.units());
+            assert_eq!(found, model.get(upcased.units()));
+            assert_eq!(children.find(upcased.units()), found);
+            assert!(children.values().eq(model.values()));
         }
         children.retain(|child| child.node.0 % 2 == 0);
         model.retain(|_, child| child.node.0 % 2 == 0);
         let saved = serde_json::to_string(&children).unwrap();
+        assert_eq!(
+            saved,
+            serde_json::to_string(&model.iter().collect::<Vec<_>>()).unwrap()
+        );
         let children: Children = serde_json::from_str(&saved).unwrap();
-        assert!(children.iter().eq(&model));
         assert!(children.values().eq(model.values()));
     }
 }

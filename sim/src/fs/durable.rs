@@ -15,8 +15,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
+use wcow_ntmeta::upcase::upcase_unit;
 use wcow_ntmeta::{HostPath, Hresult, WideName};
 
+use super::directory::upcased_head;
 use super::{BlobId, Body, Child, DiskModel, Fs, Node, NodeId, Spot, StreamData, code};
 use crate::world::Outside;
 
@@ -49,40 +51,42 @@ pub(super) struct NameOp {
     pub(super) second: Option<NameChange>,
 }
 
-/// A change of what a name in a directory stands for.
+/// A change of what a name in a directory stands for, in whatever case. Something had the name, or has it now.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct NameChange {
     pub(super) directory: NodeId,
-    /// The upcased name.
-    pub(super) key: WideName,
     pub(super) before: Option<Child>,
     pub(super) after: Option<Child>,
 }
 
-/// One bit for each name and each file that an operation touches, out of few: two operations without one in common have nothing in
-/// common. Most are told apart by that.
+/// One bit for each file, out of few, and for each name: two operations, for example, without one in common touch nothing that is the
+/// same. Most are told apart by that.
 #[derive(Clone, Copy, Debug)]
-struct Marks(u64);
+pub(super) struct Marks(u64);
 
 impl Marks {
-    fn of_node(node: NodeId) -> Self {
+    pub(super) fn of_node(node: NodeId) -> Self {
         Self(1 << (node.0 % u64::BITS))
     }
 
     fn of(change: &NameChange) -> Self {
-        let units = change.key.units().iter();
-        let name = units.fold(change.directory.0, |name, &unit| {
-            name.wrapping_mul(31).wrapping_add(u32::from(unit))
-        });
+        let units = change.name().units();
+        let head = upcased_head(units) ^ u64::from(change.directory.0);
+        let last = units.last().copied().map(upcase_unit).map(u64::from);
+        let hash = head
+            .wrapping_add(last.unwrap_or_default() << 8)
+            .wrapping_add(units.len() as u64)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        // The highest bits are those that all of it went into.
         let nodes = change.nodes().map(Self::of_node);
-        nodes.fold(Self(1 << (name % u64::BITS)), Self::or)
+        nodes.fold(Self(1 << (hash >> 58)), Self::or)
     }
 
-    fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    fn meet(self, other: Self) -> bool {
+    pub(super) fn meet(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 }
@@ -137,15 +141,25 @@ impl NameOp {
             let [before, after] = change.before_and_after();
             let is_theirs =
                 |node: Option<NodeId>| node.is_some_and(|node| theirs.contains(&Some(node)));
-            (change.directory == other.directory && change.key == other.key)
-                || is_theirs(before)
-                || is_theirs(after)
+            change.has_the_name_of(other) || is_theirs(before) || is_theirs(after)
         };
         touches(&self.first) || self.second.as_ref().is_some_and(touches)
     }
 }
 
 impl NameChange {
+    /// The name, in the case of one of those that had or have it.
+    pub(super) fn name(&self) -> &WideName {
+        const NO_NAME: &WideName = &WideName::new();
+        let child = self.before.as_ref().or(self.after.as_ref());
+        child.map_or(NO_NAME, |child| &child.name)
+    }
+
+    /// Whether both change the same name in the same directory.
+    fn has_the_name_of(&self, other: &Self) -> bool {
+        self.directory == other.directory && self.name().eq_ignore_case(other.name())
+    }
+
     /// What had or has the name.
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> {
         self.before_and_after().into_iter().flatten()
@@ -173,7 +187,7 @@ impl Unsynced {
 
     /// Something was moved. `needs` are operations on the way to its new name.
     pub(super) fn moved(&mut self, taken: NameChange, given: NameChange, needs: Vec<u64>) {
-        if taken.directory == given.directory && taken.key == given.key {
+        if taken.has_the_name_of(&given) {
             // The name changed its case.
             let renamed = NameChange {
                 before: taken.before,

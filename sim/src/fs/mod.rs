@@ -198,6 +198,17 @@ impl Fs {
         names: impl IntoIterator<Item = &'n [u16]>,
         out: &mut Outside<'_>,
     ) -> Result<Option<Spot>, Hresult> {
+        self.walk_noting(from, names, out, |_| {})
+    }
+
+    /// The same; each node on the way is told to `note`, the last one too.
+    fn walk_noting<'n>(
+        &self,
+        from: Spot,
+        names: impl IntoIterator<Item = &'n [u16]>,
+        out: &mut Outside<'_>,
+        mut note: impl FnMut(NodeId),
+    ) -> Result<Option<Spot>, Hresult> {
         let mut names = names.into_iter();
         let mut node = match from {
             Spot::Node(node) => node,
@@ -209,7 +220,10 @@ impl Fs {
         while let Some(name) = names.next() {
             match self.node(node).map(|node| &node.body) {
                 Some(Body::Directory(children)) => match child_of(children, name) {
-                    Some(child) => node = child,
+                    Some(child) => {
+                        note(child);
+                        node = child;
+                    }
                     None => return Ok(None),
                 },
                 Some(Body::Sealed { tree, entry }) => {
@@ -251,9 +265,31 @@ impl Fs {
         spot: &Spot,
         out: &mut Outside<'_>,
     ) -> Result<Vec<(WideName, Spot)>, Hresult> {
+        self.list(spot, out, |name, spot| (name, spot))
+    }
+
+    /// The directory entries of a directory.
+    pub(crate) fn entries(
+        &self,
+        spot: &Spot,
+        out: &mut Outside<'_>,
+    ) -> Result<Vec<DirEntry>, Hresult> {
+        self.list(spot, out, |name, spot| DirEntry {
+            name,
+            metadata: self.metadata(&spot),
+        })
+    }
+
+    /// What `tell` makes of each name in a directory, by upcased name.
+    fn list<T>(
+        &self,
+        spot: &Spot,
+        out: &mut Outside<'_>,
+        tell: impl Fn(WideName, Spot) -> T,
+    ) -> Result<Vec<T>, Hresult> {
         let sealed = |tree: &Arc<SealedTree>, entry| {
             tree.children(entry)
-                .map(|child| (tree.name(child), Spot::Sealed(Arc::clone(tree), child)))
+                .map(|child| tell(tree.name(child), Spot::Sealed(Arc::clone(tree), child)))
                 .collect()
         };
         match spot {
@@ -262,7 +298,7 @@ impl Fs {
             Spot::Node(node) => match self.node(*node).map(|node| &node.body) {
                 Some(Body::Directory(children)) => Ok(children
                     .values()
-                    .map(|child| (child.name.clone(), Spot::Node(child.node)))
+                    .map(|child| tell(child.name.clone(), Spot::Node(child.node)))
                     .collect()),
                 Some(Body::Sealed { tree, entry }) => {
                     let tree = out.trees.load(*tree, out.blobs).ok_or(code::IO_DEVICE)?;
@@ -272,22 +308,6 @@ impl Fs {
                 None => Err(code::PATH_NOT_FOUND),
             },
         }
-    }
-
-    /// The directory entries of a directory.
-    pub(crate) fn entries(
-        &self,
-        spot: &Spot,
-        out: &mut Outside<'_>,
-    ) -> Result<Vec<DirEntry>, Hresult> {
-        let children = self.children(spot, out)?;
-        Ok(children
-            .into_iter()
-            .map(|(name, spot)| DirEntry {
-                name,
-                metadata: self.metadata(&spot),
-            })
-            .collect())
     }
 
     /// What is known of a file or directory.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use wcow_host::{FileLock, TreeSummary, WriteMode};
-use wcow_ntmeta::upcase::with_upcased;
 use wcow_ntmeta::{FileAttributes, FileTime, HostPath, Hresult, WideName};
 
 use super::durable::NameChange;
@@ -268,7 +267,7 @@ impl Fs {
         let mut sealed = sealed_node(&sealed, content, 0);
         sealed.charged = summary.bytes;
         let before = std::mem::replace(node, sealed);
-        self.recent.forget();
+        self.recent.forget(root);
         self.free = free;
         // What somebody else wrote there meanwhile is gone.
         if let Body::Directory(children) = before.body {
@@ -350,14 +349,13 @@ impl Fs {
         let Body::Directory(children) = &mut node.body else {
             return None;
         };
-        let (key, before) = with_upcased(name, |key| children.remove(key))?;
+        let before = children.remove(name)?;
         node.written = now;
         if self.is_directory(&Spot::Node(before.node)) {
-            self.recent.forget();
+            self.recent.forget(before.node);
         }
         Some(NameChange {
             directory,
-            key,
             before: Some(before),
             after: None,
         })
@@ -374,14 +372,14 @@ impl Fs {
         let Body::Directory(children) = &mut node.body else {
             return None;
         };
-        let name = WideName::from(name);
-        let key = name.upcased();
-        let after = Child { name, node: child };
-        let before = children.insert(key.clone(), after.clone());
+        let after = Child {
+            name: name.into(),
+            node: child,
+        };
+        let before = children.insert(after.clone());
         node.written = now;
         Some(NameChange {
             directory,
-            key,
             before,
             after: Some(after),
         })
@@ -469,13 +467,10 @@ impl Fs {
             let node = sealed_node(&tree, id, child);
             charged += node.charged;
             let name = tree.name(child);
-            children.insert(
-                name.upcased(),
-                Child {
-                    name,
-                    node: self.add(node),
-                },
-            );
+            children.insert(Child {
+                name,
+                node: self.add(node),
+            });
         }
         if let Some(node) = self.nodes.get_mut(directory) {
             node.body = Body::Directory(children);

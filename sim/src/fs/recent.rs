@@ -1,12 +1,13 @@
 //! Directories that paths went through lately: most paths end in one of a few, and each is far from the root.
 //!
-//! What is found here is what a walk from the root would find. A directory that loses its name, and whatever changes names by itself,
-//! forgets all of them.
+//! What is found here is what a walk from the root would find. With a directory that loses its name, all are forgotten whose way goes
+//! through it; whatever changes names by itself forgets all.
 
 use std::cell::RefCell;
 
 use wcow_ntmeta::{HostPath, Hresult};
 
+use super::durable::Marks;
 use super::{Fs, NodeId, Spot, is_plain};
 use crate::world::Outside;
 
@@ -21,6 +22,8 @@ pub(super) struct Recent(RefCell<Vec<Option<Kept>>>);
 struct Kept {
     directory: HostPath,
     node: NodeId,
+    /// The directories on the way to it, and itself.
+    way: Marks,
     /// Whether Win32 would create every name on the way to it, if somebody has asked.
     plain: Option<bool>,
 }
@@ -53,7 +56,7 @@ impl Recent {
     }
 
     /// A directory was looked up.
-    fn keep(&self, directory: HostPath, node: NodeId) {
+    fn keep(&self, directory: HostPath, node: NodeId, way: Marks) {
         let mut kept = self.0.borrow_mut();
         if kept.is_empty() {
             kept.resize_with(PLACES, || None);
@@ -62,13 +65,24 @@ impl Recent {
             *place = Some(Kept {
                 directory,
                 node,
+                way,
                 plain: None,
             });
         }
     }
 
+    /// What was found through a directory may be somewhere else now.
+    pub(super) fn forget(&mut self, directory: NodeId) {
+        let gone = Marks::of_node(directory);
+        for kept in self.0.get_mut() {
+            if kept.as_ref().is_some_and(|kept| kept.way.meet(gone)) {
+                *kept = None;
+            }
+        }
+    }
+
     /// What was found may be somewhere else now.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn forget_all(&mut self) {
         self.0.get_mut().fill_with(|| None);
     }
 }
@@ -99,30 +113,34 @@ impl Fs {
         if let Some(node) = self.recent.find(path, |kept| kept.node) {
             debug_assert!(path.parent().is_some_and(|directory| matches!(
                 self.find_from_root(&directory, out),
-                Ok(Some(Spot::Node(found))) if found == node
+                Ok((Some(Spot::Node(found)), _)) if found == node
             )));
             return Ok(Some(Spot::Node(node)));
         }
         let Some(directory) = path.parent() else {
             return Ok(self.root(path).map(Spot::Node));
         };
-        let found = self.find_from_root(&directory, out)?;
+        let (found, way) = self.find_from_root(&directory, out)?;
         if let Some(Spot::Node(node)) = found
             && self.is_directory(&Spot::Node(node))
         {
-            self.recent.keep(directory, node);
+            self.recent.keep(directory, node, way);
         }
         Ok(found)
     }
 
+    /// What is at a path, and the way to it.
     fn find_from_root(
         &self,
         path: &HostPath,
         out: &mut Outside<'_>,
-    ) -> Result<Option<Spot>, Hresult> {
-        match self.root(path) {
-            Some(root) => self.walk(Spot::Node(root), path.components(), out),
-            None => Ok(None),
-        }
+    ) -> Result<(Option<Spot>, Marks), Hresult> {
+        let Some(root) = self.root(path) else {
+            return Ok((None, Marks::default()));
+        };
+        let mut way = Marks::of_node(root);
+        let note = |node| way = way.or(Marks::of_node(node));
+        let found = self.walk_noting(Spot::Node(root), path.components(), out, note)?;
+        Ok((found, way))
     }
 }

@@ -77,8 +77,8 @@ pub(crate) struct World {
     answers: Vec<(OpId, Answer)>,
 }
 
-/// What a call came to. Boxed, because a reply can be large and most are not.
-pub(crate) type Answer = Box<Result<Reply, HostError>>;
+/// What a call came to.
+pub(crate) type Answer = Result<Reply, HostError>;
 
 /// A call whose answer comes later.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -581,7 +581,7 @@ impl World {
             error: result.as_ref().err().map(ToString::to_string),
         });
         if self.is_alive(client) {
-            self.answers.push((op, Box::new(result)));
+            self.answers.push((op, result));
         }
     }
 }
@@ -624,7 +624,7 @@ mod tests {
         assert_eq!(sim.unclaimed_answers(), 0);
         let mut locked = sim.lock();
         let again = OpId(locked.world.next_op);
-        locked.world.answers.push((again, Box::new(Ok(().into()))));
+        locked.world.answers.push((again, Ok(().into())));
         drop(locked);
         ask();
         assert_eq!(sim.unclaimed_answers(), 1);
