@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 use crate::upcase::eq_ignore_case;
-use crate::wide_name::{append, is_component};
+use crate::wide_name::{is_component, with_text};
 use crate::{RelPath, WideName};
 
 const LONG_PREFIX: &str = r"\\?\";
@@ -127,10 +127,14 @@ impl HostPath {
     #[must_use]
     pub fn join(&self, more: &str) -> Self {
         self.extended(1 + more.len(), |pen| {
-            for name in more.split(is_separator) {
-                let before = (pen.len, pen.parent);
-                if pen.component(name).is_err() {
-                    (pen.len, pen.parent) = before;
+            if more.is_ascii() {
+                // Almost always: no characters to be taken apart.
+                for name in more.as_bytes().split(|byte| matches!(byte, b'\\' | b'/')) {
+                    pen.component_if_any(|pen| pen.ascii(name));
+                }
+            } else {
+                for name in more.split(is_separator) {
+                    pen.component_if_any(|pen| pen.text(name));
                 }
             }
         })
@@ -259,14 +263,13 @@ impl HostPath {
         self.units().into()
     }
 
-    /// The path as text, and whether that is all of it: a lone surrogate becomes U+FFFD.
-    fn text(&self) -> (String, bool) {
-        let mut text = String::with_capacity(self.len + 1);
-        let whole = append(self.units(), &mut text);
+    /// What `ask` makes of the path as text; the second argument is false if a lone surrogate became U+FFFD.
+    fn with_text<T>(&self, ask: impl FnOnce(&str, bool) -> T) -> T {
         if self.is_root() {
-            text.push('\\');
+            with_text(self.to_wide().units(), ask)
+        } else {
+            with_text(self.units(), ask)
         }
-        (text, whole)
     }
 
     fn head(&self, len: usize) -> &[u16] {
@@ -291,12 +294,16 @@ impl Pen<'_> {
 
     fn text(&mut self, text: &str) {
         if text.is_ascii() {
-            let room = self.room(text.len()).unwrap_or_default();
-            for (to, byte) in room.iter_mut().zip(text.bytes()) {
-                *to = u16::from(byte);
-            }
+            self.ascii(text.as_bytes());
         } else {
             text.encode_utf16().for_each(|unit| self.units(&[unit]));
+        }
+    }
+
+    fn ascii(&mut self, text: &[u8]) {
+        let room = self.room(text.len()).unwrap_or_default();
+        for (to, byte) in room.iter_mut().zip(text) {
+            *to = u16::from(*byte);
         }
     }
 
@@ -320,10 +327,22 @@ impl Pen<'_> {
 
     /// A name behind its separator, which is refused if it can be no component.
     fn component(&mut self, name: &str) -> Result<(), PathError> {
+        check(self.after_separator(|pen| pen.text(name)))
+    }
+
+    /// A name behind its separator, or nothing if it can be no component.
+    fn component_if_any(&mut self, write: impl FnOnce(&mut Self)) {
+        let before = (self.len, self.parent);
+        if !is_component(self.after_separator(write)) {
+            (self.len, self.parent) = before;
+        }
+    }
+
+    fn after_separator(&mut self, write: impl FnOnce(&mut Self)) -> &[u16] {
         self.separator();
         let from = self.len;
-        self.text(name);
-        check(self.units.get(from..self.len).unwrap_or_default())
+        write(self);
+        self.units.get(from..self.len).unwrap_or_default()
     }
 }
 
@@ -381,7 +400,7 @@ impl Hash for HostPath {
 
 impl fmt::Display for HostPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text().0)
+        self.with_text(|text, _| f.pad(text))
     }
 }
 
@@ -401,13 +420,13 @@ impl FromStr for HostPath {
 
 impl Serialize for HostPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.text() {
-            (text, true) => serializer.serialize_str(&text),
-            (_, false) => {
-                let names = std::iter::once(self.drive()).chain(self.components());
-                serializer.collect_seq(names.map(WideName::from))
+        self.with_text(|text, whole| {
+            if whole {
+                return serializer.serialize_str(text);
             }
-        }
+            let names = std::iter::once(self.drive()).chain(self.components());
+            serializer.collect_seq(names.map(WideName::from))
+        })
     }
 }
 

@@ -87,12 +87,7 @@ impl WideName {
     /// The string as UTF-8; `None` if it has a lone surrogate.
     pub fn to_utf8(&self) -> Option<String> {
         let mut text = String::with_capacity(self.len());
-        self.append_to(&mut text).then_some(text)
-    }
-
-    /// Adds the string to a text; false if a lone surrogate became U+FFFD.
-    pub(crate) fn append_to(&self, text: &mut String) -> bool {
-        append(self.units(), text)
+        append(self.units(), &mut text).then_some(text)
     }
 
     /// Whether both are the same name to a Windows file system.
@@ -140,7 +135,7 @@ pub(crate) fn is_component(units: &[u16]) -> bool {
 }
 
 /// Adds units to a text; false if a lone surrogate became U+FFFD.
-pub(crate) fn append(units: &[u16], text: &mut String) -> bool {
+fn append(units: &[u16], text: &mut String) -> bool {
     if units.iter().fold(0, |all, &unit| all | unit) < 0x80 {
         // Almost every name: bytes in pieces instead of one character after the other.
         text.reserve(units.len());
@@ -166,6 +161,27 @@ pub(crate) fn append(units: &[u16], text: &mut String) -> bool {
         }));
     }
     whole
+}
+
+/// What `ask` makes of the text of some units; the second argument is false if a lone surrogate became U+FFFD. A short text of ASCII
+/// takes no memory of its own.
+pub(crate) fn with_text<T>(units: &[u16], ask: impl FnOnce(&str, bool) -> T) -> T {
+    let mut short = [0; 128];
+    if let Some(bytes) = short.get_mut(..units.len()) {
+        let mut all = 0;
+        for (to, &unit) in bytes.iter_mut().zip(units) {
+            all |= unit;
+            [*to, _] = unit.to_le_bytes();
+        }
+        if all < 0x80
+            && let Ok(text) = str::from_utf8(bytes)
+        {
+            return ask(text, true);
+        }
+    }
+    let mut text = String::with_capacity(units.len());
+    let whole = append(units, &mut text);
+    ask(&text, whole)
 }
 
 impl PartialEq for WideName {
@@ -289,9 +305,7 @@ impl PartialEq<&str> for WideName {
 
 impl fmt::Display for WideName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(self.len());
-        self.append_to(&mut text);
-        f.pad(&text)
+        with_text(self.units(), |text, _| f.pad(text))
     }
 }
 
@@ -311,10 +325,13 @@ impl fmt::Debug for WideName {
 
 impl Serialize for WideName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.to_utf8() {
-            Some(text) => serializer.serialize_str(&text),
-            None => serializer.collect_seq(self.units()),
-        }
+        with_text(self.units(), |text, whole| {
+            if whole {
+                serializer.serialize_str(text)
+            } else {
+                serializer.collect_seq(self.units())
+            }
+        })
     }
 }
 

@@ -174,7 +174,7 @@ impl Fs {
     pub(crate) fn root(&self, path: &HostPath) -> Option<NodeId> {
         let drive = path.drive();
         match self.volumes.first_key_value() {
-            Some((first, root)) if first.units() == drive => Some(*root),
+            Some((first, root)) if first.units().iter().eq(drive) => Some(*root),
             _ => with_upcased(drive, |key| self.volumes.get(key).copied()),
         }
     }
