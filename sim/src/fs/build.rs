@@ -10,7 +10,7 @@ use wcow_tree::{Entry, EntryId, SinkError, StreamEnd, StreamRef, TreeSink};
 
 use super::names::is_storable;
 use super::sealed::{SealedEntry, SealedTree};
-use super::{EMPTY, Extra, StreamData};
+use super::{EMPTY, Extra, FileStreams, StreamData};
 use crate::blobs::{BlobId, BlobStore, BlobWriter};
 use crate::call::ContentRef;
 
@@ -223,7 +223,7 @@ impl TreeSink for TreeBuilder {
             *self.security.entry(descriptor.clone()).or_insert(next)
         });
         let streams = match link_to {
-            Some(_) => Vec::new(),
+            Some(_) => FileStreams::default(),
             None => entry
                 .streams
                 .iter()
@@ -265,7 +265,7 @@ impl TreeSink for TreeBuilder {
     fn open_stream(&mut self, stream: StreamRef) -> Result<bool, SinkError> {
         let known = self
             .built(stream.entry)
-            .is_some_and(|built| built.entry.streams.get(stream.index).is_some());
+            .is_some_and(|built| stream.index < built.entry.streams.len());
         if !known {
             return Err(SinkError::message(format!(
                 "stream {} of entry {} was sent without having been announced",

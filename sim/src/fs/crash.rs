@@ -7,7 +7,7 @@ use wcow_ntmeta::WideName;
 
 use super::durable::{NameOp, Unsynced};
 use super::{
-    BlobId, Body, Child, ContentRef, DiskModel, EMPTY, Fs, Node, NodeId, SealedTree, StreamData,
+    BlobId, Body, Child, ContentRef, DiskModel, EMPTY, FileStreams, Fs, Node, NodeId, SealedTree,
     TreeId,
 };
 use crate::choice::{Choice, Label};
@@ -222,7 +222,7 @@ impl Fs {
     fn tear_file(
         &mut self,
         id: NodeId,
-        old: &[StreamData],
+        old: &FileStreams,
         model: DiskModel,
         choice: &mut Choice,
         out: &mut Outside<'_>,
@@ -260,7 +260,7 @@ impl SealedTree {
                 .min(left);
             entry.child_count = end.saturating_sub(entry.first_child);
             entry.link_to = entry.link_to.filter(|file| *file < left);
-            for stream in &mut entry.streams {
+            for stream in entry.streams.iter_mut() {
                 match choice.draw(Label::Power, 4) {
                     0 => stream.content = EMPTY,
                     1 => stream.content.blob = None,

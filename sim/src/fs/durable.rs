@@ -19,7 +19,7 @@ use wcow_ntmeta::upcase::upcase_unit;
 use wcow_ntmeta::{HostPath, Hresult, WideName};
 
 use super::directory::upcased_head;
-use super::{BlobId, Body, Child, DiskModel, Fs, Node, NodeId, Spot, StreamData, code};
+use super::{BlobId, Body, Child, DiskModel, FileStreams, Fs, Node, NodeId, Spot, code};
 use crate::world::Outside;
 
 /// What is seen and not on the disk.
@@ -30,7 +30,7 @@ pub(super) struct Unsynced {
     pub(super) names: VecDeque<NameOp>,
     next: u64,
     /// What the disk has of files whose contents are not synced; nothing of those that are new.
-    pub(super) contents: BTreeMap<NodeId, Vec<StreamData>>,
+    pub(super) contents: BTreeMap<NodeId, FileStreams>,
     /// What has no name any more and may have one on the disk.
     pub(super) kept: BTreeMap<NodeId, Box<Node>>,
     /// Finished trees whose durable step was ignored.
@@ -208,7 +208,7 @@ impl Unsynced {
     }
 
     /// The contents of a file changed, which were `old`; nothing if it is new.
-    pub(super) fn rewritten(&mut self, node: NodeId, old: impl FnOnce() -> Vec<StreamData>) {
+    pub(super) fn rewritten(&mut self, node: NodeId, old: impl FnOnce() -> FileStreams) {
         self.contents.entry(node).or_insert_with(old);
     }
 

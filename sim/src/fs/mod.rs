@@ -19,6 +19,7 @@ mod recent;
 mod rename;
 mod restore;
 mod sealed;
+mod streams;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub use disk::DiskModel;
 pub(crate) use names::is_plain;
 pub(crate) use restore::Restored;
 pub(crate) use sealed::{SealedTree, TreeCache};
+pub(crate) use streams::FileStreams;
 
 /// Win32 errors of the file system.
 pub(crate) use wcow_host::codes::win32 as code;
@@ -105,12 +107,14 @@ pub(crate) struct Extra {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Body {
-    /// The unnamed stream first.
-    File(Vec<StreamData>),
+    File(FileStreams),
     /// By upcased name.
     Directory(Children),
     /// A directory of a sealed tree.
-    Sealed { tree: BlobId, entry: u32 },
+    Sealed {
+        tree: BlobId,
+        entry: u32,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -386,7 +390,7 @@ impl Fs {
 
     /// Collects the blobs that files, and the sealed trees that can be read, name.
     pub(crate) fn blobs(&self, out: &mut Outside<'_>, blobs: &mut BTreeSet<BlobId>) {
-        let old = self.unsynced.contents.values().flatten();
+        let old = self.unsynced.contents.values().flat_map(FileStreams::iter);
         blobs.extend(old.filter_map(|stream| stream.content.blob));
         let nodes = self.nodes.iter().map(|(_, node)| node);
         for node in nodes.chain(self.unsynced.kept.values().map(|node| &**node)) {

@@ -128,7 +128,7 @@ mod tests {
     fn nodes_are_kept_in_the_order_of_their_ids() {
         let node = |ticks| {
             let time = FileTime::from_ticks(ticks);
-            Node::new(Default::default(), time, Body::File(Vec::new()))
+            Node::new(Default::default(), time, Body::File(Default::default()))
         };
         let ids = [u32::MAX, 64, 0, 33, 32, 1];
         let mut nodes = Nodes::default();

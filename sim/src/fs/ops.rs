@@ -7,7 +7,8 @@ use wcow_ntmeta::{FileAttributes, FileTime, HostPath, Hresult, WideName};
 
 use super::durable::NameChange;
 use super::{
-    Body, Child, Children, Fs, Lock, Node, NodeId, SealedTree, Spot, StreamData, child_of, code,
+    Body, Child, Children, FileStreams, Fs, Lock, Node, NodeId, SealedTree, Spot, StreamData,
+    child_of, code,
 };
 use crate::blobs::BlobId;
 use crate::call::{ClientId, ContentRef, TreeId};
@@ -105,13 +106,13 @@ impl Fs {
                 let mut file = Node::new(
                     FileAttributes::ARCHIVE,
                     now,
-                    Body::File(vec![unnamed(content)]),
+                    Body::File(unnamed(content).into()),
                 );
                 file.charged = content.len;
                 self.free -= content.len;
                 let node = self.add(file);
                 self.link(directory, name, node, now);
-                self.unsynced.rewritten(node, Vec::new);
+                self.unsynced.rewritten(node, FileStreams::default);
                 Ok(node)
             }
         }
@@ -558,7 +559,7 @@ pub(super) fn sealed_node(tree: &Arc<SealedTree>, id: BlobId, entry: u32) -> Nod
     let body = if tree.is_directory(entry) {
         Body::Sealed { tree: id, entry }
     } else {
-        Body::File(tree.streams(entry).to_vec())
+        Body::File(tree.streams(entry).cloned().unwrap_or_default())
     };
     let mut node = Node::new(FileAttributes::default(), FileTime::ZERO, body);
     tree.describe(entry, &mut node);

@@ -3,7 +3,7 @@
 use wcow_host::WriteMode;
 use wcow_ntmeta::{FileAttributes, FileTime, HostPath, Hresult, ReparsePoint, SecurityDescriptor};
 
-use super::{Body, EMPTY, Fs, NodeId, StreamData, code};
+use super::{Body, EMPTY, FileStreams, Fs, NodeId, code};
 use crate::world::Outside;
 
 /// What a backup knows of a file or directory.
@@ -12,8 +12,7 @@ pub(crate) struct Restored {
     pub(crate) attributes: FileAttributes,
     pub(crate) security: Option<SecurityDescriptor>,
     pub(crate) reparse: Option<ReparsePoint>,
-    /// The unnamed stream first; none for a directory.
-    pub(crate) streams: Vec<StreamData>,
+    pub(crate) streams: FileStreams,
 }
 
 impl Fs {
@@ -35,7 +34,7 @@ impl Fs {
         let streams = restored.streams.clone();
         if let Some(node) = self.nodes.get_mut(node) {
             node.charged = node.charged.saturating_add(more);
-            if !streams.is_empty() {
+            if streams.first().is_some() {
                 node.body = Body::File(streams);
             }
         }

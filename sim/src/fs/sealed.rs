@@ -28,7 +28,7 @@ use std::sync::Arc;
 use wcow_ntmeta::upcase::cmp_ignore_case;
 use wcow_ntmeta::{FileAttributes, FileTime, ReparsePoint, SecurityDescriptor, WideName};
 
-use super::{EMPTY, Extra, Node, StreamData};
+use super::{EMPTY, Extra, FileStreams, Node, StreamData};
 use crate::blobs::{BlobId, BlobStore};
 use crate::call::ContentRef;
 
@@ -99,7 +99,7 @@ pub(super) struct SealedEntry {
     pub(super) child_count: u32,
     pub(super) reparse: Option<ReparsePoint>,
     pub(super) extra: Extra,
-    pub(super) streams: Vec<StreamData>,
+    pub(super) streams: FileStreams,
 }
 
 impl SealedTree {
@@ -157,15 +157,10 @@ impl SealedTree {
             .unwrap_or_default()
     }
 
-    pub(super) fn streams(&self, entry: u32) -> &[StreamData] {
-        let Some(entry) = self.entry(entry) else {
-            return &[];
-        };
-        let file = entry
-            .link_to
-            .and_then(|file| self.entry(file))
-            .unwrap_or(entry);
-        &file.streams
+    pub(super) fn streams(&self, entry: u32) -> Option<&FileStreams> {
+        let entry = self.entry(entry)?;
+        let file = entry.link_to.and_then(|file| self.entry(file));
+        Some(&file.unwrap_or(entry).streams)
     }
 
     pub(super) fn content(&self, entry: u32) -> Option<ContentRef> {
@@ -174,7 +169,7 @@ impl SealedTree {
         }
         Some(
             self.streams(entry)
-                .first()
+                .and_then(FileStreams::first)
                 .map_or(EMPTY, |stream| stream.content),
         )
     }
@@ -204,7 +199,7 @@ impl SealedTree {
     pub(super) fn blobs(&self) -> impl Iterator<Item = BlobId> {
         self.entries
             .iter()
-            .flat_map(|entry| &entry.streams)
+            .flat_map(|entry| entry.streams.iter())
             .filter_map(|stream| stream.content.blob)
     }
 
@@ -335,7 +330,7 @@ impl Writer {
         self.bytes(&entry.extra.object_id);
         self.bytes(&entry.extra.extended_attributes);
         self.count16(entry.streams.len());
-        for stream in &entry.streams {
+        for stream in entry.streams.iter() {
             self.text(&stream.name);
             self.u64(stream.content.len);
             match stream.content.blob {
@@ -452,13 +447,13 @@ mod tests {
         };
         let file = |name: &str, len| SealedEntry {
             name: name.into(),
-            streams: vec![StreamData {
+            streams: FileStreams::from(StreamData {
                 name: WideName::new(),
                 content: ContentRef {
                     blob: Some(BlobId::of(b"x")),
                     len,
                 },
-            }],
+            }),
             ..SealedEntry::default()
         };
         let mut other_name = file("z", 0);

@@ -10,7 +10,7 @@ use super::transport::{self, DIRECTORY_SUFFIX, Described, TOMBSTONES};
 use super::{HIVES, beside, check_parents, is_directory};
 use crate::call::{ClientId, ContentRef};
 use crate::choice::Label;
-use crate::fs::{EMPTY, Fs, Restored, Spot, StreamData};
+use crate::fs::{EMPTY, FileStreams, Fs, Restored, Spot, StreamData};
 use crate::world::guest::view::{Change, Overlay};
 use crate::world::{Outside, World};
 
@@ -285,7 +285,7 @@ fn directory_name(name: &WideName) -> Option<WideName> {
 }
 
 fn restored(described: Described, file: bool, out: &Outside<'_>) -> Result<Restored, Hresult> {
-    let mut streams = Vec::new();
+    let mut streams = FileStreams::default();
     if file {
         streams.push(StreamData {
             name: WideName::new(),
