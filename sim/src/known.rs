@@ -11,17 +11,19 @@ use wcow_host::Readings;
 
 use crate::blobs::BlobId;
 
-/// How many contents are remembered; each has one place where it can be.
-const PLACES: usize = 512;
+/// So many pairs of contents are remembered. Each content can be in one pair.
+const PAIRS: usize = 256;
 /// The longest content that is remembered, in bytes.
 const LONGEST: usize = 32 << 10;
-/// No more pieces of 32 bytes of a content than this make its hash.
+/// No more pieces of 32 bytes from the middle of a content than this make its hash.
 const SAMPLES: usize = 16;
+/// So many pieces of 32 bytes from its beginning do: files of one kind differ there before anywhere else.
+const FIRST: usize = 8;
 /// With the readings of so many blobs everything is forgotten: what is still there is soon read again.
 const MOST_READINGS: usize = 512;
 
 thread_local! {
-    static CONTENTS: RefCell<Vec<Option<Content>>> = const { RefCell::new(Vec::new()) };
+    static CONTENTS: RefCell<Vec<[Option<Content>; 2]>> = const { RefCell::new(Vec::new()) };
     static READINGS: RefCell<BTreeMap<BlobId, Arc<Readings>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -40,24 +42,24 @@ pub(crate) fn content(bytes: &[u8]) -> (BlobId, Arc<[u8]>) {
     let known = CONTENTS.try_with(|contents| {
         let mut contents = contents.borrow_mut();
         if contents.is_empty() {
-            contents.resize_with(PLACES, || None);
+            contents.resize_with(PAIRS, Default::default);
         }
         let mixed = mixed(bytes);
-        let place = contents.get_mut(usize::try_from(mixed >> 32).ok()? % PLACES)?;
-        match place {
-            Some(there) if there.mixed == mixed && *there.bytes == *bytes => {
-                Some((there.id, Arc::clone(&there.bytes)))
-            }
-            _ => {
+        let pair = contents.get_mut(usize::try_from(mixed >> 32).ok()? % PAIRS)?;
+        let is_there = |there: &Option<Content>| {
+            let there = there.as_ref();
+            there.is_some_and(|there| there.mixed == mixed && *there.bytes == *bytes)
+        };
+        // The one that was met last stands first.
+        if !pair.first().is_some_and(is_there) {
+            pair.reverse();
+            if let Some(place) = pair.first_mut().filter(|place| !is_there(place)) {
                 let (id, bytes) = new();
-                *place = Some(Content {
-                    mixed,
-                    id,
-                    bytes: Arc::clone(&bytes),
-                });
-                Some((id, bytes))
+                *place = Some(Content { mixed, id, bytes });
             }
         }
+        let there = pair.first()?.as_ref()?;
+        Some((there.id, Arc::clone(&there.bytes)))
     });
     known.ok().flatten().unwrap_or_else(new)
 }
@@ -84,7 +86,9 @@ fn mixed(bytes: &[u8]) -> u64 {
     let (fours, words) = words.as_chunks::<4>();
     // Lossless: no slice is longer than 2^63 bytes.
     let mut lanes = [bytes.len() as u64, 1, 2, 3];
-    for four in fours.iter().step_by(1 + fours.len() / SAMPLES) {
+    let (first, more) = fours.split_at(fours.len().min(FIRST));
+    let more = more.iter().step_by(1 + more.len() / SAMPLES);
+    for four in first.iter().chain(more) {
         for (lane, word) in lanes.iter_mut().zip(four) {
             *lane = mix(*lane, u64::from_le_bytes(*word));
         }
@@ -103,9 +107,15 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_what_it_would_be_anyway() {
-        // More contents than places, each several times, some that differ in their last byte only, and one that is too long.
-        let contents = (0..2 * PLACES)
+        // More contents than places, each several times, some that differ in their last byte only or look alike, and one that is too long.
+        let alike = |number: u8| {
+            let mut alike = vec![7; LONGEST];
+            alike[LONGEST - 40 * usize::from(number)] = number;
+            alike
+        };
+        let contents = (0..4 * PAIRS)
             .map(|number| vec![number as u8; number % 700])
+            .chain((1..20).map(alike))
             .chain([vec![7; LONGEST], vec![7; LONGEST + 1]]);
         let contents: Vec<Vec<u8>> = contents.collect();
         for _ in 0..3 {
@@ -118,6 +128,11 @@ mod tests {
         let (_, first) = content(b"again");
         let (_, second) = content(b"again");
         assert!(Arc::ptr_eq(&first, &second));
+        // Two that look alike are remembered both.
+        let pair = [alike(3), alike(4)];
+        let met = || pair.each_ref().map(|bytes| content(bytes).1);
+        let (first, second) = (met(), met());
+        assert!(first.iter().zip(&second).all(|(a, b)| Arc::ptr_eq(a, b)));
     }
 
     #[test]
