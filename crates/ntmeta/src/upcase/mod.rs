@@ -28,12 +28,12 @@ pub fn upcase_unit(unit: u16) -> u16 {
 /// Whether both are the same name to a Windows file system.
 pub fn eq_ignore_case(ours: &[u16], theirs: &[u16]) -> bool {
     let same = |(&a, &b): (&u16, &u16)| a == b || upcase_unit(a) == upcase_unit(b);
-    ours.len() == theirs.len() && ours.iter().zip(theirs).all(same)
+    ours.len() == theirs.len() && behind_same(ours, theirs).all(same)
 }
 
 /// Compares the upcased units, one by one. Names that differ in case only are equal here.
 pub fn cmp_ignore_case(ours: &[u16], theirs: &[u16]) -> Ordering {
-    for (&a, &b) in ours.iter().zip(theirs) {
+    for (&a, &b) in behind_same(ours, theirs) {
         if a != b {
             let [a, b] = [a, b].map(upcase_unit);
             if a != b {
@@ -42,6 +42,14 @@ pub fn cmp_ignore_case(ours: &[u16], theirs: &[u16]) -> Ordering {
         }
     }
     ours.len().cmp(&theirs.len())
+}
+
+/// The pairs of units behind those that are the same in both, or most of these: they are told apart four at a time.
+fn behind_same<'a>(ours: &'a [u16], theirs: &'a [u16]) -> impl Iterator<Item = (&'a u16, &'a u16)> {
+    let pairs = ours.as_chunks::<4>().0.iter().zip(theirs.as_chunks().0);
+    let same = 4 * pairs.take_while(|(a, b)| a == b).count();
+    let [ours, theirs] = [ours, theirs].map(|units| units.get(same..).unwrap_or_default());
+    ours.iter().zip(theirs)
 }
 
 /// What `ask` makes of the upcased units, which are as many. Those of a short name take no new memory.
