@@ -94,24 +94,20 @@ impl FileSystem for Face {
                 Ok(len) => Ok(vec![0; len].into()),
                 Err(_) => Err(failed(code::FILE_TOO_LARGE)),
             },
-            Some(blob) => {
-                let blobs = self.sim.blobs();
-                match blobs.get(blob) {
-                    Ok(Some(bytes)) => {
-                        Ok(FileBytes::with_sha256(bytes, blob.0)
-                            .with_readings(known::readings(blob)))
-                    }
-                    _ => Err(failed(code::IO_DEVICE)),
+            Some(blob) => match self.blobs.get(blob) {
+                Ok(Some(bytes)) => {
+                    Ok(FileBytes::with_sha256(bytes, blob.0).with_readings(known::readings(blob)))
                 }
-            }
+                _ => Err(failed(code::IO_DEVICE)),
+            },
         }
     }
 
     async fn write(&self, path: &HostPath, bytes: &[u8], mode: WriteMode) -> Result<(), HostError> {
-        let content =
-            self.sim.blobs().put(bytes).map_err(|_| {
-                HostError::new(Operation::WriteFile, path.to_string(), code::IO_DEVICE)
-            })?;
+        let content = self
+            .blobs
+            .put(bytes)
+            .map_err(|_| HostError::new(Operation::WriteFile, path.to_string(), code::IO_DEVICE))?;
         let len = bytes.len() as u64;
         self.call(FilesCall::Write {
             path: path.clone(),
@@ -198,7 +194,7 @@ impl FileSystem for Face {
 
     async fn create_tree(&self, path: &HostPath) -> Result<SimTree, HostError> {
         let tree = self.call(FilesCall::CreateTree(path.clone())).await?;
-        let builder = Arc::new(Mutex::new(Some(TreeBuilder::new(self.sim.blobs()))));
+        let builder = Arc::new(Mutex::new(Some(TreeBuilder::new(Arc::clone(&self.blobs)))));
         self.sim
             .lock()
             .add_builder(tree, self.id, Arc::clone(&builder));

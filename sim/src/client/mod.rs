@@ -11,10 +11,12 @@ mod remote;
 mod switches;
 
 use std::fmt;
+use std::sync::Arc;
 
 use wcow_host::{ComputeApi, Host, Precaution};
 
 use crate::Sim;
+use crate::blobs::BlobStore;
 use crate::call::{Call, ClientId, FromReply};
 use crate::op::OpFuture;
 
@@ -29,8 +31,9 @@ pub struct SimHost {
 
 impl SimHost {
     pub(crate) fn new(sim: Sim, id: ClientId) -> Self {
+        let blobs = sim.blobs();
         Self {
-            face: Face { sim, id },
+            face: Face { sim, id, blobs },
         }
     }
 
@@ -103,6 +106,8 @@ impl Host for SimHost {
 pub struct Face {
     pub(crate) sim: Sim,
     pub(crate) id: ClientId,
+    /// The contents of the host's files: each client asks for them without the host's lock.
+    pub(crate) blobs: Arc<dyn BlobStore>,
 }
 
 impl Face {
