@@ -13,7 +13,7 @@ use wcow_tree::{
 
 use crate::control::{Control, Progress};
 use crate::metadata::PathBudget;
-use crate::number::as_u64;
+use crate::number::{as_u64, as_usize};
 use crate::plan::{Item, place};
 use crate::read::{Consumer, read_items};
 use crate::{Budget, Image, NodeId, ReadError, StreamRole, Wim};
@@ -274,7 +274,7 @@ impl TreeSource for Extractor<'_> {
             image: self.image,
             sink,
             announced: BTreeMap::new(),
-            streams: Vec::new(),
+            streams: Vec::with_capacity(as_usize(plan.streams)),
             problems: SourceProblems {
                 problems: Vec::new(),
                 further: 0,
@@ -336,17 +336,20 @@ impl Pending {
 
 impl Transfer<'_, '_, '_> {
     fn entries(&mut self, selected: &[bool]) -> Result<(), SendError> {
+        let mut room = Vec::new();
         for id in in_order(self.image, selected) {
             if self.control.is_cancelled() {
                 return Err(SendError::source(ExtractError::Cancelled));
             }
-            let entry = self.entry(id);
+            let entry = self.entry(id, room);
             self.sink.entry(&entry)?;
+            room = entry.streams;
         }
         Ok(())
     }
 
-    fn entry(&mut self, id: NodeId) -> Entry {
+    /// The entry of a node. Its streams go into the memory of `room`.
+    fn entry(&mut self, id: NodeId, mut room: Vec<Stream>) -> Entry {
         let image = self.image;
         let first = image
             .first_link(id)
@@ -393,7 +396,8 @@ impl Transfer<'_, '_, '_> {
                 digest,
             }
         });
-        let streams = streams.collect();
+        room.clear();
+        room.extend(streams);
         Entry {
             id: entry_id(id),
             parent: image.parent(id).map(entry_id),
@@ -404,7 +408,7 @@ impl Transfer<'_, '_, '_> {
             security: image.security(id).cloned(),
             reparse,
             link_to: first.map(entry_id),
-            streams,
+            streams: room,
             extra: image.extra(id),
         }
     }
@@ -563,9 +567,9 @@ fn passes(
     range: Range<usize>,
     shared_max: u64,
 ) -> Vec<Vec<(Item, Range<usize>)>> {
-    let mut passes = vec![Vec::new()];
     let mut at = range.start;
     let wanted = streams.get(range).unwrap_or_default();
+    let mut passes = vec![Vec::with_capacity(wanted.len())];
     for group in wanted.chunk_by(|a, b| a.digest == b.digest) {
         let all = at..at + group.len();
         at = all.end;
@@ -677,7 +681,8 @@ impl Consumer for Sending<'_, '_, '_, '_> {
 /// The marked nodes as they are sent: each directory before what is in it. Of several names of a file the first one here sends the
 /// streams, and hostile files give each name others.
 fn in_order<'i>(image: &'i Image, selected: &'i [bool]) -> impl Iterator<Item = NodeId> + 'i {
-    let mut stack = vec![image.root()];
+    let mut stack = Vec::with_capacity(64);
+    stack.push(image.root());
     std::iter::from_fn(move || {
         let id = stack.pop()?;
         let children = image.children(id).rev();

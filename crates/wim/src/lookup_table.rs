@@ -139,8 +139,12 @@ impl LookupTable {
 
     /// The blob with this digest.
     pub(crate) fn find(&self, digest: &Digest) -> Option<&Blob> {
+        let first = beginning(digest);
         self.blobs
-            .binary_search_by_key(digest, |blob| blob.digest)
+            .binary_search_by(|blob| {
+                let by_beginning = beginning(&blob.digest).cmp(&first);
+                by_beginning.then_with(|| blob.digest.cmp(digest))
+            })
             .ok()
             .and_then(|at| self.blobs.get(at))
     }
@@ -240,16 +244,19 @@ impl LookupTable {
     }
 }
 
+/// The first eight bytes of a digest, in the order of the digests.
+fn beginning(digest: &Digest) -> u64 {
+    digest
+        .0
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
 /// Sorts `blobs`, and keeps the first of equal digests first. What is moved about is small: the beginnings of the digests, which in
 /// honest files settle nearly every comparison. Each blob moves once.
 fn sort_by_digest(blobs: &mut [Blob]) {
-    let beginning = |blob: &Blob| {
-        blob.digest
-            .0
-            .first_chunk()
-            .map_or(0, |b| u64::from_be_bytes(*b))
-    };
-    let mut order: Vec<(u64, usize)> = blobs.iter().map(beginning).zip(0..).collect();
+    let beginnings = blobs.iter().map(|blob| beginning(&blob.digest));
+    let mut order: Vec<(u64, usize)> = beginnings.zip(0..).collect();
     let whole = |at: usize| blobs.get(at).map(|blob| blob.digest);
     order.sort_unstable_by(|a, b| {
         a.0.cmp(&b.0)

@@ -1,14 +1,16 @@
-//! Readers that are not in use, with their buffers and decoders.
+//! Readers that are not in use, with their buffers and decoders, and a buffer for what is read.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
 
-use crate::chunks::ChunkReader;
+use crate::chunks::{Buffer, ChunkReader, READ_WINDOW};
+use crate::number::as_u64;
 
 /// Readers that are not in use: an operation takes as many as it has workers, and gives them back.
 #[derive(Default)]
 pub(crate) struct Pool {
     readers: Mutex<Vec<ChunkReader>>,
+    buffer: Mutex<Buffer>,
 }
 
 /// A reader that goes back to its pool.
@@ -41,6 +43,18 @@ impl Pool {
         reader.shrink();
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         readers.push(reader);
+    }
+
+    /// A buffer for what is read: the one that was given back last, if nobody has it.
+    pub(crate) fn buffer(&self) -> Buffer {
+        std::mem::take(&mut self.buffer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes a buffer back: one is kept, unless it is large.
+    pub(crate) fn give_buffer(&self, buffer: Buffer) {
+        if as_u64(buffer.capacity()) <= READ_WINDOW {
+            *self.buffer.lock().unwrap_or_else(PoisonError::into_inner) = buffer;
+        }
     }
 }
 

@@ -56,9 +56,15 @@ pub(crate) fn read_items(
         window(plan.largest, workers.get(), stored_len(files)),
         plan.units,
         || pool.reader(),
-        |reader, index, used| work(&plan, reader, index, used),
-        |_, done: &mut Done| {
+        |reader, index, used| {
+            let buffer = used.map_or_else(|| pool.buffer(), |done: Done| done.buffer);
+            work(&plan, reader, index, buffer)
+        },
+        |index, done| {
             flow = delivery.unit(done);
+            if index + 1 == plan.units {
+                pool.give_buffer(std::mem::take(&mut done.buffer));
+            }
             flow
         },
     );
@@ -100,8 +106,7 @@ struct SolidDone {
     items: Vec<(usize, Option<Digest>)>,
 }
 
-fn work(plan: &Plan<'_>, reader: &mut ChunkReader, index: u64, used: Option<Done>) -> Done {
-    let mut buffer = used.map(|done| done.buffer).unwrap_or_default();
+fn work(plan: &Plan<'_>, reader: &mut ChunkReader, index: u64, mut buffer: Buffer) -> Done {
     buffer.clear();
     let Some(unit) = plan.unit(index) else {
         return Done::default();

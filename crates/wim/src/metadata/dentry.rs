@@ -29,7 +29,7 @@ use super::tree::Fault;
 /// Length of the fixed part.
 pub(crate) const FIXED_LEN: usize = 0x66;
 /// Length of the shortest entry, rounded.
-const MIN_LEN: usize = 0x68;
+pub(super) const MIN_LEN: usize = 0x68;
 /// Length of the fixed part of a stream entry.
 pub(crate) const STREAM_FIXED_LEN: usize = 0x26;
 /// A root for images that have none: a directory without a security descriptor.

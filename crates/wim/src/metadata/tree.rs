@@ -14,7 +14,7 @@ use crate::error::Warnings;
 use crate::number::as_u64;
 use crate::{ImageError, ImageIndex, Limits, Part};
 
-use super::dentry::Dentry;
+use super::dentry::{Dentry, MIN_LEN};
 use super::tagged::TaggedItems;
 use super::{ImageStream, links, security, siblings, streams};
 
@@ -96,6 +96,8 @@ pub(super) fn build(
         }));
     }
     let security = security::parse(&data, part, warnings)?;
+    // All entries of a small image have room. The lists of a large one grow as they are filled.
+    let most = (data.len() / MIN_LEN).min(1024);
     let mut builder = Builder {
         data: &data,
         limits,
@@ -103,8 +105,8 @@ pub(super) fn build(
         descriptors: security.descriptors.len(),
         visited: HashSet::new(),
         budget: data.len(),
-        nodes: Vec::new(),
-        streams: Vec::new(),
+        nodes: Vec::with_capacity(most),
+        streams: Vec::with_capacity(most),
     };
     builder.root(security.end)?;
     builder.descend()?;
