@@ -123,7 +123,7 @@ impl<H: Host> ImageStore<'_, H> {
                 errors.push(ValidationError::HiveChanged {
                     path,
                     expected: then.sha256.clone(),
-                    found: now.sha256,
+                    found: now.sha256.clone(),
                 });
             }
             _ => {}

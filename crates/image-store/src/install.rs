@@ -1,6 +1,7 @@
 //! From a tree to an image, by one rename.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use wcow_hive::{Hive, HiveError, Limits, verify};
@@ -24,6 +25,12 @@ const MAX_NAME: usize = 180;
 
 const COPYING: &str = "write the image's files to the store";
 const PUBLISHING: &str = "put the finished image in its place";
+
+/// What is known of an image once it is made.
+struct Filled {
+    created: FileTime,
+    container_service: bool,
+}
 
 impl<H: Host> ImageStore<'_, H> {
     /// Installs an image: its tree comes from `source`, with `Windows` and its siblings directly below the root.
@@ -55,17 +62,17 @@ impl<H: Host> ImageStore<'_, H> {
         }
         let staging = self.new_staging().await?;
         let installed = match self.fill(request, source, &staging, &target).await {
-            Ok(image) => self
+            Ok(filled) => self
                 .publish(&staging, &target, &full_name)
                 .await
-                .map(|()| image),
+                .map(|()| filled),
             Err(error) => Err(error),
         };
         if installed.is_err() && !self.host.ignores(precautions::ROLLBACK_INSTALL) {
             // The first error is the one to tell; what stays behind is cleared by the next open.
             let _ = self.delete(&staging).await;
         }
-        installed
+        Ok(stored(request, full_name, target, installed?))
     }
 
     /// A folder for this install alone.
@@ -74,10 +81,7 @@ impl<H: Host> ImageStore<'_, H> {
         let control = self.host.control();
         let boot = control.info().await.map_err(doing(preparing))?.boot_id;
         let guid = control.new_guid().await.map_err(doing(preparing))?;
-        let staging = self
-            .root
-            .join(layout::STAGING)
-            .join(&format!("{boot}-{guid}"));
+        let staging = layout::STAGING.join(&format!("{boot}-{guid}"));
         self.host
             .files()
             .create_dir_all(&staging)
@@ -93,7 +97,7 @@ impl<H: Host> ImageStore<'_, H> {
         source: &mut dyn TreeSource,
         staging: &HostPath,
         target: &HostPath,
-    ) -> Result<StoredImage, InstallError> {
+    ) -> Result<Filled, InstallError> {
         let files = self.host.files();
         let tree = self.receive(source, staging).await?;
         let has_vm = self.move_utility_vm(staging).await?;
@@ -145,7 +149,10 @@ impl<H: Host> ImageStore<'_, H> {
             self.process_utility_vm(staging).await?;
         }
         self.sync(staging, has_vm).await?;
-        Ok(stored(request, target, created, container_service))
+        Ok(Filled {
+            created,
+            container_service,
+        })
     }
 
     /// Takes the tree in, as `files`.
@@ -227,7 +234,7 @@ impl<H: Host> ImageStore<'_, H> {
                 .copy_file(&from, &hives.join(hive.base))
                 .await
                 .map_err(doing(copying))?;
-            records.insert(hive.base.to_owned(), record);
+            records.insert(hive.base.to_owned(), HiveRecord::clone(&record));
         }
         Ok(records)
     }
@@ -236,7 +243,7 @@ impl<H: Host> ImageStore<'_, H> {
     async fn sync(&self, staging: &HostPath, has_vm: bool) -> Result<(), StoreError> {
         let syncing = "make the image durable";
         let hives = staging.join(layout::HIVES);
-        let utility_vm = staging.join(layout::UTILITY_VM);
+        let utility_vm = has_vm.then(|| staging.join(layout::UTILITY_VM));
         if has_vm {
             // It came from there: its old name must be gone as durably as its new one is there.
             let from = staging.join(layout::FILES);
@@ -244,7 +251,7 @@ impl<H: Host> ImageStore<'_, H> {
             gone.await.map_err(doing(syncing))?;
         }
         let beside = |folder| (folder, precautions::SYNC_BESIDE, precautions::SYNC_NAMES);
-        let of_vm = has_vm.then_some(beside(&utility_vm));
+        let of_vm = utility_vm.as_ref().map(beside);
         let of_hives = (
             &hives,
             precautions::SYNC_HIVES,
@@ -311,9 +318,8 @@ impl<H: Host> ImageStore<'_, H> {
 }
 
 /// Size and digest of a hive that is whole.
-pub(crate) fn check_hive(bytes: &FileBytes) -> Result<HiveRecord, HiveError> {
-    let record = bytes.read_as(look_at_hive)?;
-    Ok((*record).clone())
+pub(crate) fn check_hive(bytes: &FileBytes) -> Result<Arc<HiveRecord>, HiveError> {
+    bytes.read_as(look_at_hive)
 }
 
 fn look_at_hive(bytes: &FileBytes) -> Result<HiveRecord, HiveError> {
@@ -360,18 +366,18 @@ fn check_request(request: &InstallRequest) -> Result<(), InstallError> {
 
 fn stored(
     request: &InstallRequest,
-    target: &HostPath,
-    created: FileTime,
-    container_service: bool,
+    full_name: String,
+    path: HostPath,
+    filled: Filled,
 ) -> StoredImage {
     StoredImage {
         name: request.name.clone(),
         version: request.version,
-        full_name: request.full_name(),
-        path: target.clone(),
-        created,
+        full_name,
+        path,
+        created: filled.created,
         size: request.size,
         product_name: request.product_name.clone(),
-        container_service,
+        container_service: filled.container_service,
     }
 }

@@ -1,7 +1,11 @@
 //! The names of the store.
 
-use wcow_ntmeta::WideName;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use wcow_host::era;
 use wcow_ntmeta::upcase::upcase_unit;
+use wcow_ntmeta::{HostPath, WideName};
 
 use crate::ImageVersion;
 
@@ -16,13 +20,16 @@ pub(crate) const METADATA: &str = "metadata.json";
 /// What the host compares with itself.
 pub(crate) const VERSION_FILE: &str = "version.wcx";
 /// Held open by whoever changes the store.
-pub(crate) const LOCK: &str = "store.lock";
+pub(crate) static LOCK: LazyLock<HostPath> = LazyLock::new(|| era::image_root().join("store.lock"));
 /// Installs that are not done.
-pub(crate) const STAGING: &str = ".staging";
+pub(crate) static STAGING: LazyLock<HostPath> =
+    LazyLock::new(|| era::image_root().join(".staging"));
 /// Images that are no longer there.
-pub(crate) const REMOVING: &str = ".removing";
+pub(crate) static REMOVING: LazyLock<HostPath> =
+    LazyLock::new(|| era::image_root().join(".removing"));
 /// Folders that look like images and are none.
-pub(crate) const QUARANTINE: &str = ".quarantine";
+pub(crate) static QUARANTINE: LazyLock<HostPath> =
+    LazyLock::new(|| era::image_root().join(".quarantine"));
 /// The service in a container that the host talks to, below the image's folder.
 pub(crate) const CONTAINER_SERVICE: &str = r"files\Windows\System32\CExecSvc.exe";
 /// Where every Windows image has its hives, below the image's folder.
@@ -31,6 +38,9 @@ pub(crate) const CONFIG: &str = r"files\Windows\System32\config";
 pub(crate) const IMAGE_PREFIX: &str = "CN=";
 /// The publisher part that this store writes.
 const PUBLISHER: &str = "CN=Microsoft_";
+
+/// Room for a version and the `_` before it: `_10.0.20348.2700`.
+const USUAL_VERSION: usize = 20;
 
 /// A hive that every base image needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,5 +84,7 @@ pub(crate) fn is_image(folder: &WideName) -> bool {
 
 /// The name of an image's folder.
 pub(crate) fn full_name(name: &str, version: ImageVersion) -> String {
-    format!("{PUBLISHER}{name}_{version}")
+    let mut full = String::with_capacity(PUBLISHER.len() + name.len() + USUAL_VERSION);
+    let _ = write!(full, "{PUBLISHER}{name}_{version}");
+    full
 }

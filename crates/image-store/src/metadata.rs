@@ -27,6 +27,8 @@ pub const FORMAT: u32 = 1;
 
 /// The longest `metadata.json` that is read, in bytes.
 pub(crate) const MAX_METADATA: u64 = 1 << 20;
+/// No `metadata.json` of a usual image is longer, in bytes.
+const USUAL_LEN: usize = 1536;
 /// The longest `version.wcx` that is read, in bytes.
 pub(crate) const MAX_VERSION_FILE: u64 = 1 << 16;
 
@@ -120,8 +122,10 @@ impl Metadata {
 
     /// The bytes of `metadata.json`.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self)
-            .expect("numbers, strings and maps with string keys are always JSON")
+        let mut bytes = Vec::with_capacity(USUAL_LEN);
+        serde_json::to_writer(&mut bytes, self)
+            .expect("numbers, strings and maps with string keys are always JSON");
+        bytes
     }
 
     fn parse_loosely(text: &str) -> Result<Self, MetadataError> {

@@ -1,7 +1,5 @@
 //! A sink before the host's, which keeps account of what arrives damaged.
 
-use std::collections::BTreeMap;
-
 use wcow_ntmeta::{RelPath, WideName};
 use wcow_tree::{Entry, EntryId, SinkError, StreamEnd, StreamRef, TreeSink};
 
@@ -10,7 +8,8 @@ use crate::InstallError;
 /// Passes everything on, and remembers which streams were damaged. Keeps the name of every entry until the end.
 pub(crate) struct Account<'a> {
     inner: &'a mut dyn TreeSink,
-    names: BTreeMap<EntryId, (Option<EntryId>, WideName)>,
+    /// Each entry with its parent and its name, in the order in which they came: parents first.
+    names: Vec<(EntryId, Option<EntryId>, WideName)>,
     open: Option<EntryId>,
     damaged: u64,
     first: Option<EntryId>,
@@ -20,7 +19,7 @@ impl<'a> Account<'a> {
     pub(crate) fn new(inner: &'a mut dyn TreeSink) -> Self {
         Self {
             inner,
-            names: BTreeMap::new(),
+            names: Vec::new(),
             open: None,
             damaged: 0,
             first: None,
@@ -40,15 +39,15 @@ impl<'a> Account<'a> {
 
     fn path(&self, entry: EntryId) -> String {
         let mut names = Vec::new();
-        let mut next = Some(entry);
-        // A source that names an entry as its own ancestor is cut off here.
-        while let Some((parent, name)) = next.and_then(|id| self.names.get(&id))
-            && names.len() < self.names.len()
-        {
-            if !name.is_empty() {
-                names.push(name.clone());
+        let mut wanted = Some(entry);
+        // One way back is enough: what holds an entry came before it.
+        for (id, parent, name) in self.names.iter().rev() {
+            if Some(*id) == wanted {
+                if !name.is_empty() {
+                    names.push(name.clone());
+                }
+                wanted = *parent;
             }
-            next = *parent;
         }
         names.into_iter().rev().collect::<RelPath>().to_string()
     }
@@ -57,7 +56,7 @@ impl<'a> Account<'a> {
 impl TreeSink for Account<'_> {
     fn entry(&mut self, entry: &Entry) -> Result<(), SinkError> {
         self.names
-            .insert(entry.id, (entry.parent, entry.name.clone()));
+            .push((entry.id, entry.parent, entry.name.clone()));
         self.inner.entry(entry)
     }
 

@@ -96,10 +96,12 @@ impl<'h, H: Host> ImageStore<'h, H> {
             .create_dir_all(&store.root)
             .await
             .map_err(doing("create the folder of the image store"))?;
-        let path = store.root.join(layout::LOCK);
-        let lock = match files.lock(&path).await {
+        let lock = match files.lock(&layout::LOCK).await {
             Ok(lock) => lock,
-            Err(error) if error.is_win32(0x20) => return Err(StoreError::Locked { path }),
+            Err(error) if error.is_win32(0x20) => {
+                let path = layout::LOCK.clone();
+                return Err(StoreError::Locked { path });
+            }
             Err(error) => return Err(doing("lock the image store")(error)),
         };
         match store.recover().await {
@@ -258,8 +260,8 @@ impl<'h, H: Host> ImageStore<'h, H> {
         };
         let removing = "remove the image";
         let files = self.host.files();
-        let away = self.root.join(layout::REMOVING);
-        files.create_dir_all(&away).await.map_err(doing(removing))?;
+        let away = &layout::REMOVING;
+        files.create_dir_all(away).await.map_err(doing(removing))?;
         let guid = self
             .host
             .control()
@@ -284,10 +286,9 @@ impl<'h, H: Host> ImageStore<'h, H> {
     /// [`StoreError::Host`].
     pub async fn unfinished(&self) -> Result<Vec<HostPath>, StoreError> {
         let mut found = Vec::new();
-        for folder in [layout::STAGING, layout::REMOVING] {
-            let folder = self.root.join(folder);
-            for entry in self.names(&folder).await? {
-                found.extend(child(&folder, &entry.name));
+        for folder in [&layout::STAGING, &layout::REMOVING] {
+            for entry in self.names(folder).await? {
+                found.extend(child(folder, &entry.name));
             }
         }
         Ok(found)
@@ -393,10 +394,10 @@ impl<'h, H: Host> ImageStore<'h, H> {
         let Scan { damaged, .. } = self.scan().await?;
         let mut recovery = Recovery {
             unfinished_installs: self
-                .clear(layout::STAGING, precautions::RECOVER_INSTALL)
+                .clear(&layout::STAGING, precautions::RECOVER_INSTALL)
                 .await?,
             unfinished_removals: self
-                .clear(layout::REMOVING, precautions::RECOVER_REMOVAL)
+                .clear(&layout::REMOVING, precautions::RECOVER_REMOVAL)
                 .await?,
             quarantined: Vec::new(),
         };
@@ -407,14 +408,13 @@ impl<'h, H: Host> ImageStore<'h, H> {
     }
 
     /// Deletes what was left in a folder, and says how much there was.
-    async fn clear(&self, folder: &str, precaution: Precaution) -> Result<usize, StoreError> {
+    async fn clear(&self, folder: &HostPath, precaution: Precaution) -> Result<usize, StoreError> {
         if self.host.ignores(precaution) {
             return Ok(0);
         }
-        let folder = self.root.join(folder);
-        let entries = self.names(&folder).await?;
+        let entries = self.names(folder).await?;
         for entry in &entries {
-            let Some(path) = child(&folder, &entry.name) else {
+            let Some(path) = child(folder, &entry.name) else {
                 continue;
             };
             match entry.metadata.kind {
@@ -435,9 +435,9 @@ impl<'h, H: Host> ImageStore<'h, H> {
     async fn put_away(&self, damaged: DamagedImage) -> Result<DamagedImage, StoreError> {
         let moving = "move a damaged image to the quarantine";
         let files = self.host.files();
-        let quarantine = self.root.join(layout::QUARANTINE);
+        let quarantine = &layout::QUARANTINE;
         files
-            .create_dir_all(&quarantine)
+            .create_dir_all(quarantine)
             .await
             .map_err(doing(moving))?;
         let mut path = quarantine.join(&damaged.folder);
@@ -472,11 +472,10 @@ impl<'h, H: Host> ImageStore<'h, H> {
             let Some(path) = child(&self.root, &entry.name) else {
                 continue;
             };
-            let folder = entry.name.to_string();
-            match self.read_image(&folder, &path).await? {
+            match self.read_image(&entry.name, &path).await? {
                 Ok(found) => scan.images.push(found),
                 Err(reason) => scan.damaged.push(DamagedImage {
-                    folder,
+                    folder: entry.name.to_string(),
                     path,
                     reason,
                 }),
@@ -488,19 +487,18 @@ impl<'h, H: Host> ImageStore<'h, H> {
     }
 
     async fn quarantine(&self) -> Result<Vec<DamagedImage>, StoreError> {
-        let quarantine = self.root.join(layout::QUARANTINE);
+        let quarantine = &layout::QUARANTINE;
         let mut damaged = Vec::new();
-        for entry in self.names(&quarantine).await? {
-            let folder = entry.name.to_string();
-            let Some(path) = child(&quarantine, &entry.name) else {
+        for entry in self.names(quarantine).await? {
+            let Some(path) = child(quarantine, &entry.name) else {
                 continue;
             };
-            let reason = match self.read_image(&folder, &path).await? {
+            let reason = match self.read_image(&entry.name, &path).await? {
                 Ok(_) => ValidationError::Quarantined,
                 Err(reason) => reason,
             };
             damaged.push(DamagedImage {
-                folder,
+                folder: entry.name.to_string(),
                 path,
                 reason,
             });
@@ -510,7 +508,7 @@ impl<'h, H: Host> ImageStore<'h, H> {
 
     async fn read_image(
         &self,
-        folder: &str,
+        folder: &WideName,
         path: &HostPath,
     ) -> Result<Result<Found, ValidationError>, StoreError> {
         let file = path.join(layout::METADATA);
@@ -534,9 +532,9 @@ impl<'h, H: Host> ImageStore<'h, H> {
             }
             Err(MetadataError::Invalid(reason)) => return invalid(file, reason),
         };
-        if !same(&reading.full_name, folder) {
+        if !is_named(folder, &reading.full_name) {
             return Ok(Err(ValidationError::OtherImage {
-                folder: folder.to_owned(),
+                folder: folder.to_string(),
                 found: reading.full_name.clone(),
             }));
         }
@@ -591,6 +589,13 @@ fn matching(images: &[Found], wanted: impl Fn(&Reading) -> bool) -> Vec<usize> {
         .filter(|(_, found)| wanted(&found.reading))
         .map(|(index, _)| index)
         .collect()
+}
+
+/// Whether a folder has this name, in any case.
+fn is_named(folder: &WideName, name: &str) -> bool {
+    let units = folder.units().iter().copied();
+    let exactly = name.is_ascii() && units.eq(name.bytes().map(u16::from));
+    exactly || same(name, &folder.to_string())
 }
 
 fn same(a: &str, b: &str) -> bool {
