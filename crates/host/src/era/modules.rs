@@ -53,6 +53,9 @@ const PACKAGES: &[(&str, &[&str])] = &[
 /// Modules by optional feature or role of other editions.
 const FEATURES: &[(&str, &[&str])] = &[("Containers", &["Containers"]), ("Hyper-V", &["Hyper-V"])];
 
+/// No host has more of them.
+const USUAL_MODULES: usize = 32;
+
 /// Cmdlets by module, by whole name or by noun.
 const CMDLETS: &[(&str, &[&str])] = &[
     (
@@ -104,33 +107,23 @@ pub fn modules(
             feature.name.eq_ignore_ascii_case(name) && feature.state != FeatureState::Disabled
         })
     };
-    let brought: Vec<&'static str> = if nano {
-        PACKAGES
-            .iter()
-            .filter(|(package, _)| has_package(package))
-            .flat_map(|(_, modules)| *modules)
-            .copied()
-            .collect()
+    let (table, is_there): (_, &dyn Fn(&str) -> bool) = if nano {
+        (PACKAGES, &has_package)
     } else {
-        FEATURES
-            .iter()
-            .filter(|(feature, _)| has_feature(feature))
-            .flat_map(|(_, modules)| *modules)
-            .copied()
-            .collect()
+        (FEATURES, &has_feature)
     };
+    let brought = table
+        .iter()
+        .filter(|(name, _)| is_there(name))
+        .flat_map(|(_, modules)| *modules);
     let late: &[&str] = match (nano, build >= TP4) {
         (true, true) => NANO_TP4,
         (true, false) => &[],
         (false, _) => OTHERS,
     };
-    let mut modules: Vec<&'static str> = NANO
-        .iter()
-        .chain(late)
-        .copied()
-        .chain(brought)
-        .filter(|module| *module != "Containers" || build < RS1)
-        .collect();
+    let all = NANO.iter().chain(late).chain(brought).copied();
+    let mut modules = Vec::with_capacity(USUAL_MODULES);
+    modules.extend(all.filter(|module| *module != "Containers" || build < RS1));
     modules.sort_unstable();
     modules.dedup();
     modules

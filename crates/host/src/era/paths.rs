@@ -1,9 +1,10 @@
 //! Where things lie on a host, and what layers are called.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use sha1::{Digest, Sha1};
-use wcow_ntmeta::{Guid, HostPath, WideName};
+use wcow_ntmeta::{Guid, HostPath};
 
 use super::containers_persist;
 
@@ -24,17 +25,23 @@ pub fn image_root() -> HostPath {
 /// Characters of the id that no folder name can hold become `_`.
 #[must_use]
 pub fn scratch_folder(build: u32, id: &str) -> HostPath {
+    static HOSTS: LazyLock<HostPath> = LazyLock::new(|| {
+        HostPath::root("C:").join(r"ProgramData\Microsoft\Windows\Hyper-V\containers")
+    });
+    static OURS: LazyLock<HostPath> =
+        LazyLock::new(|| HostPath::root("C:").join(r"ProgramData\wcow\containers"));
     let (parent, name) = if containers_persist(build) {
-        (
-            r"ProgramData\Microsoft\Windows\Hyper-V\containers",
-            id.to_uppercase(),
-        )
+        (&*HOSTS, Cow::Owned(id.to_uppercase()))
     } else {
-        (r"ProgramData\wcow\containers", id.to_owned())
+        (&*OURS, Cow::Borrowed(id))
     };
-    let mut folder = HostPath::root("C:").join(parent);
-    let name = name.replace(['\\', '/', '\0'], "_");
-    if folder.push(WideName::from(name).units()).is_ok() {
+    let possible = |unit| match u8::try_from(unit) {
+        Ok(b'\\' | b'/' | 0) => u16::from(b'_'),
+        _ => unit,
+    };
+    let name: Vec<u16> = name.encode_utf16().map(possible).collect();
+    let mut folder = parent.clone();
+    if folder.push(&name).is_ok() {
         folder
     } else {
         folder.join("_")

@@ -12,7 +12,7 @@
 //! Records of the container cmdlets have no `At line` part, and say everything twice: the second time each line that names the
 //! container ends with its id.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use wcow_ntmeta::Hresult;
 
@@ -22,31 +22,32 @@ use crate::codes::win32;
 use crate::era::Generation;
 use crate::{Code, HostError, Operation, PowerShellError};
 
+/// No usual error is longer, in bytes.
+const USUAL_LEN: usize = 1024;
+
 /// The text that a console shows for an error, every line ended by a line feed.
 #[must_use]
 pub fn powershell(error: &HostError, typed: &CommandLine, subject: Option<&Subject<'_>>) -> String {
     let command = Command::of(error, typed);
+    let mut text = String::with_capacity(USUAL_LEN);
     match &error.code {
         Code::PowerShell(record) => {
-            let extent = Extent::of(record, &typed.typed, &command);
-            let position = extent
-                .map(|extent| extent.show(&typed.typed))
-                .unwrap_or_default();
-            format!(
-                "{} : {}\n{position}{}",
-                command.typed,
-                record.message,
-                footer(
-                    record.category,
-                    &record.target,
-                    &record.activity,
-                    &record.exception,
-                    &record.id
-                )
-            )
+            text.extend([command.typed, " : ", &record.message, "\n"]);
+            if let Some(extent) = Extent::of(record, &typed.typed, &command) {
+                extent.show(&typed.typed, &mut text);
+            }
+            footer(
+                &mut text,
+                record.category,
+                &record.target,
+                &record.activity,
+                &record.exception,
+                &record.id,
+            );
         }
-        Code::Hresult(code) => container_cmdlet(error, *code, &command, subject),
+        Code::Hresult(code) => container_cmdlet(&mut text, error, *code, &command, subject),
     }
+    text
 }
 
 /// Whether the call behind an error is one that a cmdlet made.
@@ -54,13 +55,14 @@ pub(super) fn is_cmdlet_call(error: &HostError, typed: &CommandLine) -> bool {
     error.operation.cmdlet().is_some() || known_in(&typed.typed).is_some()
 }
 
-/// A record of a container cmdlet.
+/// Writes a record of a container cmdlet.
 fn container_cmdlet(
+    text: &mut String,
     error: &HostError,
     code: Hresult,
     command: &Command<'_>,
     subject: Option<&Subject<'_>>,
-) -> String {
+) {
     let name = subject.map_or(error.object.as_str(), |subject| subject.container_name);
     // The cmdlets lived on technical previews only: their wording is the oldest.
     let reason = format!("{} ({code}).", message(code, Generation::TechnicalPreview3));
@@ -86,7 +88,10 @@ fn container_cmdlet(
         "Remove-Container" => vec![format!("'{name}' failed to be removed: {reason}")],
         _ => vec![reason],
     };
-    let mut text = format!("{} : {}\n", command.typed, lines.join("\n"));
+    text.extend([command.typed, " : "]);
+    for line in &lines {
+        text.extend([line, "\n"]);
+    }
     let quoted = format!("'{name}'");
     if let Some(subject) = subject
         && lines.iter().any(|line| line.contains(&quoted))
@@ -110,26 +115,29 @@ fn container_cmdlet(
         "{kind},Microsoft.Containers.PowerShell.Cmdlets.{}",
         command.canonical.replace('-', "")
     );
-    text + &footer(
+    footer(
+        text,
         category,
         "",
         command.canonical,
         "VirtualizationException",
         &id,
-    )
+    );
 }
 
 fn footer(
+    text: &mut String,
     category: impl Display,
     target: &str,
     activity: &str,
     exception: &str,
     id: &str,
-) -> String {
+) {
     let target = if target.is_empty() { ":" } else { target };
-    format!(
+    let _ = write!(
+        text,
         "    + CategoryInfo          : {category}: ({target}) [{activity}], {exception}\n    + FullyQualifiedErrorId : {id}\n"
-    )
+    );
 }
 
 /// The command that failed: as typed, and as it is really spelled.
@@ -226,13 +234,13 @@ impl Extent {
         }))
     }
 
-    fn show(&self, line: &str) -> String {
+    fn show(&self, line: &str, text: &mut String) {
         let Self { start, length } = *self;
-        format!(
-            "At line:1 char:{}\n+ {line}\n+ {:start$}{}\n",
-            start + 1,
-            "",
-            "~".repeat(length)
-        )
+        let char = start + 1;
+        let _ = write!(
+            text,
+            "At line:1 char:{char}\n+ {line}\n+ {:start$}{:~<length$}\n",
+            "", ""
+        );
     }
 }

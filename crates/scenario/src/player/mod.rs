@@ -25,6 +25,10 @@ use crate::{Action, Answer, Scenario, Step};
 const GRACE: u64 = 10 * 10_000_000;
 /// How much is read from a pipe at once.
 const CHUNK: usize = 64 * 1024;
+/// Room for a line of a list of files, in bytes.
+const USUAL_LINE: usize = 64;
+/// Room for what most actions show, in bytes.
+const USUAL_TEXT: usize = 256;
 
 /// Where a scenario finds the WIM files it names.
 pub trait WimShelf: Send + Sync {
@@ -488,7 +492,11 @@ impl<'e, H: Host> Player<'e, H> {
         let mut open = vec![(root, String::new())];
         while let Some((folder, prefix)) = open.pop() {
             for entry in direct(&doing, files.list(&folder)).await? {
-                let name = format!("{prefix}{}", entry.name);
+                let mut name = entry
+                    .name
+                    .to_utf8()
+                    .unwrap_or_else(|| entry.name.to_string());
+                name.insert_str(0, &prefix);
                 let is_open = entry.metadata.kind == FileKind::Directory && name != "files";
                 let mut below = folder.clone();
                 if is_open && below.push(entry.name.units()).is_ok() {
@@ -498,7 +506,7 @@ impl<'e, H: Host> Player<'e, H> {
             }
         }
         shown.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut text = String::new();
+        let mut text = String::with_capacity(shown.len() * USUAL_LINE);
         for (name, metadata) in &shown {
             let len: &dyn Display = match metadata.kind {
                 FileKind::File => &metadata.len,
@@ -556,24 +564,28 @@ fn switch_type(kind: SwitchType) -> &'static str {
 }
 
 fn images(images: &[StoredImage]) -> String {
-    lines(
-        images
-            .iter()
-            .map(|image| format!("{}  {}  {}", image.name, image.version, image.full_name)),
-    )
+    let mut text = String::with_capacity(USUAL_TEXT);
+    for image in images {
+        let _ = writeln!(
+            text,
+            "{}  {}  {}",
+            image.name, image.version, image.full_name
+        );
+    }
+    text
 }
 
 fn containers(containers: &[ContainerSummary]) -> String {
-    lines(containers.iter().map(|container| {
-        format!(
-            "{}  {}  {}",
-            container.name,
-            container.status.word(),
-            container.image
-        )
-    }))
+    let mut text = String::with_capacity(USUAL_TEXT);
+    for container in containers {
+        let status = container.status.word();
+        text.extend([&container.name, "  ", status, "  ", &container.image, "\n"]);
+    }
+    text
 }
 
 fn lines(lines: impl Iterator<Item = String>) -> String {
-    lines.fold(String::new(), |text, line| text + &line + "\n")
+    lines.fold(String::with_capacity(USUAL_TEXT), |text, line| {
+        text + &line + "\n"
+    })
 }
