@@ -89,12 +89,10 @@ impl<H: Host> Engine<H> {
             .name
             .clone()
             .unwrap_or_else(|| format!("container-{}", text.get(..8).unwrap_or(&text)));
-        let mut objects = vec![(Kind::Container, name.as_str())];
-        if wanted.id.is_some() {
-            // Somebody else may have been given the same one.
-            objects.push((Kind::Container, &text));
-        }
-        self.locked(&objects, pin!(self.create_locked(&name, id, wanted)))
+        // Somebody else may have been given the same one.
+        let given = wanted.id.map(|_| (Kind::Container, text.as_str()));
+        let create = pin!(self.create_locked(&name, id, wanted));
+        self.locked_with((Kind::Container, &name), given, create)
             .await
     }
 
@@ -137,17 +135,19 @@ impl<H: Host> Engine<H> {
         // Until the record says that they are in use, nobody may remove them.
         let used = image.full_name.clone();
         let network = wanted.network.clone();
-        let mut objects = vec![(Kind::Image, used.as_str())];
-        objects.extend(network.iter().map(|name| (Kind::Network, name.as_str())));
+        let network = network.as_ref().map(|name| (Kind::Network, name.as_str()));
         let begin = pin!(self.begin_creation(name, id, info.clone(), image, wanted));
-        let mut record = self.locked(&objects, begin).await?;
+        let mut record = self
+            .locked_with((Kind::Image, &used), network, begin)
+            .await?;
         let runtime = Runtime::with_info(&self.host, info);
-        match runtime.create(record.created.clone()).await {
+        let id = record.id().to_owned();
+        match runtime.create(record.created).await {
             Ok(created) => record.created = created,
             Err(error) => {
                 if error.left_behind().is_empty() {
                     // The refusal says more than a record that nothing is behind: the next command removes that one.
-                    let _ = self.remove_record(Folder::Containers, record.id()).await;
+                    let _ = self.remove_record(Folder::Containers, &id).await;
                 }
                 return Err(failed(name, "created", error));
             }

@@ -5,7 +5,7 @@
 //! there is not made durable, a failure to write it is no failure of the command, and a power loss may take events or leave torn ones,
 //! which are passed over. On a full disk it gives way to the records.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,12 @@ use wcow_host::{Clock, FileKind, FileSystem, Host, WriteMode};
 use wcow_ntmeta::{FileTime, HostPath};
 
 use crate::containers::ContainerRecord;
-use crate::{Engine, EngineError, Kind};
+use crate::{Engine, EngineError, Kind, json};
 
 /// How many events are kept.
 const KEPT: usize = 256;
+/// Neither the name of an event's file nor what is in it is usually longer, in bytes.
+const USUAL_LEN: usize = 160;
 /// A file that is longer is no event, in bytes.
 const LONGEST: u64 = 64 << 10;
 
@@ -154,13 +156,14 @@ impl<H: Host> Engine<H> {
     async fn keep_event(&self, event: &Event) -> Result<(), EngineError> {
         let failed = |error| EngineError::host("write the journal", error);
         let files = self.host.files();
-        let Ok(bytes) = serde_json::to_vec(event) else {
+        let Ok(bytes) = json::to_vec(event, USUAL_LEN) else {
             return Ok(());
         };
         let ticks = event.at.ticks();
         let plain =
             |character: &char| character.is_ascii_alphanumeric() || "_.-".contains(*character);
-        let mut file = format!("{ticks:020}-{}-", event.kind);
+        let mut file = String::with_capacity(USUAL_LEN);
+        let _ = write!(file, "{ticks:020}-{}-", event.kind);
         file.extend(event.name.chars().filter(plain).take(64));
         file.extend(["-", event.action.word(), ".json"]);
         let file = folder().join(&file);

@@ -172,11 +172,8 @@ impl<H: Host> Engine<H> {
     pub async fn remove_image(&self, reference: &str) -> Result<StoredImage, EngineError> {
         let image = self.image(reference).await?;
         let name = image.full_name.clone();
-        self.locked(
-            &[(Kind::Image, &name)],
-            pin!(self.remove_locked_image(image)),
-        )
-        .await
+        self.locked((Kind::Image, &name), pin!(self.remove_locked_image(image)))
+            .await
     }
 
     async fn remove_locked_image(&self, image: StoredImage) -> Result<StoredImage, EngineError> {

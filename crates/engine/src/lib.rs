@@ -22,6 +22,7 @@
 //! | events | the journal of what happened |
 //! | prune | what nobody needs any more |
 //! | records | what the engine keeps, one file per object |
+//! | json | what the engine keeps, as text |
 //! | known | records that were read, while their files stay as they are |
 //! | precautions | what is done only because something may go wrong, by name |
 //! | locks | one command at a time changes an object |
@@ -36,6 +37,7 @@ pub mod doctor;
 mod error;
 mod events;
 mod images;
+mod json;
 mod known;
 mod life;
 mod locks;

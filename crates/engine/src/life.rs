@@ -39,14 +39,11 @@ impl<H: Host> Engine<H> {
         again: Again,
     ) -> Result<ContainerSummary, EngineError> {
         let found = self.container_record(name).await?;
-        let mut objects = vec![(Kind::Container, found.name.as_str())];
-        if let Some(network) = &found.network
-            && publishes_alone(&found)
-        {
-            // Nobody else's ports may come between looking which are free and having them.
-            objects.push((Kind::Network, network));
-        }
-        self.locked(&objects, pin!(self.start_locked(&found, again)))
+        // Nobody else's ports may come between looking which are free and having them.
+        let network = found.network.as_deref().filter(|_| publishes_alone(&found));
+        let network = network.map(|name| (Kind::Network, name));
+        let start = pin!(self.start_locked(&found, again));
+        self.locked_with((Kind::Container, &found.name), network, start)
             .await
     }
 
@@ -71,7 +68,7 @@ impl<H: Host> Engine<H> {
             (&record.network, &mut record.created.spec.attachment)
         {
             let in_use = pin!(self.network_in_use(name));
-            let now = self.locked(&[(Kind::Network, name)], in_use).await?;
+            let now = self.locked((Kind::Network, name), in_use).await?;
             if let NetworkBacking::Hns { id } = now.backing {
                 *network = id;
             }
@@ -146,7 +143,7 @@ impl<H: Host> Engine<H> {
             }
             Ok(summary(&record, at_rest(&record)))
         });
-        self.locked(&[(Kind::Container, &found.name)], stop).await
+        self.locked((Kind::Container, &found.name), stop).await
     }
 
     /// Ends a container at once. One that is off stays off.
@@ -166,7 +163,7 @@ impl<H: Host> Engine<H> {
             }
             Ok(summary(&record, at_rest(&record)))
         });
-        self.locked(&[(Kind::Container, &found.name)], kill).await
+        self.locked((Kind::Container, &found.name), kill).await
     }
 
     /// Removes a container and everything written in it.
@@ -209,7 +206,7 @@ impl<H: Host> Engine<H> {
             self.tell(&record, Action::Removed).await;
             Ok(())
         });
-        self.locked(&[(Kind::Container, &found.name)], remove).await
+        self.locked((Kind::Container, &found.name), remove).await
     }
 
     /// Freezes a running container.
@@ -256,7 +253,7 @@ impl<H: Host> Engine<H> {
             self.tell(&record, action).await;
             Ok(summary(&record, to))
         });
-        self.locked(&[(Kind::Container, &found.name)], freeze).await
+        self.locked((Kind::Container, &found.name), freeze).await
     }
 
     /// Tells the main process of a running container something; whether it ends of it is its own affair.

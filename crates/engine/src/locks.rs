@@ -33,34 +33,40 @@ pub(crate) struct Held {
 }
 
 impl<H: Host> Engine<H> {
-    /// Does `work` while nobody else changes these objects. It is pinned where it was made: such futures are large, and one that is
+    /// Does `work` while nobody else changes this object. It is pinned where it was made: such futures are large, and one that is
     /// handed on by value is copied and takes its room again at every step.
     pub(crate) async fn locked<T>(
         &self,
-        objects: &[(Kind, &str)],
+        object: (Kind, &str),
         work: Pin<&mut impl Future<Output = Result<T, EngineError>>>,
     ) -> Result<T, EngineError> {
-        let mut held = Vec::with_capacity(objects.len());
-        let done = match self.lock_all(objects, &mut held).await {
-            Ok(()) => work.await,
-            Err(error) => Err(error),
-        };
-        for lock in held.into_iter().rev() {
-            self.unlock(lock).await;
-        }
-        done
+        self.locked_with(object, None, work).await
     }
 
-    /// Locks objects in this order; `held` has those that are locked, also when one of them cannot be.
-    async fn lock_all(
+    /// The same with another object, which is locked after the first, and given back before it.
+    pub(crate) async fn locked_with<T>(
         &self,
-        objects: &[(Kind, &str)],
-        held: &mut Vec<Held>,
-    ) -> Result<(), EngineError> {
-        for &(kind, name) in objects {
-            held.push(self.lock(kind, name, PATIENCE).await?);
-        }
-        Ok(())
+        first: (Kind, &str),
+        second: Option<(Kind, &str)>,
+        work: Pin<&mut impl Future<Output = Result<T, EngineError>>>,
+    ) -> Result<T, EngineError> {
+        let first = self.lock(first.0, first.1, PATIENCE).await?;
+        let second = match second {
+            Some((kind, name)) => self.lock(kind, name, PATIENCE).await.map(Some),
+            None => Ok(None),
+        };
+        let done = match second {
+            Ok(second) => {
+                let done = work.await;
+                if let Some(second) = second {
+                    self.unlock(second).await;
+                }
+                done
+            }
+            Err(error) => Err(error),
+        };
+        self.unlock(first).await;
+        done
     }
 
     /// Locks an object; `None` if somebody has it locked.

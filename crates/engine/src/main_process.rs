@@ -348,8 +348,7 @@ impl<H: Host> Engine<H> {
             self.tell(&record, Action::Died { code }).await;
             Ok(())
         });
-        self.locked(&[(Kind::Container, &found.name)], finish)
-            .await?;
+        self.locked((Kind::Container, &found.name), finish).await?;
         Ok(Followed::Ended(exit))
     }
 

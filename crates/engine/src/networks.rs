@@ -148,7 +148,7 @@ impl<H: Host> Engine<H> {
             }
             self.make_network(spec).await
         });
-        self.locked(&[(Kind::Network, &spec.name)], make).await
+        self.locked((Kind::Network, &spec.name), make).await
     }
 
     /// All networks: ours, and those that are on the host without us.
@@ -247,7 +247,7 @@ impl<H: Host> Engine<H> {
     /// [`EngineError::NotFound`], [`EngineError::InUse`], [`EngineError::Busy`], [`EngineError::Host`].
     pub async fn remove_network(&self, name: &str) -> Result<(), EngineError> {
         self.locked(
-            &[(Kind::Network, name)],
+            (Kind::Network, name),
             pin!(self.remove_locked_network(name)),
         )
         .await

@@ -153,7 +153,7 @@ impl<H: Host> Engine<H> {
 
     /// Takes something back; false if it is still there.
     async fn undone(&self, step: Undo, pruned: &mut Pruned) -> bool {
-        let failures = undo_all(&self.host, vec![step]).await;
+        let failures = undo_all(&self.host, &[step]).await;
         let told = failures
             .iter()
             .map(|failure| format!("{}: {}", failure.step, failure.error));

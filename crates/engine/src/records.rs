@@ -9,10 +9,10 @@ use std::sync::{Arc, LazyLock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wcow_host::{Clock, FileKind, FileSystem, Host, HostError, WriteMode};
-use wcow_ntmeta::{FileTime, Guid, HostPath};
+use wcow_ntmeta::{FileTime, Guid, HostPath, WideName};
 
 use crate::known::{Kept, Known};
-use crate::{Engine, EngineError, Kind, precautions};
+use crate::{Engine, EngineError, Kind, json, precautions};
 
 /// A record larger than this is not one of ours.
 const MAX_LEN: u64 = 1 << 20;
@@ -139,17 +139,19 @@ impl<H: Host> Engine<H> {
                 records.push(record);
                 continue;
             }
-            // A name that is no text is none of ours.
-            let Some(name) = entry.name.to_utf8() else {
-                continue;
-            };
-            if let Some(object) = name.strip_suffix(FRESH) {
-                self.clear_fresh(folder, object).await?;
-            } else if name.ends_with(RECORD)
-                && let Some(record) = self.read_file(&path.join(&name)).await?
+            if ends_with(&entry.name, RECORD) {
+                let mut file = path.clone();
+                if file.push(entry.name.units()).is_ok()
+                    && let Some(record) = self.read_file(&file).await?
+                {
+                    known.keep(&entry.name, &entry.metadata, listed, &record);
+                    records.push(record);
+                }
+            } else if ends_with(&entry.name, FRESH)
+                && let Some(name) = entry.name.to_utf8()
+                && let Some(object) = name.strip_suffix(FRESH)
             {
-                known.keep(&entry.name, &entry.metadata, listed, &record);
-                records.push(record);
+                self.clear_fresh(folder, object).await?;
             }
         }
         known.trim(records.len(), &entries);
@@ -201,8 +203,7 @@ impl<H: Host> Engine<H> {
         record: &T,
     ) -> Result<(), EngineError> {
         let path = folder.record(id);
-        let mut bytes = Vec::with_capacity(USUAL_LEN);
-        serde_json::to_writer(&mut bytes, &Versioned::new(record)).map_err(|error| {
+        let bytes = json::to_vec(&Versioned::new(record), USUAL_LEN).map_err(|error| {
             EngineError::Record {
                 path: path.to_string(),
                 reason: error.to_string(),
@@ -338,6 +339,15 @@ impl<H: Host> Engine<H> {
         }
         Ok(())
     }
+}
+
+/// Whether a name ends with this, which is ASCII, and is text: another is none of ours.
+fn ends_with(name: &WideName, ending: &str) -> bool {
+    let units = name.units();
+    let end = units.get(units.len().saturating_sub(ending.len())..);
+    let end = end.unwrap_or_default().iter().copied();
+    end.eq(ending.bytes().map(u16::from))
+        && (units.iter().all(|unit| *unit < 0x80) || name.to_utf8().is_some())
 }
 
 fn is_not_found(error: &HostError) -> bool {

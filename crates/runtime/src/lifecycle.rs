@@ -402,7 +402,7 @@ impl<'h, H: Host> Runtime<'h, H> {
         doing: &'static str,
         steps: &[Undo],
     ) -> Result<(), RuntimeError> {
-        let failures = undo_all(self.client.host(), steps.to_vec()).await;
+        let failures = undo_all(self.client.host(), steps).await;
         match failures.first() {
             None => Ok(()),
             Some(first) => Err(host_error(id, doing, first.error.clone(), failures)),

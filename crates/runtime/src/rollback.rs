@@ -135,16 +135,17 @@ impl<'h, H: Host> Rollback<'h, H> {
     pub async fn unwind(mut self) -> Vec<UndoFailure> {
         self.steps
             .retain(|step| !self.host.ignores(step.precaution()));
-        undo_all(self.host, self.steps).await
+        undo_all(self.host, &self.steps).await
     }
 }
 
 /// Undoes steps that were done in this order, the last one first. A step that fails does not stop the others; one whose object is
 /// already gone, as attachments, endpoints and systems are after a restart of the host, counts as done.
-pub async fn undo_all<H: Host>(host: &H, steps: Vec<Undo>) -> Vec<UndoFailure> {
+pub async fn undo_all<H: Host>(host: &H, steps: &[Undo]) -> Vec<UndoFailure> {
     let mut failures = Vec::new();
-    for step in steps.into_iter().rev() {
-        if let Err(error) = undo(host, &step).await {
+    for step in steps.iter().rev() {
+        if let Err(error) = undo(host, step).await {
+            let step = step.clone();
             failures.push(UndoFailure { step, error });
         }
     }
