@@ -10,8 +10,8 @@ use wcow_ntmeta::{FileTime, Guid};
 use wcow_tree::memory::MemoryTree;
 use wcow_tree::{Times, TreeSource};
 use wcow_wim::{
-    Architecture, ImageIndex, NewImage, OpenError, Wim, WindowsInfo, WindowsVersion, WriteError,
-    WriteOptions, write_uncompressed,
+    Architecture, ImageIndex, NewImage, OpenError, Options, Wim, WindowsInfo, WindowsVersion,
+    WriteError, WriteOptions, write_uncompressed,
 };
 
 use crate::WimShelf;
@@ -174,7 +174,12 @@ impl Shelf {
         let wims = WIMS
             .iter()
             .chain(&RARE)
-            .map(|demo| Ok((*demo, Wim::open(demo.build()?)?)))
+            .map(|demo| {
+                let mut options = Options::default();
+                // They are installed again and again.
+                options.keep_images = true;
+                Ok((*demo, Wim::open_with(demo.build()?, options)?))
+            })
             .collect::<Result<_, BuildWimError>>()?;
         Ok(Self { wims })
     }

@@ -94,6 +94,9 @@ pub struct Options {
     pub references: Vec<Wim>,
     /// Where to look for blobs that are in none of these.
     pub resolver: Option<Arc<dyn BlobResolver>>,
+    /// True to keep each image that was read, as long as the WIM is open, so that it is read once: for a program that takes from the
+    /// same image again and again. Default false.
+    pub keep_images: bool,
 }
 
 impl Default for Options {
@@ -103,6 +106,7 @@ impl Default for Options {
             workers: NonZeroUsize::MIN,
             references: Vec::new(),
             resolver: None,
+            keep_images: false,
         }
     }
 }
@@ -114,6 +118,7 @@ impl fmt::Debug for Options {
             .field("workers", &self.workers)
             .field("references", &self.references.len())
             .field("resolver", &self.resolver.is_some())
+            .field("keep_images", &self.keep_images)
             .finish()
     }
 }

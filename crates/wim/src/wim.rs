@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wcow_tree::Digest;
 
@@ -13,6 +13,7 @@ use crate::error::Warnings;
 use crate::file::{WimFile, layout_of, stored_len};
 use crate::header::{HEADER_LEN, MAGIC_PIPABLE};
 use crate::lookup_table::{LookupTable, MetadataRow};
+use crate::metadata::ReadImage;
 use crate::number::{as_u64, as_usize};
 use crate::plan::{Item, OutputBudget, place};
 use crate::pool::Pool;
@@ -44,6 +45,8 @@ struct Inner {
     references: Vec<usize>,
     warnings: Warnings,
     pool: Pool,
+    /// Images that were read, if they are to be kept.
+    images: Mutex<Vec<Arc<ReadImage>>>,
 }
 
 /// The number of an image in its file, from 1.
@@ -166,6 +169,7 @@ impl Wim {
                 references,
                 warnings,
                 pool: Pool::default(),
+                images: Mutex::default(),
             }),
         })
     }
@@ -305,11 +309,28 @@ impl Wim {
             .then_some(Unsupported::EncryptedEsd)
     }
 
-    /// Reads the tree of an image.
+    /// Reads the tree of an image, unless it was read before and [kept](Options::keep_images).
     ///
     /// # Errors
     /// [`ImageError`] if there is no such image, or if its metadata cannot be read or contradicts itself.
     pub fn image(&self, index: ImageIndex) -> Result<Image, ImageError> {
+        if !self.options().keep_images {
+            return self.read_image(index);
+        }
+        let images = || {
+            let images = &self.inner.images;
+            images.lock().unwrap_or_else(PoisonError::into_inner)
+        };
+        let known = images().iter().find(|read| read.index() == index).cloned();
+        if let Some(read) = known {
+            return Ok(Image::of(self.clone(), read));
+        }
+        let image = self.read_image(index)?;
+        images().push(Arc::clone(image.read()));
+        Ok(image)
+    }
+
+    fn read_image(&self, index: ImageIndex) -> Result<Image, ImageError> {
         if let Some(what) = self.unsupported() {
             return Err(ImageError::Unsupported { what });
         }

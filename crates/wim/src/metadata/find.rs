@@ -71,7 +71,8 @@ impl Image {
     fn index_of(&self, directory: NodeId) -> Arc<Index> {
         // Nothing panics while the lock is held, and a map is never half changed.
         let lock = || {
-            self.indexes
+            self.read
+                .indexes
                 .0
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

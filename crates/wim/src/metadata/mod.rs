@@ -25,7 +25,7 @@ pub(crate) mod tree;
 pub use tagged::{ExtendedAttribute, ExtendedAttributes, TaggedItems, UnixData};
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use wcow_ntmeta::{FileAttributes, RelPath, ReparsePoint, SecurityDescriptor, WideName, WideStr};
 use wcow_tree::{Digest, Extra, Times};
@@ -48,6 +48,11 @@ const MAX_REPARSE: u64 = 16384 - 8;
 /// image keeps a handle on its file.
 pub struct Image {
     wim: Wim,
+    read: Arc<ReadImage>,
+}
+
+/// What was read of one image.
+pub(crate) struct ReadImage {
     index: ImageIndex,
     tree: Tree,
     indexes: Indexes,
@@ -119,6 +124,13 @@ impl PathBudget {
     }
 }
 
+impl ReadImage {
+    /// Its number in its file.
+    pub(crate) fn index(&self) -> ImageIndex {
+        self.index
+    }
+}
+
 impl Image {
     pub(crate) fn parse(
         wim: Wim,
@@ -129,26 +141,36 @@ impl Image {
         let mut warnings = Warnings::default();
         let tree = tree::build(data, Part::Metadata(index), limits, &mut warnings)
             .map_err(|fault| fault.of_image(index))?;
-        Ok(Self {
-            wim,
+        let read = ReadImage {
             index,
             tree,
             indexes: Indexes::default(),
             warnings,
             reparse: OnceLock::new(),
-        })
+        };
+        Ok(Self::of(wim, Arc::new(read)))
+    }
+
+    /// An image of `wim` that was read before.
+    pub(crate) fn of(wim: Wim, read: Arc<ReadImage>) -> Self {
+        Self { wim, read }
+    }
+
+    /// What was read of it, for someone who keeps it.
+    pub(crate) fn read(&self) -> &Arc<ReadImage> {
+        &self.read
     }
 
     /// The number of this image in its file.
     #[must_use]
     pub fn index(&self) -> ImageIndex {
-        self.index
+        self.read.index
     }
 
     /// What is wrong with the image, and did not keep it from being read.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
-        self.warnings.as_slice()
+        self.read.warnings.as_slice()
     }
 
     /// The root directory.
@@ -160,7 +182,7 @@ impl Image {
     /// How many files and directories there are, with the root.
     #[must_use]
     pub fn len(&self) -> usize {
-        usize::try_from(self.tree.len()).unwrap_or(usize::MAX)
+        usize::try_from(self.read.tree.len()).unwrap_or(usize::MAX)
     }
 
     /// True if the image holds nothing but its root.
@@ -171,7 +193,7 @@ impl Image {
 
     /// All nodes; parents come before their children, siblings in the image's order.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
-        (0..self.tree.len()).map(NodeId)
+        (0..self.read.tree.len()).map(NodeId)
     }
 
     /// The children of a directory, in the image's order.
@@ -251,20 +273,20 @@ impl Image {
     #[must_use]
     pub fn security(&self, id: NodeId) -> Option<&SecurityDescriptor> {
         let index = usize::try_from(self.security_id(id)?).ok()?;
-        self.tree.descriptors.get(index)?.as_ref()
+        self.read.tree.descriptors.get(index)?.as_ref()
     }
 
     /// All security descriptors of the image, by number; `None` where one is empty or damaged.
     #[must_use]
     pub fn security_descriptors(&self) -> &[Option<SecurityDescriptor>] {
-        &self.tree.descriptors
+        &self.read.tree.descriptors
     }
 
     /// Its streams. A file has its own data first, also if that is empty.
     #[must_use]
     pub fn streams(&self, id: NodeId) -> &[ImageStream] {
         self.node(id)
-            .map(|node| self.tree.streams_of(node))
+            .map(|node| self.read.tree.streams_of(node))
             .unwrap_or_default()
     }
 
@@ -313,7 +335,7 @@ impl Image {
             .find(|stream| stream.role == StreamRole::Reparse);
         let data = match stream {
             Some(stream) if !stream.digest.is_zero() => {
-                let known = self.reparse.get_or_init(|| reparse::read_all(self));
+                let known = self.read.reparse.get_or_init(|| reparse::read_all(self));
                 match known.get(&stream.digest) {
                     Some(data) => data.to_vec(),
                     None => self.wim.read_blob_to_vec(&stream.digest, MAX_REPARSE)?,
@@ -346,11 +368,17 @@ impl Image {
         let Some(entry) = self.entry(id) else {
             return Extra::default();
         };
+        let tagged = entry.tagged();
+        let items = if tagged.is_empty() {
+            Extra::default()
+        } else {
+            TaggedItems::new(tagged).into_extra()
+        };
         Extra {
             reserved: entry.reserved(),
             target_not_fixed: entry.attributes().is_reparse_point()
                 && entry.slot() & NOT_FIXED != 0,
-            ..self.tagged_items(id).into_extra()
+            ..items
         }
     }
 
@@ -385,18 +413,18 @@ impl Image {
     }
 
     fn node(&self, id: NodeId) -> Option<&Node> {
-        self.tree.node(id.0)
+        self.read.tree.node(id.0)
     }
 
     fn entry(&self, id: NodeId) -> Option<Dentry<'_>> {
-        self.tree.entry(id.0)
+        self.read.tree.entry(id.0)
     }
 }
 
 impl std::fmt::Debug for Image {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Image")
-            .field("index", &self.index)
+            .field("index", &self.read.index)
             .field("nodes", &as_u64(self.len()))
             .finish_non_exhaustive()
     }

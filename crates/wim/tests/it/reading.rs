@@ -1,11 +1,13 @@
 //! Images in part, blobs that are damaged or elsewhere, paths.
 
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wcow_ntmeta::RelPath;
 use wcow_tree::TreeSource as _;
 use wcow_tree::memory::{MemorySink, MemoryTree};
-use wcow_wim::{Options, ReadError, Wim};
+use wcow_wim::{Options, ReadAt, ReadError, Wim};
 
 use crate::support::{
     chain, first, open, problems, put, rich_tree, row_at, sha1, small_tree, verify, wim_of,
@@ -36,6 +38,41 @@ fn paths_are_found_as_windows_finds_them() {
     check(r"Windows\missing", None);
     check(r"Windows\win.ini\more", None);
     check("", Some(""));
+}
+
+/// A file that counts how often it is read.
+struct Counted(Vec<u8>, Arc<AtomicU64>);
+
+impl ReadAt for Counted {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.read_at(offset, buf)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        ReadAt::len(&self.0)
+    }
+}
+
+#[test]
+fn an_image_is_read_once_if_it_is_kept() {
+    #[track_caller]
+    fn check(keep_images: bool, expected: u64) {
+        let reads = Arc::new(AtomicU64::new(0));
+        let mut options = Options::default();
+        options.keep_images = keep_images;
+        let file = Counted(wim_of(&rich_tree()), Arc::clone(&reads));
+        let wim = Wim::open_with(file, options).expect("it opens");
+        let before = reads.load(Ordering::Relaxed);
+        let images = [(); 3].map(|()| wim.image(first()).expect("it is there"));
+        assert_eq!(reads.load(Ordering::Relaxed) - before, expected);
+        for image in &images {
+            let tree = MemoryTree::collect(&mut wim.extractor(image));
+            assert_eq!(tree.expect("it can be sent"), rich_tree());
+        }
+    }
+    check(false, 3);
+    check(true, 1);
 }
 
 #[test]
