@@ -1,6 +1,7 @@
 //! Containers by name.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use wcow_host::{Host, SystemId};
@@ -10,7 +11,7 @@ use wcow_runtime::{ContainerState, Created, ExecSpec, Process, Running, Runtime,
 
 use crate::known::Kept;
 use crate::main_process::Main;
-use crate::records::{Began, Folder};
+use crate::records::{self, Began, Files, Folder};
 use crate::settings::Settings;
 use crate::{Engine, EngineError, Kind, RestartPolicy};
 
@@ -132,11 +133,20 @@ pub(crate) struct ContainerRecord {
     /// It is about to be removed: some of it may be gone.
     #[serde(default)]
     pub(crate) removing: bool,
+    /// Where the record is kept; known when somebody has asked.
+    #[serde(skip)]
+    pub(crate) files: OnceLock<Files>,
 }
 
 impl ContainerRecord {
     pub(crate) fn id(&self) -> &str {
         &self.created.spec.id.0
+    }
+
+    /// Where the record is kept.
+    pub(crate) fn files(&self) -> &Files {
+        self.files
+            .get_or_init(|| Files::new(Folder::Containers, self.id(), &self.name))
     }
 
     /// Not all of what `created` says need be there.
@@ -266,12 +276,21 @@ impl<H: Host> Engine<H> {
         })
     }
 
+    /// Writes a record, and gives its bytes.
     pub(crate) async fn write_container(
         &self,
         record: &ContainerRecord,
-    ) -> Result<(), EngineError> {
-        self.write_record(Folder::Containers, record.id(), &record.name, record)
-            .await
+    ) -> Result<Vec<u8>, EngineError> {
+        self.write_record(record.files(), record).await
+    }
+
+    /// Keeps a record for whoever reads it next: it was written as `bytes`, and is as it was then.
+    pub(crate) fn keep_written(&self, bytes: Vec<u8>, record: ContainerRecord) {
+        debug_assert!(
+            records::reads_as(&bytes, &record),
+            "the bytes are those of the record"
+        );
+        self.written.keep(bytes, record);
     }
 
     /// All records. What is left of creations and removals that were cut off is taken back first.
@@ -295,7 +314,7 @@ impl<H: Host> Engine<H> {
         &self,
         found: &ContainerRecord,
     ) -> Result<ContainerRecord, EngineError> {
-        match self.read_record(Folder::Containers, found.id()).await? {
+        match self.read_record(found.files()).await? {
             Some(record) => Ok(record),
             None => Ok(self.container_record(&found.name).await?.into_inner()),
         }
@@ -348,9 +367,9 @@ pub(crate) fn is_valid_name(name: &str) -> bool {
     name.len() <= 63
         && edge(name.chars().next())
         && edge(name.chars().next_back())
-        && name
-            .chars()
-            .all(|character| character.is_ascii_alphanumeric() || "_.-".contains(character))
+        && name.chars().all(|character| {
+            character.is_ascii_alphanumeric() || matches!(character, '_' | '.' | '-')
+        })
 }
 
 pub(crate) fn summary(record: &ContainerRecord, status: ContainerStatus) -> ContainerSummary {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::OnceLock;
 
 use wcow_host::{
     Clock, Diagnostics, FileSystem, Host, HostControl, HostInfo, LayerDescriptor, Precaution,
@@ -141,32 +142,37 @@ impl<H: Host> Engine<H> {
             .locked_with((Kind::Image, &used), network, begin)
             .await?;
         let runtime = Runtime::with_info(&self.host, info);
-        let id = record.id().to_owned();
+        let files = record.files().clone();
         match runtime.create(record.created).await {
             Ok(created) => record.created = created,
             Err(error) => {
                 if error.left_behind().is_empty() {
                     // The refusal says more than a record that nothing is behind: the next command removes that one.
-                    let _ = self.remove_record(Folder::Containers, &id).await;
+                    let _ = self.remove_record(&files).await;
                 }
                 return Err(failed(name, "created", error));
             }
         }
         record.unfinished = false;
-        if let Err(error) = self.write_container(&record).await {
-            // The record may be in its place all the same: it must not tell of a whole container while that is taken apart.
-            let now: Result<Option<ContainerRecord>, _> =
-                self.read_record(Folder::Containers, record.id()).await;
-            let is_told = now.is_ok_and(|now| now.is_none_or(|now| now.is_partial()));
-            record.removing = true;
-            if is_told || self.write_container(&record).await.is_ok() {
-                self.take_creation_back(&record, precautions::ROLLBACK_CREATION)
-                    .await?;
+        let written = match self.write_container(&record).await {
+            Ok(written) => written,
+            Err(error) => {
+                // The record may be in its place all the same: it must not tell of a whole container while that is taken apart.
+                let now: Result<Option<ContainerRecord>, _> =
+                    self.read_record(record.files()).await;
+                let is_told = now.is_ok_and(|now| now.is_none_or(|now| now.is_partial()));
+                record.removing = true;
+                if is_told || self.write_container(&record).await.is_ok() {
+                    self.take_creation_back(&record, precautions::ROLLBACK_CREATION)
+                        .await?;
+                }
+                return Err(error);
             }
-            return Err(error);
-        }
+        };
         self.tell(&record, Action::Created).await;
-        Ok(summary(&record, ContainerStatus::Off))
+        let made = summary(&record, ContainerStatus::Off);
+        self.keep_written(written, record);
+        Ok(made)
     }
 
     /// Writes the record of a container that is about to be made. The caller has its image and its network locked.
@@ -246,10 +252,11 @@ impl<H: Host> Engine<H> {
             unfinished: true,
             boot,
             removing: false,
+            files: OnceLock::new(),
         };
         if let Err(error) = self.write_container(&record).await {
             // It may be in its place all the same, and nothing is behind it.
-            let _ = self.remove_record(Folder::Containers, record.id()).await;
+            let _ = self.remove_record(record.files()).await;
             return Err(error);
         }
         Ok(record)
@@ -281,8 +288,7 @@ impl<H: Host> Engine<H> {
         let Some(held) = self.try_lock(Kind::Container, &found.name).await? else {
             return Ok(false);
         };
-        let now: Result<Option<ContainerRecord>, _> =
-            self.read_record(Folder::Containers, found.id()).await;
+        let now: Result<Option<ContainerRecord>, _> = self.read_record(found.files()).await;
         if let Ok(Some(record)) = &now
             && record.is_partial()
         {
@@ -307,7 +313,7 @@ impl<H: Host> Engine<H> {
         }
         self.remove_parts(&self.runtime(), record, "taken back")
             .await?;
-        self.remove_record(Folder::Containers, record.id()).await
+        self.remove_record(record.files()).await
     }
 
     /// How a container is to be connected. The caller has its network locked.

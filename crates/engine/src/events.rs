@@ -160,8 +160,9 @@ impl<H: Host> Engine<H> {
             return Ok(());
         };
         let ticks = event.at.ticks();
-        let plain =
-            |character: &char| character.is_ascii_alphanumeric() || "_.-".contains(*character);
+        let plain = |character: &char| {
+            character.is_ascii_alphanumeric() || matches!(character, '_' | '.' | '-')
+        };
         let mut file = String::with_capacity(USUAL_LEN);
         let _ = write!(file, "{ticks:020}-{}-", event.kind);
         file.extend(event.name.chars().filter(plain).take(64));

@@ -21,6 +21,29 @@ use crate::records::{Record, Versioned};
 /// For how long a file must not have been written to, in ticks of 100 ns: one second, far more than a tick of a clock.
 const SETTLED: u64 = 10_000_000;
 
+/// The record that this engine wrote last, with its bytes. What comes next reads it, as a rule, and who finds the same bytes in the
+/// file needs not make a record of them again.
+#[derive(Debug, Default)]
+pub(crate) struct Written(Mutex<Option<Writing>>);
+
+/// The bytes of a record, and the record.
+type Writing = (Vec<u8>, Arc<dyn Any + Send + Sync>);
+
+impl Written {
+    /// Keeps a record that was written as `bytes`.
+    pub(crate) fn keep<T: Record>(&self, bytes: Vec<u8>, record: T) {
+        let record = Arc::new(Versioned::new(record));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((bytes, record));
+    }
+
+    /// The record that was written as `bytes`, if it was the last.
+    pub(crate) fn find<T: Record>(&self, bytes: &[u8]) -> Option<Kept<T>> {
+        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, record) = written.as_ref().filter(|(written, _)| written == bytes)?;
+        Arc::clone(record).downcast().ok().map(Kept)
+    }
+}
+
 /// A record that others may hold too.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept<T>(Arc<Versioned<T>>);

@@ -76,6 +76,7 @@ pub struct Engine<H: Host> {
     host: H,
     durable: records::DurableFolders,
     known: records::KnownRecords,
+    written: known::Written,
     following: main_process::Following,
 }
 
@@ -86,6 +87,7 @@ impl<H: Host> Engine<H> {
             host,
             durable: records::DurableFolders::default(),
             known: records::KnownRecords::default(),
+            written: known::Written::default(),
             following: main_process::Following::default(),
         }
     }

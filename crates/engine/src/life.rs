@@ -110,14 +110,19 @@ impl<H: Host> Engine<H> {
             self.settle(&runtime, &mut record).await?;
             return Err(error);
         }
-        if let Err(error) = self.write_container(&record).await {
-            if !self.host.ignores(precautions::ROLLBACK_START) {
-                self.settle(&runtime, &mut record).await?;
+        let written = match self.write_container(&record).await {
+            Ok(written) => written,
+            Err(error) => {
+                if !self.host.ignores(precautions::ROLLBACK_START) {
+                    self.settle(&runtime, &mut record).await?;
+                }
+                return Err(error);
             }
-            return Err(error);
-        }
+        };
         self.tell(&record, Action::Started).await;
-        Ok(summary(&record, ContainerStatus::Running))
+        let started = summary(&record, ContainerStatus::Running);
+        self.keep_written(written, record);
+        Ok(started)
     }
 
     /// Stops a container: asks it to, and ends it after `grace` (100 ns ticks of the host's clock). One that is off stays off.
@@ -129,19 +134,22 @@ impl<H: Host> Engine<H> {
         let stop = pin!(async {
             let mut record = self.locked_record(&found).await?;
             self.check_cut_off(&record).await?;
-            if let Some(running) = record.running.take() {
-                record.starting = None;
-                let runtime = self.runtime();
-                runtime
-                    .stop(&record.created, &running, grace)
-                    .await
-                    .map_err(|error| failed(&record.name, "stopped", error))?;
-                self.conclude(&mut record).await;
-                record.stopped = true;
-                self.write_container(&record).await?;
-                self.tell(&record, Action::Stopped).await;
-            }
-            Ok(summary(&record, at_rest(&record)))
+            let Some(running) = record.running.take() else {
+                return Ok(summary(&record, at_rest(&record)));
+            };
+            record.starting = None;
+            let runtime = self.runtime();
+            runtime
+                .stop(&record.created, &running, grace)
+                .await
+                .map_err(|error| failed(&record.name, "stopped", error))?;
+            self.conclude(&mut record).await;
+            record.stopped = true;
+            let written = self.write_container(&record).await?;
+            self.tell(&record, Action::Stopped).await;
+            let stopped = summary(&record, at_rest(&record));
+            self.keep_written(written, record);
+            Ok(stopped)
         });
         self.locked((Kind::Container, &found.name), stop).await
     }
@@ -202,7 +210,7 @@ impl<H: Host> Engine<H> {
             record.removing = true;
             self.write_container(&record).await?;
             self.remove_parts(&runtime, &record, "removed").await?;
-            self.remove_record(Folder::Containers, record.id()).await?;
+            self.remove_record(record.files()).await?;
             self.tell(&record, Action::Removed).await;
             Ok(())
         });

@@ -138,12 +138,10 @@ fn folder() -> &'static HostPath {
 
 /// A file name for any name, also one that no file can have. Two objects may share a lock; no object has two.
 fn file_name(kind: Kind, name: &str) -> String {
-    let plain = |character: char| {
-        if character.is_ascii_alphanumeric() || "_.-= ".contains(character) {
-            character
-        } else {
-            '%'
-        }
+    let plain = |character: char| match character {
+        '_' | '.' | '-' | '=' | ' ' => character,
+        _ if character.is_ascii_alphanumeric() => character,
+        _ => '%',
     };
     let mut file = String::with_capacity(kind.word().len() + name.len() + "-.lock".len());
     file.push_str(kind.word());

@@ -17,7 +17,6 @@ use wcow_runtime::{ExecSpec, Process, ProcessHandles, Runtime};
 use crate::containers::{ContainerRecord, not_run, state};
 use crate::events::Action;
 use crate::logs::LogWriter;
-use crate::records::Folder;
 use crate::{ContainerStatus, Engine, EngineError, Exit, Kind};
 
 /// How much is read from a pipe at once, in bytes.
@@ -364,8 +363,7 @@ impl<H: Host> Engine<H> {
             return Ok(());
         };
         if error.host_error().is_some_and(|error| error.is_win32(0x3)) {
-            let now: Option<ContainerRecord> =
-                self.read_record(Folder::Containers, found.id()).await?;
+            let now: Option<ContainerRecord> = self.read_record(found.files()).await?;
             if now.is_none_or(|now| now.removing) {
                 return Ok(());
             }

@@ -16,7 +16,7 @@ use wcow_ntmeta::{FileTime, Guid};
 
 use crate::known::Kept;
 use crate::locks::Held;
-use crate::records::Folder;
+use crate::records::{Files, Folder};
 use crate::{Action, Engine, EngineError, Kind, containers::is_valid_name, locks, precautions};
 
 /// A network as a list shows it.
@@ -223,7 +223,7 @@ impl<H: Host> Engine<H> {
     pub async fn network(&self, name: &str) -> Result<NetworkSummary, EngineError> {
         // One of ours says itself where it is; to list switches takes a real host a second.
         if let Some(record) = self
-            .read_record::<NetworkRecord>(Folder::Networks, name)
+            .read_record::<NetworkRecord>(&files(name))
             .await?
             .filter(|record| record.name == name && !record.unfinished)
         {
@@ -255,7 +255,7 @@ impl<H: Host> Engine<H> {
 
     async fn remove_locked_network(&self, name: &str) -> Result<(), EngineError> {
         if let Some(record) = self
-            .read_record::<NetworkRecord>(Folder::Networks, name)
+            .read_record::<NetworkRecord>(&files(name))
             .await?
             .filter(|record| record.unfinished)
         {
@@ -315,7 +315,7 @@ impl<H: Host> Engine<H> {
         doing: &str,
     ) -> Result<(), EngineError> {
         let NetworkBacking::Switch { nat: Some(nat), .. } = backing else {
-            return self.remove_record(Folder::Networks, name).await;
+            return self.remove_record(&files(name)).await;
         };
         // Nobody else with this NAT may look who has it before the record is gone.
         let held = self.lock_nat(nat, name).await?;
@@ -324,7 +324,7 @@ impl<H: Host> Engine<H> {
                 let removed = self.remove_nat(nat).await;
                 removed.map_err(|error| EngineError::host(doing, error))?;
             }
-            self.remove_record(Folder::Networks, name).await
+            self.remove_record(&files(name)).await
         }
         .await;
         self.unlock(held).await;
@@ -368,9 +368,7 @@ impl<H: Host> Engine<H> {
     /// # Errors
     /// As for [`network`](Self::network) and [`create_network`](Self::create_network); [`EngineError::NetworkGone`].
     pub(crate) async fn network_in_use(&self, name: &str) -> Result<NetworkSummary, EngineError> {
-        let recorded = self
-            .read_record::<NetworkRecord>(Folder::Networks, name)
-            .await?;
+        let recorded = self.read_record::<NetworkRecord>(&files(name)).await?;
         if let Some(record) = recorded.filter(|record| record.unfinished) {
             // Whoever began it is gone, or this command could not have locked it. What will be taken back carries no container.
             self.check_in_flight(Kind::Network, name, record.began, record.boot)
@@ -501,7 +499,7 @@ impl<H: Host> Engine<H> {
             Ok(()) => Ok(record),
             Err(error) => {
                 // It may be in its place all the same, and nothing is behind it.
-                let _ = self.remove_record(Folder::Networks, &record.name).await;
+                let _ = self.remove_record(&files(&record.name)).await;
                 Err(error)
             }
         }
@@ -593,8 +591,9 @@ impl<H: Host> Engine<H> {
     }
 
     async fn write_network(&self, record: &NetworkRecord) -> Result<(), EngineError> {
-        self.write_record(Folder::Networks, &record.name, &record.name, record)
+        self.write_record(&files(&record.name), record)
             .await
+            .map(drop)
     }
 
     /// The records, after what is left of creations that were cut off was taken back. One that somebody still is at, or that
@@ -610,7 +609,7 @@ impl<H: Host> Engine<H> {
                 continue;
             };
             let now: Result<Option<NetworkRecord>, _> =
-                self.read_record(Folder::Networks, &record.name).await;
+                self.read_record(&files(&record.name)).await;
             if let Ok(Some(record)) = &now
                 && record.unfinished
             {
@@ -740,4 +739,9 @@ impl HostNetworks {
                 .is_none_or(|listed| listed.iter().any(|known| known.id.parse() == Ok(*id))),
         }
     }
+}
+
+/// Where the record of a network is kept.
+fn files(name: &str) -> Files {
+    Files::new(Folder::Networks, name, name)
 }

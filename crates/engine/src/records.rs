@@ -40,10 +40,6 @@ impl Folder {
         }
     }
 
-    fn record(self, id: &str) -> HostPath {
-        self.path().join(&[id, RECORD].concat())
-    }
-
     /// Where the record of the object `name` is written before it replaces the one that is there.
     fn fresh(self, name: &str) -> HostPath {
         self.path().join(&[name, FRESH].concat())
@@ -54,6 +50,25 @@ impl Folder {
         match self {
             Self::Containers => Kind::Container,
             Self::Networks => Kind::Network,
+        }
+    }
+}
+
+/// Where the record of an object is, and where it is written before it is put there.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    folder: Folder,
+    record: HostPath,
+    fresh: HostPath,
+}
+
+impl Files {
+    /// Those of the record `id` of the object `name`.
+    pub(crate) fn new(folder: Folder, id: &str, name: &str) -> Self {
+        Self {
+            folder,
+            record: folder.path().join(&[id, RECORD].concat()),
+            fresh: folder.fresh(name),
         }
     }
 }
@@ -187,51 +202,49 @@ impl<H: Host> Engine<H> {
     /// Reads one record; `None` if there is none.
     pub(crate) async fn read_record<T: Record>(
         &self,
-        folder: Folder,
-        id: &str,
+        files: &Files,
     ) -> Result<Option<T>, EngineError> {
-        let read = self.read_file(&folder.record(id)).await?;
+        let read = self.read_file(&files.record).await?;
         Ok(read.map(Kept::into_inner))
     }
 
-    /// Writes the record `id` of the object `name`, which the caller has locked: to a file beside it first, then over it.
+    /// Writes the record of an object that the caller has locked: to a file beside it first, then over it. Gives its bytes.
     pub(crate) async fn write_record<T: Serialize>(
         &self,
-        folder: Folder,
-        id: &str,
-        name: &str,
+        files: &Files,
         record: &T,
-    ) -> Result<(), EngineError> {
-        let path = folder.record(id);
+    ) -> Result<Vec<u8>, EngineError> {
+        let path = &files.record;
         let bytes = json::to_vec(&Versioned::new(record), USUAL_LEN).map_err(|error| {
             EngineError::Record {
                 path: path.to_string(),
                 reason: error.to_string(),
             }
         })?;
-        let files = self.host.files();
-        let fresh = folder.fresh(name);
-        let mut answer = self.replace_record(folder, &fresh, &path, &bytes).await;
+        let mut answer = self.replace_record(files, &bytes).await;
         if answer.as_ref().is_err_and(|error| error.is_win32(0x70)) && self.give_up_journal().await
         {
-            answer = self.replace_record(folder, &fresh, &path, &bytes).await;
+            answer = self.replace_record(files, &bytes).await;
         }
         if answer.is_err() {
             // It may not be there; the failure before this one is the one that counts.
-            let _ = files.remove_file(&fresh).await;
+            let _ = self.host.files().remove_file(&files.fresh).await;
         }
-        answer.map_err(|error| EngineError::host(format!("write the record {path}"), error))
+        answer.map_err(|error| EngineError::host(format!("write the record {path}"), error))?;
+        Ok(bytes)
     }
 
     async fn replace_record(
         &self,
-        folder: Folder,
-        fresh: &HostPath,
-        path: &HostPath,
+        Files {
+            folder,
+            record,
+            fresh,
+        }: &Files,
         bytes: &[u8],
     ) -> Result<(), HostError> {
         let files = self.host.files();
-        let durable = self.durable.of(folder);
+        let durable = self.durable.of(*folder);
         match files.write(fresh, bytes, WriteMode::Overwrite).await {
             Err(error) if is_not_found(&error) => {
                 durable.store(false, Ordering::Relaxed);
@@ -247,18 +260,24 @@ impl<H: Host> Engine<H> {
             durable.store(true, Ordering::Relaxed);
         }
         files.sync_file(fresh, precautions::SYNC_RECORD).await?;
-        files.replace(fresh, path).await?;
+        files.replace(fresh, record).await?;
         files
             .sync_dir(folder.path(), precautions::SYNC_RECORD_NAME)
             .await
     }
 
     /// Removes a record of an object that the caller has locked.
-    pub(crate) async fn remove_record(&self, folder: Folder, id: &str) -> Result<(), EngineError> {
-        let path = folder.record(id);
+    pub(crate) async fn remove_record(
+        &self,
+        Files {
+            folder,
+            record: path,
+            ..
+        }: &Files,
+    ) -> Result<(), EngineError> {
         let files = self.host.files();
         let removed = async {
-            files.remove_file(&path).await?;
+            files.remove_file(path).await?;
             files
                 .sync_dir(folder.path(), precautions::SYNC_RECORD_REMOVAL)
                 .await
@@ -274,6 +293,9 @@ impl<H: Host> Engine<H> {
             Err(error) if is_not_found(&error) => Ok(None),
             Err(error) => Err(EngineError::host(format!("read the record {path}"), error)),
             Ok(bytes) => {
+                if let Some(record) = self.written.find(&bytes) {
+                    return Ok(Some(record));
+                }
                 let read: Arc<Versioned<T>> = bytes.read_as(|bytes| parse(path, bytes))?;
                 Ok(Some(read.into()))
             }
@@ -352,6 +374,15 @@ fn ends_with(name: &WideName, ending: &str) -> bool {
 
 fn is_not_found(error: &HostError) -> bool {
     error.is_win32(0x2) || error.is_win32(0x3)
+}
+
+/// Whether these bytes are those of a record, and are read as the same again.
+pub(crate) fn reads_as<T: Record + Serialize>(bytes: &[u8], record: &T) -> bool {
+    let is_written = |record: &T| {
+        json::to_vec(&Versioned::new(record), USUAL_LEN).is_ok_and(|written| written == bytes)
+    };
+    let read = serde_json::from_slice::<Versioned<T>>(bytes);
+    is_written(record) && read.is_ok_and(|read| is_written(&read.record))
 }
 
 fn parse<T: Record>(path: &HostPath, bytes: &[u8]) -> Result<Versioned<T>, EngineError> {
