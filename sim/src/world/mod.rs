@@ -26,6 +26,7 @@ use crate::choice::{self, Choice, Choices, Label};
 use crate::evidence::Evidence;
 use crate::faults::{self, FaultPlan, Faults, What};
 use crate::fs::{Fs, TreeCache};
+use crate::inner::SpareCalls;
 use crate::profile::Profile;
 use crate::queue::{Arrival, Event, Queue};
 use crate::trace::{Fingerprint, Kind, TraceEvent, TraceRecord};
@@ -96,6 +97,8 @@ pub(crate) struct Outside<'a> {
     pub(crate) trees: &'a mut TreeCache,
     /// Programs that a test supplies.
     pub(crate) programs: &'a mut guest::Programs,
+    /// Where calls go that have taken effect.
+    pub(crate) spare: &'a mut SpareCalls,
     /// The trace for people, if somebody wants one.
     pub(crate) trace: Option<&'a mut Vec<TraceRecord>>,
 }
@@ -536,6 +539,7 @@ impl World {
                 out,
             ),
         }
+        out.spare.keep(call);
     }
 
     fn outcome(
