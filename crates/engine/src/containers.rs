@@ -11,7 +11,7 @@ use wcow_runtime::{ContainerState, Created, ExecSpec, Process, Running, Runtime,
 
 use crate::known::Kept;
 use crate::main_process::Main;
-use crate::records::{self, Began, Files, Folder};
+use crate::records::{Began, Files, Folder};
 use crate::settings::Settings;
 use crate::{Engine, EngineError, Kind, RestartPolicy};
 
@@ -282,15 +282,6 @@ impl<H: Host> Engine<H> {
         record: &ContainerRecord,
     ) -> Result<Vec<u8>, EngineError> {
         self.write_record(record.files(), record).await
-    }
-
-    /// Keeps a record for whoever reads it next: it was written as `bytes`, and is as it was then.
-    pub(crate) fn keep_written(&self, bytes: Vec<u8>, record: ContainerRecord) {
-        debug_assert!(
-            records::reads_as(&bytes, &record),
-            "the bytes are those of the record"
-        );
-        self.written.keep(bytes, record);
     }
 
     /// All records. What is left of creations and removals that were cut off is taken back first.

@@ -23,7 +23,7 @@
 //! | prune | what nobody needs any more |
 //! | records | what the engine keeps, one file per object |
 //! | json | what the engine keeps, as text |
-//! | known | records that were read, while their files stay as they are |
+//! | known | records that were read or written, while their files stay as they are |
 //! | precautions | what is done only because something may go wrong, by name |
 //! | locks | one command at a time changes an object |
 //! | doctor | why containers do not start: checks, and what can be set right |
@@ -76,7 +76,7 @@ pub struct Engine<H: Host> {
     host: H,
     durable: records::DurableFolders,
     known: records::KnownRecords,
-    written: known::Written,
+    written: records::WrittenRecords,
     following: main_process::Following,
 }
 
@@ -87,7 +87,7 @@ impl<H: Host> Engine<H> {
             host,
             durable: records::DurableFolders::default(),
             known: records::KnownRecords::default(),
-            written: known::Written::default(),
+            written: records::WrittenRecords::default(),
             following: main_process::Following::default(),
         }
     }

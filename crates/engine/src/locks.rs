@@ -146,7 +146,11 @@ fn file_name(kind: Kind, name: &str) -> String {
     let mut file = String::with_capacity(kind.word().len() + name.len() + "-.lock".len());
     file.push_str(kind.word());
     file.push('-');
-    file.extend(name.chars().take(MAX_NAME).map(plain));
+    if name.len() <= MAX_NAME && name.chars().all(|character| plain(character) == character) {
+        file.push_str(name);
+    } else {
+        file.extend(name.chars().take(MAX_NAME).map(plain));
+    }
     file.push_str(".lock");
     file
 }

@@ -467,15 +467,19 @@ impl<H: Host> Engine<H> {
             done = Some(step);
         }
         record.unfinished = false;
-        if let Err(error) = self.write_network(&record).await {
-            // The next command that comes upon the unfinished record tries again.
-            let _ = self
-                .take_network_back(&record, precautions::ROLLBACK_NETWORK)
-                .await;
-            return Err(error);
-        }
+        let written = match self.write_network(&record).await {
+            Ok(written) => written,
+            Err(error) => {
+                // The next command that comes upon the unfinished record tries again.
+                let _ = self
+                    .take_network_back(&record, precautions::ROLLBACK_NETWORK)
+                    .await;
+                return Err(error);
+            }
+        };
         self.tell_of(Kind::Network, &record.name, Action::Created)
             .await;
+        self.keep_written(Folder::Networks, written, record.clone());
         Ok(record.summary(true))
     }
 
@@ -496,7 +500,7 @@ impl<H: Host> Engine<H> {
             boot: self.info().await?.boot_id,
         };
         match self.write_network(&record).await {
-            Ok(()) => Ok(record),
+            Ok(_) => Ok(record),
             Err(error) => {
                 // It may be in its place all the same, and nothing is behind it.
                 let _ = self.remove_record(&files(&record.name)).await;
@@ -590,10 +594,8 @@ impl<H: Host> Engine<H> {
             .await
     }
 
-    async fn write_network(&self, record: &NetworkRecord) -> Result<(), EngineError> {
-        self.write_record(&files(&record.name), record)
-            .await
-            .map(drop)
+    async fn write_network(&self, record: &NetworkRecord) -> Result<Vec<u8>, EngineError> {
+        self.write_record(&files(&record.name), record).await
     }
 
     /// The records, after what is left of creations that were cut off was taken back. One that somebody still is at, or that

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use wcow_host::{Clock, FileKind, FileSystem, Host, HostError, WriteMode};
 use wcow_ntmeta::{FileTime, Guid, HostPath, WideName};
 
-use crate::known::{Kept, Known};
+use crate::known::{Kept, Known, Written};
 use crate::{Engine, EngineError, Kind, json, precautions};
 
 /// A record larger than this is not one of ours.
@@ -87,6 +87,9 @@ pub(crate) type DurableFolders = EachFolder<AtomicBool>;
 /// The records that this engine has read.
 pub(crate) type KnownRecords = EachFolder<Known>;
 
+/// The records that this engine has written last.
+pub(crate) type WrittenRecords = EachFolder<Written>;
+
 impl<T> EachFolder<T> {
     fn of(&self, folder: Folder) -> &T {
         match folder {
@@ -157,7 +160,7 @@ impl<H: Host> Engine<H> {
             if ends_with(&entry.name, RECORD) {
                 let mut file = path.clone();
                 if file.push(entry.name.units()).is_ok()
-                    && let Some(record) = self.read_file(&file).await?
+                    && let Some(record) = self.read_file(folder, &file).await?
                 {
                     known.keep(&entry.name, &entry.metadata, listed, &record);
                     records.push(record);
@@ -190,7 +193,7 @@ impl<H: Host> Engine<H> {
         for entry in entries {
             let name = entry.name.to_string();
             if entry.metadata.kind == FileKind::File && name.ends_with(RECORD) {
-                match self.read_file(&path.join(&name)).await {
+                match self.read_file(folder, &path.join(&name)).await {
                     Ok(record) => records.extend(record.map(Kept::into_inner)),
                     Err(error) => bad.push(error),
                 }
@@ -204,7 +207,7 @@ impl<H: Host> Engine<H> {
         &self,
         files: &Files,
     ) -> Result<Option<T>, EngineError> {
-        let read = self.read_file(&files.record).await?;
+        let read = self.read_file(files.folder, &files.record).await?;
         Ok(read.map(Kept::into_inner))
     }
 
@@ -232,6 +235,20 @@ impl<H: Host> Engine<H> {
         }
         answer.map_err(|error| EngineError::host(format!("write the record {path}"), error))?;
         Ok(bytes)
+    }
+
+    /// Keeps a record for whoever reads it next: it was written as `bytes`, and is as it was then.
+    pub(crate) fn keep_written<T: Record + Serialize>(
+        &self,
+        folder: Folder,
+        bytes: Vec<u8>,
+        record: T,
+    ) {
+        debug_assert!(
+            reads_as(&bytes, &record),
+            "the bytes are those of the record"
+        );
+        self.written.of(folder).keep(bytes, record);
     }
 
     async fn replace_record(
@@ -287,13 +304,17 @@ impl<H: Host> Engine<H> {
             .map_err(|error| EngineError::host(format!("remove the record {path}"), error))
     }
 
-    async fn read_file<T: Record>(&self, path: &HostPath) -> Result<Option<Kept<T>>, EngineError> {
+    async fn read_file<T: Record>(
+        &self,
+        folder: Folder,
+        path: &HostPath,
+    ) -> Result<Option<Kept<T>>, EngineError> {
         match self.host.files().read(path, MAX_LEN).await {
             // Removed since the folder was listed.
             Err(error) if is_not_found(&error) => Ok(None),
             Err(error) => Err(EngineError::host(format!("read the record {path}"), error)),
             Ok(bytes) => {
-                if let Some(record) = self.written.find(&bytes) {
+                if let Some(record) = self.written.of(folder).find(&bytes) {
                     return Ok(Some(record));
                 }
                 let read: Arc<Versioned<T>> = bytes.read_as(|bytes| parse(path, bytes))?;
@@ -377,7 +398,7 @@ fn is_not_found(error: &HostError) -> bool {
 }
 
 /// Whether these bytes are those of a record, and are read as the same again.
-pub(crate) fn reads_as<T: Record + Serialize>(bytes: &[u8], record: &T) -> bool {
+fn reads_as<T: Record + Serialize>(bytes: &[u8], record: &T) -> bool {
     let is_written = |record: &T| {
         json::to_vec(&Versioned::new(record), USUAL_LEN).is_ok_and(|written| written == bytes)
     };

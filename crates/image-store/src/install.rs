@@ -99,9 +99,11 @@ impl<H: Host> ImageStore<'_, H> {
         target: &HostPath,
     ) -> Result<Filled, InstallError> {
         let files = self.host.files();
-        let tree = self.receive(source, staging).await?;
-        let has_vm = self.move_utility_vm(staging).await?;
-        let hives = self.copy_hives(staging).await?;
+        let bulk = staging.join(layout::FILES);
+        let hives = staging.join(layout::HIVES);
+        let tree = self.receive(source, &bulk).await?;
+        let has_vm = self.move_utility_vm(staging, &bulk).await?;
+        let records = self.copy_hives(staging, &hives).await?;
         let container_service = self
             .is_there(&staging.join(layout::CONTAINER_SERVICE), FileKind::File)
             .await?;
@@ -116,7 +118,7 @@ impl<H: Host> ImageStore<'_, H> {
                 format: FORMAT,
                 product_name: request.product_name.clone(),
                 description: request.description.clone(),
-                hives,
+                hives: records,
                 tree,
                 container_service,
             }),
@@ -148,24 +150,21 @@ impl<H: Host> ImageStore<'_, H> {
         if has_vm {
             self.process_utility_vm(staging).await?;
         }
-        self.sync(staging, has_vm).await?;
+        self.sync(staging, &hives, has_vm.then_some(&bulk)).await?;
         Ok(Filled {
             created,
             container_service,
         })
     }
 
-    /// Takes the tree in, as `files`.
+    /// Takes the tree in, as the folder `bulk`.
     async fn receive(
         &self,
         source: &mut dyn TreeSource,
-        staging: &HostPath,
+        bulk: &HostPath,
     ) -> Result<TreeRecord, InstallError> {
         let files = self.host.files();
-        let mut tree = files
-            .create_tree(&staging.join(layout::FILES))
-            .await
-            .map_err(doing(COPYING))?;
+        let mut tree = files.create_tree(bulk).await.map_err(doing(COPYING))?;
         let mut account = Account::new(&mut tree);
         let sent = source.send(&mut account);
         let settled = account.settle();
@@ -180,8 +179,12 @@ impl<H: Host> ImageStore<'_, H> {
 
     /// A folder `UtilityVM` that came with the tree is put beside it: in a container nobody sees it, and the host finds it. Whether
     /// there is one.
-    async fn move_utility_vm(&self, staging: &HostPath) -> Result<bool, StoreError> {
-        let came = staging.join(layout::FILES).join(layout::UTILITY_VM);
+    async fn move_utility_vm(
+        &self,
+        staging: &HostPath,
+        bulk: &HostPath,
+    ) -> Result<bool, StoreError> {
+        let came = bulk.join(layout::UTILITY_VM);
         let there = self.is_there(&came, FileKind::Directory).await?;
         if there {
             let files = self.host.files();
@@ -209,12 +212,13 @@ impl<H: Host> ImageStore<'_, H> {
     async fn copy_hives(
         &self,
         staging: &HostPath,
+        hives: &HostPath,
     ) -> Result<BTreeMap<String, HiveRecord>, InstallError> {
         let files = self.host.files();
         let copying = "copy the image's hives";
         let mut records = BTreeMap::new();
-        let (config, hives) = (staging.join(layout::CONFIG), staging.join(layout::HIVES));
-        files.create_dir_all(&hives).await.map_err(doing(copying))?;
+        let config = staging.join(layout::CONFIG);
+        files.create_dir_all(hives).await.map_err(doing(copying))?;
         for hive in BASE_HIVES {
             let from = config.join(hive.source);
             let Some(bytes) = self.read(&from, MAX_HIVE).await? else {
@@ -239,24 +243,23 @@ impl<H: Host> ImageStore<'_, H> {
         Ok(records)
     }
 
-    /// Makes everything beside the tree durable, the deepest first.
-    async fn sync(&self, staging: &HostPath, has_vm: bool) -> Result<(), StoreError> {
+    /// Makes everything beside the tree durable, the deepest first. A virtual machine for Hyper-V isolation came from `vm_from`.
+    async fn sync(
+        &self,
+        staging: &HostPath,
+        hives: &HostPath,
+        vm_from: Option<&HostPath>,
+    ) -> Result<(), StoreError> {
         let syncing = "make the image durable";
-        let hives = staging.join(layout::HIVES);
-        let utility_vm = has_vm.then(|| staging.join(layout::UTILITY_VM));
-        if has_vm {
-            // It came from there: its old name must be gone as durably as its new one is there.
-            let from = staging.join(layout::FILES);
-            let gone = self.host.files().sync_dir(&from, precautions::SYNC_NAMES);
+        let utility_vm = vm_from.map(|_| staging.join(layout::UTILITY_VM));
+        if let Some(from) = vm_from {
+            // Its old name must be gone as durably as its new one is there.
+            let gone = self.host.files().sync_dir(from, precautions::SYNC_NAMES);
             gone.await.map_err(doing(syncing))?;
         }
         let beside = |folder| (folder, precautions::SYNC_BESIDE, precautions::SYNC_NAMES);
         let of_vm = utility_vm.as_ref().map(beside);
-        let of_hives = (
-            &hives,
-            precautions::SYNC_HIVES,
-            precautions::SYNC_HIVE_NAMES,
-        );
+        let of_hives = (hives, precautions::SYNC_HIVES, precautions::SYNC_HIVE_NAMES);
         let folders = [of_hives].into_iter().chain(of_vm).chain([beside(staging)]);
         for (folder, contents, names) in folders {
             for entry in self.names(folder).await? {

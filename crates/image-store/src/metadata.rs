@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use wcow_host::TreeSummary;
-use wcow_ntmeta::FileTime;
+use wcow_ntmeta::{FileTime, WideName};
 
 use crate::{ImageVersion, layout};
 
@@ -90,8 +90,9 @@ pub(crate) enum MetadataError {
 pub(crate) struct Reading {
     pub(crate) metadata: Metadata,
     pub(crate) created: FileTime,
-    /// The name of the image's folder.
+    /// The name of the image's folder, as text and as folders have names.
     pub(crate) full_name: String,
+    pub(crate) folder: WideName,
 }
 
 impl Metadata {
@@ -113,8 +114,10 @@ impl Metadata {
         };
         let created = FileTime::parse_rfc3339(&metadata.created_time)
             .map_err(|error| MetadataError::Invalid(error.to_string()))?;
+        let full_name = layout::full_name(&metadata.name, metadata.version);
         Ok(Reading {
-            full_name: layout::full_name(&metadata.name, metadata.version),
+            folder: full_name.as_str().into(),
+            full_name,
             metadata,
             created,
         })

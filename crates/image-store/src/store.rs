@@ -532,7 +532,7 @@ impl<'h, H: Host> ImageStore<'h, H> {
             }
             Err(MetadataError::Invalid(reason)) => return invalid(file, reason),
         };
-        if !is_named(folder, &reading.full_name) {
+        if *folder != reading.folder && !same(&reading.full_name, &folder.to_string()) {
             return Ok(Err(ValidationError::OtherImage {
                 folder: folder.to_string(),
                 found: reading.full_name.clone(),
@@ -589,13 +589,6 @@ fn matching(images: &[Found], wanted: impl Fn(&Reading) -> bool) -> Vec<usize> {
         .filter(|(_, found)| wanted(&found.reading))
         .map(|(index, _)| index)
         .collect()
-}
-
-/// Whether a folder has this name, in any case.
-fn is_named(folder: &WideName, name: &str) -> bool {
-    let units = folder.units().iter().copied();
-    let exactly = name.is_ascii() && units.eq(name.bytes().map(u16::from));
-    exactly || same(name, &folder.to_string())
 }
 
 fn same(a: &str, b: &str) -> bool {
