@@ -171,7 +171,7 @@ impl<H: Host> Engine<H> {
         };
         self.tell(&record, Action::Created).await;
         let made = summary(&record, ContainerStatus::Off);
-        self.keep_written(Folder::Containers, written, record);
+        self.keep_written(written, record);
         Ok(made)
     }
 

@@ -86,7 +86,7 @@ impl<H: Host> Engine<H> {
         source: &mut dyn TreeSource,
     ) -> Result<StoredImage, EngineError> {
         let name = request.name.clone();
-        let store = ImageStore::open(&self.host).await?;
+        let store = self.store().into_open().await?;
         let installed = store.install(&request, source).await;
         // What was done is done: a lock that cannot be given back ends with the process.
         let _ = store.close().await;
@@ -186,7 +186,7 @@ impl<H: Host> Engine<H> {
                 by,
             });
         }
-        let store = ImageStore::open(&self.host).await?;
+        let store = self.store().into_open().await?;
         let removed = store.remove(&image.full_name).await;
         let _ = store.close().await;
         removed.map_err(not_found)?;
@@ -196,7 +196,7 @@ impl<H: Host> Engine<H> {
     }
 
     fn store(&self) -> ImageStore<'_, H> {
-        ImageStore::open_read_only(&self.host)
+        ImageStore::open_read_only(&self.host).with_written(&self.written)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Records that an engine has read or written, kept for as long as their files stay as they are.
+//! Records that an engine has read, kept for as long as their files stay as they are.
 //!
 //! Most commands look through all records, and most records stay the same from one command to the next. A list of the folder tells
 //! length and write time of each file; a record whose file has both as before is not read again. A program that runs one command reads
@@ -6,10 +6,10 @@
 //!
 //! A file system may give two writes the same time, if they come within one tick of its clock. So a record is kept only if its file had
 //! not been written to for [`SETTLED`] when it was listed. Who changes a record reads it anew when its object is locked, whatever is
-//! kept here. Of the bytes that it reads no record need be made if this engine has just written the same.
+//! kept here.
 
 use std::any::Any;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,36 +20,6 @@ use crate::records::{Record, Versioned};
 
 /// For how long a file must not have been written to, in ticks of 100 ns: one second, far more than a tick of a clock.
 const SETTLED: u64 = 10_000_000;
-
-/// The records of one folder that this engine wrote last, with their bytes. What comes next reads one of them, as a rule, and who finds
-/// the same bytes in the file needs not make a record of them again.
-#[derive(Debug, Default)]
-pub(crate) struct Written(Mutex<VecDeque<Writing>>);
-
-/// The bytes of a record, and the record.
-type Writing = (Vec<u8>, Arc<dyn Any + Send + Sync>);
-
-/// How many records are kept that were written.
-const WRITTEN: usize = 8;
-
-impl Written {
-    /// Keeps a record that was written as `bytes`.
-    pub(crate) fn keep<T: Record>(&self, bytes: Vec<u8>, record: T) {
-        let record = Arc::new(Versioned::new(record));
-        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if written.len() == WRITTEN {
-            written.pop_front();
-        }
-        written.push_back((bytes, record));
-    }
-
-    /// The record that was written as `bytes`, if it was one of the last.
-    pub(crate) fn find<T: Record>(&self, bytes: &[u8]) -> Option<Kept<T>> {
-        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, record) = written.iter().rev().find(|(written, _)| written == bytes)?;
-        Arc::clone(record).downcast().ok().map(Kept)
-    }
-}
 
 /// A record that others may hold too.
 #[derive(Clone, Debug)]

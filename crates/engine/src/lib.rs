@@ -2,7 +2,7 @@
 //!
 //! The engine is where people's names meet the host's ids. It keeps its own records on the host's file system
 //! (`C:\ProgramData\wcow\records`), asks the host for everything that the host knows better, and holds nothing between two
-//! calls but records whose files have not changed: any number of short-lived commands see the same host, and two that change the
+//! calls but records whose files have not changed, and what it wrote last: any number of short-lived commands see the same host, and two that change the
 //! same object do so one after the other.
 //! It is generic over [`Host`] and runs on any executor.
 //!
@@ -23,7 +23,7 @@
 //! | prune | what nobody needs any more |
 //! | records | what the engine keeps, one file per object |
 //! | json | what the engine keeps, as text |
-//! | known | records that were read or written, while their files stay as they are |
+//! | known | records that were read, while their files stay as they are |
 //! | precautions | what is done only because something may go wrong, by name |
 //! | locks | one command at a time changes an object |
 //! | doctor | why containers do not start: checks, and what can be set right |
@@ -52,7 +52,7 @@ mod settings;
 mod supervise;
 mod usage;
 
-use wcow_host::{Host, HostControl, HostInfo};
+use wcow_host::{Host, HostControl, HostInfo, Written};
 
 pub use containers::{ContainerStatus, ContainerSummary, Exit, Force};
 pub use creation::CreateContainer;
@@ -76,7 +76,8 @@ pub struct Engine<H: Host> {
     host: H,
     durable: records::DurableFolders,
     known: records::KnownRecords,
-    written: records::WrittenRecords,
+    /// Records, and descriptions of images.
+    written: Written,
     following: main_process::Following,
 }
 
@@ -87,7 +88,7 @@ impl<H: Host> Engine<H> {
             host,
             durable: records::DurableFolders::default(),
             known: records::KnownRecords::default(),
-            written: records::WrittenRecords::default(),
+            written: Written::default(),
             following: main_process::Following::default(),
         }
     }

@@ -96,7 +96,7 @@ impl<H: Host> Engine<H> {
                 let error = failed(&record.name, "started", error);
                 // The refusal says more than a record that is behind: what that one names is gone, and taking it back is nothing.
                 if let Ok(written) = self.write_container(&record).await {
-                    self.keep_written(Folder::Containers, written, record);
+                    self.keep_written(written, record);
                 }
                 return Err(error);
             }
@@ -123,7 +123,7 @@ impl<H: Host> Engine<H> {
         };
         self.tell(&record, Action::Started).await;
         let started = summary(&record, ContainerStatus::Running);
-        self.keep_written(Folder::Containers, written, record);
+        self.keep_written(written, record);
         Ok(started)
     }
 
@@ -150,7 +150,7 @@ impl<H: Host> Engine<H> {
             let written = self.write_container(&record).await?;
             self.tell(&record, Action::Stopped).await;
             let stopped = summary(&record, at_rest(&record));
-            self.keep_written(Folder::Containers, written, record);
+            self.keep_written(written, record);
             Ok(stopped)
         });
         self.locked((Kind::Container, &found.name), stop).await

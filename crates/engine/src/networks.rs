@@ -479,7 +479,7 @@ impl<H: Host> Engine<H> {
         };
         self.tell_of(Kind::Network, &record.name, Action::Created)
             .await;
-        self.keep_written(Folder::Networks, written, record.clone());
+        self.keep_written(written, record.clone());
         Ok(record.summary(true))
     }
 

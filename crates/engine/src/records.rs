@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use wcow_host::{Clock, FileKind, FileSystem, Host, HostError, WriteMode};
 use wcow_ntmeta::{FileTime, Guid, HostPath, WideName};
 
-use crate::known::{Kept, Known, Written};
+use crate::known::{Kept, Known};
 use crate::{Engine, EngineError, Kind, json, precautions};
 
 /// A record larger than this is not one of ours.
@@ -87,9 +87,6 @@ pub(crate) type DurableFolders = EachFolder<AtomicBool>;
 /// The records that this engine has read.
 pub(crate) type KnownRecords = EachFolder<Known>;
 
-/// The records that this engine has written last.
-pub(crate) type WrittenRecords = EachFolder<Written>;
-
 impl<T> EachFolder<T> {
     fn of(&self, folder: Folder) -> &T {
         match folder {
@@ -110,7 +107,7 @@ pub(crate) trait Record: DeserializeOwned + Clone + Send + Sync + 'static {}
 impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Record for T {}
 
 /// No record of a usual container is longer, in bytes.
-const USUAL_LEN: usize = 4096;
+const USUAL_LEN: usize = 2048;
 
 /// A record as it is in its file.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -160,7 +157,7 @@ impl<H: Host> Engine<H> {
             if ends_with(&entry.name, RECORD) {
                 let mut file = path.clone();
                 if file.push(entry.name.units()).is_ok()
-                    && let Some(record) = self.read_file(folder, &file).await?
+                    && let Some(record) = self.read_file(&file).await?
                 {
                     known.keep(&entry.name, &entry.metadata, listed, &record);
                     records.push(record);
@@ -193,7 +190,7 @@ impl<H: Host> Engine<H> {
         for entry in entries {
             let name = entry.name.to_string();
             if entry.metadata.kind == FileKind::File && name.ends_with(RECORD) {
-                match self.read_file(folder, &path.join(&name)).await {
+                match self.read_file(&path.join(&name)).await {
                     Ok(record) => records.extend(record.map(Kept::into_inner)),
                     Err(error) => bad.push(error),
                 }
@@ -207,7 +204,7 @@ impl<H: Host> Engine<H> {
         &self,
         files: &Files,
     ) -> Result<Option<T>, EngineError> {
-        let read = self.read_file(files.folder, &files.record).await?;
+        let read = self.read_file(&files.record).await?;
         Ok(read.map(Kept::into_inner))
     }
 
@@ -238,17 +235,12 @@ impl<H: Host> Engine<H> {
     }
 
     /// Keeps a record for whoever reads it next: it was written as `bytes`, and is as it was then.
-    pub(crate) fn keep_written<T: Record + Serialize>(
-        &self,
-        folder: Folder,
-        bytes: Vec<u8>,
-        record: T,
-    ) {
+    pub(crate) fn keep_written<T: Record + Serialize>(&self, bytes: Vec<u8>, record: T) {
         debug_assert!(
             reads_as(&bytes, &record),
             "the bytes are those of the record"
         );
-        self.written.of(folder).keep(bytes, record);
+        self.written.keep(bytes, Versioned::new(record));
     }
 
     async fn replace_record(
@@ -304,20 +296,16 @@ impl<H: Host> Engine<H> {
             .map_err(|error| EngineError::host(format!("remove the record {path}"), error))
     }
 
-    async fn read_file<T: Record>(
-        &self,
-        folder: Folder,
-        path: &HostPath,
-    ) -> Result<Option<Kept<T>>, EngineError> {
+    async fn read_file<T: Record>(&self, path: &HostPath) -> Result<Option<Kept<T>>, EngineError> {
         match self.host.files().read(path, MAX_LEN).await {
             // Removed since the folder was listed.
             Err(error) if is_not_found(&error) => Ok(None),
             Err(error) => Err(EngineError::host(format!("read the record {path}"), error)),
             Ok(bytes) => {
-                if let Some(record) = self.written.of(folder).find(&bytes) {
-                    return Ok(Some(record));
-                }
-                let read: Arc<Versioned<T>> = bytes.read_as(|bytes| parse(path, bytes))?;
+                let read: Arc<Versioned<T>> = match self.written.find(&bytes) {
+                    Some(written) => written,
+                    None => bytes.read_as(|bytes| parse(path, bytes))?,
+                };
                 Ok(Some(read.into()))
             }
         }

@@ -1,6 +1,7 @@
 //! NTFS, as a store on a host needs it.
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
@@ -58,6 +59,41 @@ pub struct Readings(Mutex<Vec<Arc<dyn Any + Send + Sync>>>);
 impl fmt::Debug for Readings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Readings").finish_non_exhaustive()
+    }
+}
+
+/// Contents that a program wrote last, with what it wrote them from. What it does next reads one of them, as a rule, and whoever finds
+/// the same bytes in the file needs not make the same of them again.
+#[derive(Default)]
+pub struct Written(Mutex<VecDeque<Writing>>);
+
+/// Bytes, and what they were written from.
+type Writing = (Vec<u8>, Arc<dyn Any + Send + Sync>);
+
+/// How many contents are kept.
+const WRITTEN: usize = 8;
+
+impl Written {
+    /// Keeps what was written as `bytes`, for as long as it is one of the last eight. To read the bytes must come to the same.
+    pub fn keep<T: Any + Send + Sync>(&self, bytes: Vec<u8>, from: T) {
+        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.len() == WRITTEN {
+            written.pop_front();
+        }
+        written.push_back((bytes, Arc::new(from)));
+    }
+
+    /// What was written as `bytes`, if it is kept, and is a `T`.
+    pub fn find<T: Any + Send + Sync>(&self, bytes: &[u8]) -> Option<Arc<T>> {
+        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, from) = written.iter().rev().find(|(written, _)| written == bytes)?;
+        Arc::clone(from).downcast().ok()
+    }
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Written").finish_non_exhaustive()
     }
 }
 

@@ -52,7 +52,7 @@ pub use either::{Either, EitherTree};
 pub use error::{Code, ErrorCategory, HostError, Operation, PowerShellError, Retry};
 pub use files::{
     DirEntry, FileBytes, FileKind, FileLock, FileMetadata, FileSystem, Readings, TreeSummary,
-    WriteMode,
+    WriteMode, Written,
 };
 pub use identity::{Identity, Privilege};
 pub use layers::{BaseImage, LayerDescriptor, LayerStorage};

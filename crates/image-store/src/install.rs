@@ -142,6 +142,7 @@ impl<H: Host> ImageStore<'_, H> {
             )
             .await
             .map_err(doing(describing))?;
+        self.keep_written(bytes, metadata);
         self.host
             .layers()
             .process_base(staging)

@@ -95,6 +95,21 @@ pub(crate) struct Reading {
     pub(crate) folder: WideName,
 }
 
+impl Reading {
+    /// What follows from metadata.
+    pub(crate) fn of(metadata: Metadata) -> Result<Self, MetadataError> {
+        let created = FileTime::parse_rfc3339(&metadata.created_time)
+            .map_err(|error| MetadataError::Invalid(error.to_string()))?;
+        let full_name = layout::full_name(&metadata.name, metadata.version);
+        Ok(Self {
+            folder: full_name.as_str().into(),
+            full_name,
+            metadata,
+            created,
+        })
+    }
+}
+
 impl Metadata {
     /// Reads `metadata.json`.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Reading, MetadataError> {
@@ -112,15 +127,7 @@ impl Metadata {
             // Another format, or nothing that can be read: to tell which, it is looked at without its fields.
             _ => Self::parse_loosely(text)?,
         };
-        let created = FileTime::parse_rfc3339(&metadata.created_time)
-            .map_err(|error| MetadataError::Invalid(error.to_string()))?;
-        let full_name = layout::full_name(&metadata.name, metadata.version);
-        Ok(Reading {
-            folder: full_name.as_str().into(),
-            full_name,
-            metadata,
-            created,
-        })
+        Reading::of(metadata)
     }
 
     /// The bytes of `metadata.json`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wcow_host::{
     DirEntry, FileBytes, FileKind, FileLock, FileSystem, Host, HostControl, HostError,
-    LayerStorage, Precaution, era,
+    LayerStorage, Precaution, Written, era,
 };
 use wcow_ntmeta::upcase::upcase_unit;
 use wcow_ntmeta::{HostPath, WideName};
@@ -27,6 +27,7 @@ pub struct ImageStore<'h, H> {
     pub(crate) root: HostPath,
     lock: Option<FileLock>,
     recovery: Recovery,
+    written: Option<&'h Written>,
 }
 
 /// What opening the store cleared up.
@@ -85,15 +86,17 @@ impl<'h, H: Host> ImageStore<'h, H> {
     /// # Errors
     /// [`StoreError::Locked`], [`StoreError::OtherVersion`] (nothing is touched then), [`StoreError::Host`].
     pub async fn open(host: &'h H) -> Result<Self, StoreError> {
-        let mut store = Self {
-            host,
-            root: era::image_root(),
-            lock: None,
-            recovery: Recovery::default(),
-        };
-        let files = host.files();
+        Self::open_read_only(host).into_open().await
+    }
+
+    /// Opens a store to change it that was opened to look at it.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub async fn into_open(mut self) -> Result<Self, StoreError> {
+        let files = self.host.files();
         files
-            .create_dir_all(&store.root)
+            .create_dir_all(&self.root)
             .await
             .map_err(doing("create the folder of the image store"))?;
         let lock = match files.lock(&layout::LOCK).await {
@@ -104,11 +107,11 @@ impl<'h, H: Host> ImageStore<'h, H> {
             }
             Err(error) => return Err(doing("lock the image store")(error)),
         };
-        match store.recover().await {
+        match self.recover().await {
             Ok(recovery) => {
-                store.lock = Some(lock);
-                store.recovery = recovery;
-                Ok(store)
+                self.lock = Some(lock);
+                self.recovery = recovery;
+                Ok(self)
             }
             Err(error) => {
                 // The first error is the one to tell; the lock ends with the process at the latest.
@@ -126,7 +129,15 @@ impl<'h, H: Host> ImageStore<'h, H> {
             root: era::image_root(),
             lock: None,
             recovery: Recovery::default(),
+            written: None,
         }
+    }
+
+    /// The same store, which keeps what it writes of images there, so that it need not be read from its text again.
+    #[must_use]
+    pub fn with_written(mut self, written: &'h Written) -> Self {
+        self.written = Some(written);
+        self
     }
 
     /// Gives the lock back.
@@ -292,6 +303,18 @@ impl<'h, H: Host> ImageStore<'h, H> {
             }
         }
         Ok(found)
+    }
+
+    /// Keeps what a `metadata.json` says that was written as `bytes`.
+    pub(crate) fn keep_written(&self, bytes: Vec<u8>, metadata: Metadata) {
+        debug_assert!(
+            Metadata::parse(&bytes).is_ok_and(|read| read.metadata.to_bytes() == bytes)
+                && metadata.to_bytes() == bytes,
+            "the bytes are those of the metadata"
+        );
+        if let (Some(written), Ok(reading)) = (self.written, Reading::of(metadata)) {
+            written.keep(bytes, reading);
+        }
     }
 
     pub(crate) fn writable(&self) -> Result<(), StoreError> {
@@ -521,7 +544,9 @@ impl<'h, H: Host> ImageStore<'h, H> {
             }
             Err(error) => return Err(error),
         };
-        let reading = match bytes.read_as(|bytes| Metadata::parse(bytes)) {
+        let written = self.written.and_then(|written| written.find(&bytes));
+        let reading = written.map_or_else(|| bytes.read_as(|bytes| Metadata::parse(bytes)), Ok);
+        let reading = match reading {
             Ok(reading) => reading,
             Err(MetadataError::Newer(found)) => {
                 return Err(StoreError::OtherVersion {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use wcow_host::{FileBytes, Readings};
+use wcow_host::{FileBytes, Readings, Written};
 
 #[derive(Debug, PartialEq)]
 struct Length(usize);
@@ -59,4 +59,24 @@ fn a_failure_is_not_kept() {
         bytes.read_as::<Length, _>(|_| Err("no")).as_deref(),
         Ok(&Length(8))
     );
+}
+
+#[test]
+fn what_was_written_last_is_found_by_its_bytes_and_type() {
+    let written = Written::default();
+    for len in 0..10_usize {
+        written.keep(vec![b'x'; len], Length(len));
+    }
+    let found = |len| written.find::<Length>(&vec![b'x'; len]);
+    for len in 0..2 {
+        assert_eq!(found(len), None, "of ten the first two are forgotten");
+    }
+    for len in 2..10 {
+        assert_eq!(found(len).as_deref(), Some(&Length(len)));
+    }
+    assert_eq!(written.find::<Length>(b"xxxxxxy"), None);
+    assert_eq!(written.find::<First>(b"xxxxxxx"), None);
+    written.keep(b"xxxxxxx".to_vec(), First(Some(b'x')));
+    let first = written.find::<First>(b"xxxxxxx");
+    assert_eq!(first.as_deref(), Some(&First(Some(b'x'))));
 }
