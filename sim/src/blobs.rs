@@ -19,10 +19,9 @@ pub struct BlobId(pub [u8; 32]);
 /// As the bytes do. Almost all are told apart by the first eight, looked at as one number.
 impl Ord for BlobId {
     fn cmp(&self, other: &Self) -> Ordering {
-        let [first, rest @ ..] = self.words();
-        let [first_there, rest_there @ ..] = other.words();
-        let by_first = first.cmp(&first_there);
-        by_first.then_with(|| rest.cmp(&rest_there))
+        let first = |id: &Self| id.0.first_chunk().map(|first| u64::from_be_bytes(*first));
+        let by_first = first(self).cmp(&first(other));
+        by_first.then_with(|| self.0.cmp(&other.0))
     }
 }
 
@@ -37,15 +36,6 @@ impl BlobId {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
-    }
-
-    fn words(&self) -> [u64; 4] {
-        let (words, _) = self.0.as_chunks();
-        let mut numbers = [0; 4];
-        for (number, word) in numbers.iter_mut().zip(words) {
-            *number = u64::from_be_bytes(*word);
-        }
-        numbers
     }
 
     /// Reads 64 hexadecimal digits.

@@ -21,10 +21,36 @@ const PIECE: usize = 1 << 20;
 pub(crate) struct TreeBuilder {
     blobs: Arc<dyn BlobStore>,
     entries: Vec<Built>,
-    by_id: BTreeMap<EntryId, usize>,
+    ids: Ids,
     security: BTreeMap<SecurityDescriptor, u32>,
     open: Option<OpenStream>,
     buffer: Vec<u8>,
+}
+
+/// Where the entries are in the order in which they were sent, by their ids.
+#[derive(Default)]
+struct Ids {
+    /// Ids below this one are places: most sources count what they send.
+    counted: usize,
+    others: BTreeMap<EntryId, usize>,
+}
+
+impl Ids {
+    fn get(&self, id: EntryId) -> Option<usize> {
+        match usize::try_from(id.0) {
+            Ok(place) if place < self.counted => Some(place),
+            _ => self.others.get(&id).copied(),
+        }
+    }
+
+    /// Adds an id that is not there yet.
+    fn add(&mut self, id: EntryId, place: usize) {
+        if place == self.counted && usize::try_from(id.0) == Ok(place) {
+            self.counted += 1;
+        } else {
+            self.others.insert(id, place);
+        }
+    }
 }
 
 /// The stream whose bytes come now. A short one is collected in the builder's buffer, a long one goes to the store in pieces.
@@ -61,7 +87,7 @@ impl TreeBuilder {
         Self {
             blobs,
             entries: Vec::new(),
-            by_id: BTreeMap::new(),
+            ids: Ids::default(),
             security: BTreeMap::new(),
             open: None,
             buffer: Vec::new(),
@@ -160,7 +186,7 @@ impl TreeBuilder {
 
     /// Where a new name comes among the children of a directory; `None` if that was not sent.
     fn place_in(&self, directory: EntryId, name: &WideName) -> Option<Result<usize, Twice>> {
-        let directory = self.entries.get(*self.by_id.get(&directory)?)?;
+        let directory = self.entries.get(self.ids.get(directory)?)?;
         if !directory.entry.attributes.is_directory() {
             return None;
         }
@@ -180,7 +206,7 @@ impl TreeBuilder {
     }
 
     fn built(&mut self, id: EntryId) -> Option<&mut Built> {
-        let index = *self.by_id.get(&id)?;
+        let index = self.ids.get(id)?;
         self.entries.get_mut(index)
     }
 }
@@ -188,7 +214,7 @@ impl TreeBuilder {
 impl TreeSink for TreeBuilder {
     fn entry(&mut self, entry: &Entry) -> Result<(), SinkError> {
         let index = self.entries.len();
-        if self.by_id.contains_key(&entry.id) {
+        if self.ids.get(entry.id).is_some() {
             return Err(SinkError::message(format!(
                 "entry {} was sent twice",
                 entry.id.0
@@ -215,9 +241,7 @@ impl TreeSink for TreeBuilder {
                 }
             }
         }
-        let link_to = entry
-            .link_to
-            .and_then(|file| self.by_id.get(&file).copied());
+        let link_to = entry.link_to.and_then(|file| self.ids.get(file));
         let security = entry.security.as_ref().map(|descriptor| {
             let next = narrow(self.security.len());
             *self.security.entry(descriptor.clone()).or_insert(next)
@@ -258,7 +282,7 @@ impl TreeSink for TreeBuilder {
             children: Vec::new(),
             link_to,
         });
-        self.by_id.insert(entry.id, index);
+        self.ids.add(entry.id, index);
         Ok(())
     }
 
@@ -341,4 +365,29 @@ fn failed(cause: std::io::Error) -> SinkError {
 /// Numbers of entries fit: their ids have 32 bits.
 fn narrow(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_found_in_whatever_order_they_came() {
+        for sent in [
+            vec![0, 1, 2, 3],
+            vec![1, 0, 2, 3],
+            vec![0, 1, 9, 3, 4, 2],
+            vec![7],
+        ] {
+            let mut ids = Ids::default();
+            for (place, id) in sent.iter().enumerate() {
+                assert_eq!(ids.get(EntryId(*id)), None);
+                ids.add(EntryId(*id), place);
+            }
+            for id in 0..12 {
+                let place = sent.iter().position(|sent| *sent == id);
+                assert_eq!(ids.get(EntryId(id)), place);
+            }
+        }
+    }
 }
