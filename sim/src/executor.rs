@@ -236,7 +236,7 @@ impl Sim {
     /// # Errors
     /// The future waits for something that cannot come, such as an answer that a power loss cut off.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> Result<T, Stuck> {
-        match self.run_to_end(future)? {
+        match self.run_to_end(pin!(future))? {
             Ended::Value(value) => Ok(value),
             Ended::Killed | Ended::PowerLost => Err(Stuck {
                 power_lost: true,

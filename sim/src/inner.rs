@@ -59,7 +59,6 @@ pub(crate) struct HostState {
     /// The calls that somebody waits for.
     pub(crate) asked: ByOp<Asked>,
     pub(crate) abandoned: BTreeSet<OpId>,
-    spare: SpareCalls,
     /// Answers that nobody waited for, of calls that were answered before.
     pub(crate) unclaimed: u64,
     /// How many calls a client may still issue.
@@ -236,7 +235,6 @@ impl HostState {
             programs: Programs::default(),
             asked: ByOp::new(),
             abandoned: BTreeSet::new(),
-            spare: SpareCalls::default(),
             unclaimed: 0,
             budgets: BTreeMap::new(),
             builders: BTreeMap::new(),
@@ -262,7 +260,6 @@ impl HostState {
             blobs: &*self.blobs,
             trees: &mut self.trees,
             programs: &mut self.programs,
-            spare: &mut self.spare,
             trace: self.trace.as_mut(),
         };
         (&mut self.world, outside)
@@ -338,39 +335,11 @@ impl HostState {
     }
 
     /// Issues a call, unless the client has gone or may not.
-    pub(crate) fn begin(&mut self, client: ClientId, call: Call) -> Option<OpId> {
+    pub(crate) fn begin(&mut self, client: ClientId, call: Box<Call>) -> Option<OpId> {
         if let Some(budget) = self.budgets.get_mut(&client) {
             budget.spend(&call)?;
         }
-        self.world.begin(client, self.spare.fill(call))
-    }
-}
-
-/// The memory of calls that have taken effect, for those that come: there is one call after the other, and few at a time.
-#[derive(Default)]
-#[expect(clippy::vec_box, reason = "the boxes are what is kept")]
-pub(crate) struct SpareCalls(Vec<Box<Call>>);
-
-impl SpareCalls {
-    /// More are not kept.
-    const MOST: usize = 16;
-
-    fn fill(&mut self, call: Call) -> Box<Call> {
-        match self.0.pop() {
-            Some(mut spare) => {
-                *spare = call;
-                spare
-            }
-            None => Box::new(call),
-        }
-    }
-
-    /// A call has taken effect. What it held is given back at once.
-    pub(crate) fn keep(&mut self, mut call: Box<Call>) {
-        *call = Call::SleepUntil(FileTime::ZERO);
-        if self.0.len() < Self::MOST {
-            self.0.push(call);
-        }
+        self.world.begin(client, call)
     }
 }
 

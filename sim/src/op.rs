@@ -20,14 +20,14 @@ pub(crate) struct OpFuture<'a, T> {
 }
 
 enum OpState {
-    New(Option<Call>),
+    New(Option<Box<Call>>),
     Waiting(OpId),
     /// Answered, or never to be.
     Over,
 }
 
 impl<'a, T> OpFuture<'a, T> {
-    pub(crate) fn new(face: &'a Face, call: Call) -> Self {
+    pub(crate) fn new(face: &'a Face, call: Box<Call>) -> Self {
         Self {
             face,
             state: OpState::New(Some(call)),

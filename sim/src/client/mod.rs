@@ -118,7 +118,7 @@ impl Face {
 
     /// A call on its way.
     pub(crate) fn call<T: FromReply>(&self, call: impl Into<Call>) -> OpFuture<'_, T> {
-        OpFuture::new(self, call.into())
+        OpFuture::new(self, Box::new(call.into()))
     }
 }
 

@@ -87,32 +87,20 @@ impl Recent {
     }
 }
 
-/// Where a path can be kept: a quick hash of its units, eight at once. The last eight may be among those before.
+/// Where a path can be kept: a quick hash of its units.
 fn place(units: &[u16]) -> usize {
-    let hash = match units.last_chunk() {
-        Some(last) => {
-            let (eights, _) = units.as_chunks();
-            mix(eights.iter().fold(0, mix), last)
-        }
-        None => {
-            let mut short = [0; 8];
-            for (to, unit) in short.iter_mut().zip(units) {
-                *to = *unit;
-            }
-            mix(0, &short)
-        }
-    };
+    let (fours, rest) = units.as_chunks();
+    let hash = fours.iter().fold(0, |hash, &[a, b, c, d]| {
+        // In this order they are one load from memory, almost everywhere.
+        let [b, c, d] = [u64::from(b) << 16, u64::from(c) << 32, u64::from(d) << 48];
+        mix(hash, u64::from(a) | b | c | d)
+    });
+    let hash = rest.iter().fold(hash, |hash, &unit| mix(hash, unit.into()));
     usize::try_from(hash >> 32).unwrap_or_default() % PLACES
 }
 
-fn mix(hash: u64, units: &[u16; 8]) -> u64 {
-    let &[a, b, c, d, e, f, g, h] = units;
-    let word = |[a, b, c, d]: [u16; 4]| {
-        // In this order it is one load from memory, almost everywhere.
-        u64::from(a) | u64::from(b) << 16 | u64::from(c) << 32 | u64::from(d) << 48
-    };
-    let units = word([a, b, c, d]) ^ word([e, f, g, h]).rotate_left(29);
-    (hash.rotate_left(23) ^ units).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 impl Fs {

@@ -26,7 +26,6 @@ use crate::choice::{self, Choice, Choices, Label};
 use crate::evidence::Evidence;
 use crate::faults::{self, FaultPlan, Faults, What};
 use crate::fs::{Fs, TreeCache};
-use crate::inner::SpareCalls;
 use crate::profile::Profile;
 use crate::queue::{Arrival, Event, Queue};
 use crate::trace::{Fingerprint, Kind, TraceEvent, TraceRecord};
@@ -97,8 +96,6 @@ pub(crate) struct Outside<'a> {
     pub(crate) trees: &'a mut TreeCache,
     /// Programs that a test supplies.
     pub(crate) programs: &'a mut guest::Programs,
-    /// Where calls go that have taken effect.
-    pub(crate) spare: &'a mut SpareCalls,
     /// The trace for people, if somebody wants one.
     pub(crate) trace: Option<&'a mut Vec<TraceRecord>>,
 }
@@ -539,7 +536,6 @@ impl World {
                 out,
             ),
         }
-        out.spare.keep(call);
     }
 
     fn outcome(
