@@ -12,7 +12,7 @@ use wcow_ntmeta::{FileTime, HostPath};
 use wcow_tree::TreeSource;
 
 use crate::layout::{self, BASE_HIVES};
-use crate::metadata::{FORMAT, HiveRecord, Metadata, OurPart, TreeRecord, version_file};
+use crate::metadata::{FORMAT, HiveRecord, Metadata, OurPart, Reading, TreeRecord, version_file};
 use crate::sink::Account;
 use crate::store::doing;
 use crate::{ImageStore, InstallError, InstallRequest, StoreError, StoredImage, precautions};
@@ -142,7 +142,7 @@ impl<H: Host> ImageStore<'_, H> {
             )
             .await
             .map_err(doing(describing))?;
-        self.keep_written(bytes, metadata);
+        self.keep_written(bytes, Reading::of(metadata, created));
         self.host
             .layers()
             .process_base(staging)

@@ -96,17 +96,15 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// What follows from metadata.
-    pub(crate) fn of(metadata: Metadata) -> Result<Self, MetadataError> {
-        let created = FileTime::parse_rfc3339(&metadata.created_time)
-            .map_err(|error| MetadataError::Invalid(error.to_string()))?;
+    /// What follows from metadata, whose time is this.
+    pub(crate) fn of(metadata: Metadata, created: FileTime) -> Self {
         let full_name = layout::full_name(&metadata.name, metadata.version);
-        Ok(Self {
+        Self {
             folder: full_name.as_str().into(),
             full_name,
             metadata,
             created,
-        })
+        }
     }
 }
 
@@ -127,7 +125,9 @@ impl Metadata {
             // Another format, or nothing that can be read: to tell which, it is looked at without its fields.
             _ => Self::parse_loosely(text)?,
         };
-        Reading::of(metadata)
+        let created = FileTime::parse_rfc3339(&metadata.created_time)
+            .map_err(|error| MetadataError::Invalid(error.to_string()))?;
+        Ok(Reading::of(metadata, created))
     }
 
     /// The bytes of `metadata.json`.

@@ -306,13 +306,15 @@ impl<'h, H: Host> ImageStore<'h, H> {
     }
 
     /// Keeps what a `metadata.json` says that was written as `bytes`.
-    pub(crate) fn keep_written(&self, bytes: Vec<u8>, metadata: Metadata) {
+    pub(crate) fn keep_written(&self, bytes: Vec<u8>, reading: Reading) {
         debug_assert!(
-            Metadata::parse(&bytes).is_ok_and(|read| read.metadata.to_bytes() == bytes)
-                && metadata.to_bytes() == bytes,
+            reading.metadata.to_bytes() == bytes
+                && Metadata::parse(&bytes).is_ok_and(|read| {
+                    read.metadata.to_bytes() == bytes && read.created == reading.created
+                }),
             "the bytes are those of the metadata"
         );
-        if let (Some(written), Ok(reading)) = (self.written, Reading::of(metadata)) {
+        if let Some(written) = self.written {
             written.keep(bytes, reading);
         }
     }

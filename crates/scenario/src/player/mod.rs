@@ -302,12 +302,15 @@ impl<'e, H: Host> Player<'e, H> {
             Action::ListSwitches => {
                 let switches =
                     direct("list the switches", engine.host().switches().switches()).await?;
-                Ok(lines(switches.iter().map(|switch| {
-                    let subnet = switch
-                        .nat_subnet
-                        .map_or_else(String::new, |subnet| format!("  {subnet}"));
-                    format!("{}  {}{subnet}", switch.name, switch_type(switch.kind))
-                })))
+                let mut text = String::with_capacity(USUAL_TEXT);
+                for switch in &switches {
+                    text.extend([&switch.name, "  ", switch_type(switch.kind)]);
+                    if let Some(subnet) = switch.nat_subnet {
+                        let _ = write!(text, "  {subnet}");
+                    }
+                    text.push('\n');
+                }
+                Ok(text)
             }
             Action::CreateNetwork {
                 name,
@@ -508,11 +511,12 @@ impl<'e, H: Host> Player<'e, H> {
         shown.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut text = String::with_capacity(shown.len() * USUAL_LINE);
         for (name, metadata) in &shown {
-            let len: &dyn Display = match metadata.kind {
-                FileKind::File => &metadata.len,
-                FileKind::Directory => &"<DIR>",
-            };
-            let _ = writeln!(text, "{len:>12}  {name}");
+            match metadata.kind {
+                FileKind::File => {
+                    let _ = writeln!(text, "{:>12}  {name}", metadata.len);
+                }
+                FileKind::Directory => text.extend(["       <DIR>  ", name, "\n"]),
+            }
         }
         Ok(text)
     }
