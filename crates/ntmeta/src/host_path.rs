@@ -127,8 +127,11 @@ impl HostPath {
     #[must_use]
     pub fn join(&self, more: &str) -> Self {
         self.extended(1 + more.len(), |pen| {
-            if more.is_ascii() {
-                // Almost always: no characters to be taken apart.
+            if is_plain_name(more.as_bytes()) {
+                pen.separator();
+                pen.ascii(more.as_bytes());
+            } else if more.is_ascii() {
+                // No characters to be taken apart.
                 for name in more.as_bytes().split(|byte| matches!(byte, b'\\' | b'/')) {
                     pen.component_if_any(|pen| pen.ascii(name));
                 }
@@ -458,6 +461,13 @@ impl<'de> Visitor<'de> for PathVisitor {
         }
         Ok(path)
     }
+}
+
+/// Whether a text is one component of ASCII, as almost everything is that is joined to a path.
+fn is_plain_name(text: &[u8]) -> bool {
+    let is_other = |byte: u8| (byte == 0) | (byte == b'/') | (byte == b'\\') | !byte.is_ascii();
+    !matches!(text, b"" | b"." | b"..")
+        && !text.iter().fold(false, |any, &byte| any | is_other(byte))
 }
 
 fn is_separator(character: char) -> bool {

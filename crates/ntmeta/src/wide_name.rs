@@ -122,16 +122,20 @@ pub(crate) fn is_component(units: &[u16]) -> bool {
     const DOT: u16 = b'.' as u16;
     const SLASH: u16 = b'/' as u16;
     const BACKSLASH: u16 = b'\\' as u16;
-    // Eight units at once: almost no name has one that separates.
-    let separate = |units: &[u16]| {
+    let separates = |units: &[u16]| {
         units.iter().fold(false, |any, &unit| {
             any | (unit == 0) | (unit == SLASH) | (unit == BACKSLASH)
         })
     };
-    let (eights, rest) = units.as_chunks::<8>();
     !matches!(units, [] | [DOT] | [DOT, DOT])
-        && !eights.iter().any(|units| separate(units))
-        && !separate(rest)
+        && match units.last_chunk::<8>() {
+            // Eight units at once, the last ones twice where they are no eight: almost no name has one that separates.
+            Some(last) => {
+                let (eights, _) = units.as_chunks::<8>();
+                !eights.iter().any(|eight| separates(eight)) && !separates(last)
+            }
+            None => !separates(units),
+        }
 }
 
 /// Adds units to a text; false if a lone surrogate became U+FFFD.

@@ -28,10 +28,23 @@ pub(super) fn is_storable(name: &[u16]) -> bool {
     const DOT: u16 = b'.' as u16;
     !matches!(name, [] | [DOT] | [DOT, DOT])
         && name.len() <= 255
-        && !name.iter().copied().any(is_reserved)
+        && (is_of_usual_units(name) || !name.iter().copied().any(is_reserved))
 }
 
-/// Control characters and those that separate or stand for others. One look into a table: every name that is created passes here.
+/// Whether a name has nothing but units that are common and not reserved. Eight at once, the last ones twice where they are no eight:
+/// every name that is created passes here.
+fn is_of_usual_units(name: &[u16]) -> bool {
+    let usual = |units: &[u16; 8]| {
+        units.iter().fold(true, |all, &unit| {
+            let from_letters_on = (unit >= 0x40) & (unit != 0x5c) & (unit != 0x7c);
+            let dash_dot_digits = (unit.wrapping_sub(0x2d) < 13) & (unit != 0x2f);
+            all & (from_letters_on | dash_dot_digits)
+        })
+    };
+    name.last_chunk().is_some_and(usual) && name.as_chunks().0.iter().all(usual)
+}
+
+/// Control characters and those that separate or stand for others.
 fn is_reserved(unit: u16) -> bool {
     const RESERVED: [bool; 128] = {
         let mut reserved = [false; 128];
@@ -98,6 +111,24 @@ fn is_device(name: &[u16]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn usual_units_are_not_reserved() {
+        for unit in 0..=u16::MAX {
+            for place in 0..11 {
+                let mut name = [u16::from(b'a'); 11];
+                name[place] = unit;
+                assert!(
+                    !(is_of_usual_units(&name) && is_reserved(unit)),
+                    "{unit:#x}"
+                );
+            }
+        }
+        let usual: Vec<u16> = "CN=Microsoft".encode_utf16().collect();
+        assert!(!is_of_usual_units(&usual), "= is rare");
+        let usual: Vec<u16> = "a-b_c.vhdx{0123456789}".encode_utf16().collect();
+        assert!(is_of_usual_units(&usual));
+    }
 
     #[track_caller]
     fn check(name: &str, plain: bool) {

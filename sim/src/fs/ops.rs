@@ -392,11 +392,15 @@ impl Fs {
         path: &'p HostPath,
         out: &mut Outside<'_>,
     ) -> Result<(NodeId, &'p [u16]), Hresult> {
-        let root = self.root(path).ok_or(code::PATH_NOT_FOUND)?;
-        let name = path.file_name().ok_or(code::ACCESS_DENIED)?;
+        let root = || self.root(path).ok_or(code::PATH_NOT_FOUND);
+        let Some(name) = path.file_name() else {
+            root()?;
+            return Err(code::ACCESS_DENIED);
+        };
         let directory = match self.find_parent(path, out)? {
             Some(Spot::Node(directory)) => directory,
             _ => {
+                let root = root()?;
                 let mut parents = path.components();
                 parents.next_back();
                 parents.try_fold(root, |directory, parent| {
