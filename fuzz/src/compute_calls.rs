@@ -196,7 +196,10 @@ impl Model {
         let isolated = matches!(call, Call::Pause | Call::Resume | Call::Save);
         let wanted = if system.slot == 0 && isolated && state != State::Stopped {
             Expect::Win32(0x32)
-        } else if system.saved && matches!(call, Call::Resume | Call::Save) {
+        } else if system.saved
+            && state != State::Stopped
+            && matches!(call, Call::Resume | Call::Save)
+        {
             Expect::Hcs(&[0x0105])
         } else {
             expected(call, state)
