@@ -2,8 +2,8 @@
 //!
 //! The engine is where people's names meet the host's ids. It keeps its own records on the host's file system
 //! (`C:\ProgramData\wcow\records`), asks the host for everything that the host knows better, and holds nothing between two
-//! calls but records whose files have not changed, and what it wrote last: any number of short-lived commands see the same host, and two that change the
-//! same object do so one after the other.
+//! calls but records whose files have not changed, and what it wrote last, for when a file still has the same bytes: any number of
+//! short-lived commands see the same host, and two that change the same object do so one after the other.
 //! It is generic over [`Host`] and runs on any executor.
 //!
 //! | module | what it does |

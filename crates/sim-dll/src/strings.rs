@@ -201,6 +201,7 @@ impl Blocks {
 mod platform {
     //! The allocators of Windows. Both take from the heap of the process.
 
+    use windows_sys::Win32::Foundation::{ERROR_NO_MORE_ITEMS, GetLastError};
     use windows_sys::Win32::System::Com::CoTaskMemAlloc;
     use windows_sys::Win32::System::Memory::{
         GetProcessHeap, HeapLock, HeapUnlock, HeapWalk, LMEM_FIXED, LocalAlloc, PROCESS_HEAP_ENTRY,
@@ -250,8 +251,16 @@ mod platform {
                 block.lives = unsafe { block.is_in(entry.cbData as usize) };
             }
         }
-        // SAFETY: it was locked above.
-        unsafe { HeapUnlock(heap) };
+        // SAFETY: asks for the error of the last step, and unlocks what was locked above.
+        let end = unsafe {
+            let end = GetLastError();
+            HeapUnlock(heap);
+            end
+        };
+        if end != ERROR_NO_MORE_ITEMS {
+            // Not all blocks were listed, so of those that were not found nothing is known either.
+            blocks.iter_mut().for_each(|block| block.lives = true);
+        }
     }
 }
 
