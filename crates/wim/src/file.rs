@@ -1,12 +1,15 @@
 //! One file on disk: a whole WIM, or one part of a split set.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wcow_tree::Digest;
 
 use crate::codec::Codec;
 use crate::layout::Layout;
+use crate::plan::Item;
 use crate::read_at::Input;
-use crate::{Header, ReadError, ResourceHeader};
+use crate::{BlobLocation, Header, ReadError, ResourceHeader};
 
 /// A file, and what it takes to read its resources.
 pub(crate) struct WimFile {
@@ -20,6 +23,8 @@ pub(crate) struct WimFile {
     overlapping: BTreeMap<u32, Overlap>,
     /// Runs whose chunk tables were read.
     runs: Mutex<BTreeMap<u32, Arc<SolidRun>>>,
+    /// Blobs that had their SHA-1, of a file whose bytes never change.
+    sound: Mutex<BTreeMap<Digest, BlobLocation>>,
 }
 
 /// The resources of a solid run, which count as one string of bytes.
@@ -45,7 +50,24 @@ impl WimFile {
             solid_runs,
             max_chunk,
             runs: Mutex::default(),
+            sound: Mutex::default(),
         }
+    }
+
+    /// True if the blob had its SHA-1 before, and cannot have changed.
+    pub(crate) fn is_sound(&self, item: &Item) -> bool {
+        self.input.is_in_memory() && self.sound().get(&item.digest) == Some(&item.location)
+    }
+
+    /// The blob has its SHA-1.
+    pub(crate) fn found_sound(&self, item: &Item) {
+        if self.input.is_in_memory() {
+            self.sound().insert(item.digest, item.location);
+        }
+    }
+
+    fn sound(&self) -> MutexGuard<'_, BTreeMap<Digest, BlobLocation>> {
+        self.sound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The chunks of a resource that is not solid.

@@ -57,7 +57,7 @@ pub(crate) fn read_items(
         plan.units,
         || pool.reader(),
         |reader, index, used| {
-            let buffer = used.map_or_else(|| pool.buffer(), |done: Done| done.buffer);
+            let buffer = used.map_or_else(|| pool.buffer(), |done: Done<'_>| done.buffer);
             work(&plan, reader, index, buffer)
         },
         |index, done| {
@@ -74,17 +74,17 @@ pub(crate) fn read_items(
 
 /// What came of one unit.
 #[derive(Default)]
-struct Done {
+struct Done<'p> {
     buffer: Buffer,
-    kind: Kind,
+    kind: Kind<'p>,
 }
 
 #[derive(Default)]
-enum Kind {
+enum Kind<'p> {
     #[default]
     Nothing,
-    /// Each blob with its bytes in the buffer.
-    Whole(Vec<(usize, Range<usize>, Result<(), ReadError>)>),
+    /// Each blob with its bytes.
+    Whole(Vec<(usize, Result<Bytes<'p>, ReadError>)>),
     /// A part of a blob, and whether it is its first and its last.
     Part {
         item: usize,
@@ -93,6 +93,14 @@ enum Kind {
         result: Result<(), ReadError>,
     },
     Solid(SolidDone),
+}
+
+/// Where the bytes of a blob are.
+enum Bytes<'p> {
+    /// In the buffer.
+    Kept(Range<usize>),
+    /// In a file that is in memory.
+    InPlace(&'p [u8]),
 }
 
 /// What came of some chunks of a solid resource.
@@ -106,7 +114,12 @@ struct SolidDone {
     items: Vec<(usize, Option<Digest>)>,
 }
 
-fn work(plan: &Plan<'_>, reader: &mut ChunkReader, index: u64, mut buffer: Buffer) -> Done {
+fn work<'p>(
+    plan: &'p Plan<'_>,
+    reader: &mut ChunkReader,
+    index: u64,
+    mut buffer: Buffer,
+) -> Done<'p> {
     buffer.clear();
     let Some(unit) = plan.unit(index) else {
         return Done::default();
@@ -138,17 +151,18 @@ fn work(plan: &Plan<'_>, reader: &mut ChunkReader, index: u64, mut buffer: Buffe
     Done { buffer, kind }
 }
 
-fn whole(
-    plan: &Plan<'_>,
+fn whole<'p>(
+    plan: &'p Plan<'_>,
     reader: &mut ChunkReader,
     items: Range<usize>,
     buffer: &mut Buffer,
-) -> Vec<(usize, Range<usize>, Result<(), ReadError>)> {
+) -> Vec<(usize, Result<Bytes<'p>, ReadError>)> {
     let mut done = Vec::with_capacity(items.len());
     if !plan.hash_only {
         // Not one after the other, as far as what they claim to be is believed.
         let all = plan.items.get(items.clone()).unwrap_or_default();
-        let bytes = all.iter().map(|item| item.size);
+        let kept = all.iter().filter(|item| in_place(plan, item).is_none());
+        let bytes = kept.map(|item| item.size);
         let bytes = bytes.fold(0_u64, u64::saturating_add).min(READ_WINDOW);
         buffer.make_room(as_usize(bytes));
     }
@@ -161,40 +175,62 @@ fn whole(
         if result.is_err() {
             buffer.truncate(start);
         }
-        done.push((index, start..buffer.len(), result));
+        done.push((index, result));
     }
     done
 }
 
-fn read_whole(
-    plan: &Plan<'_>,
+/// The bytes of a blob that need not be copied to be handed on.
+fn in_place<'p>(plan: &Plan<'p>, item: &Item) -> Option<&'p [u8]> {
+    match &item.location {
+        BlobLocation::Plain(resource) if !resource.is_compressed() => {
+            let input = &plan.files.get(item.file)?.input;
+            input.in_place(resource.offset, resource.size)
+        }
+        _ => None,
+    }
+}
+
+fn read_whole<'p>(
+    plan: &'p Plan<'_>,
     reader: &mut ChunkReader,
     item: &Item,
     buffer: &mut Buffer,
-) -> Result<(), ReadError> {
+) -> Result<Bytes<'p>, ReadError> {
+    let start = buffer.len();
     let (BlobLocation::Plain(resource), Some(file)) = (&item.location, plan.files.get(item.file))
     else {
-        return Ok(());
+        return Ok(Bytes::Kept(start..start));
     };
     let layout = file.layout(resource)?;
-    let mut hash = Sha1::new();
-    if plan.hash_only {
+    let known = !plan.hash_only && file.is_sound(item);
+    let mut hash = (!known).then(Sha1::new);
+    let bytes = if let Some(bytes) = in_place(plan, item) {
+        if let Some(hash) = &mut hash {
+            hash.update(bytes);
+        }
+        Bytes::InPlace(if plan.hash_only { &[] } else { bytes })
+    } else if let Some(hash) = hash.as_mut().filter(|_| plan.hash_only) {
         let mut scratch = std::mem::take(&mut reader.scratch);
         let mut to = Hash {
             scratch: &mut scratch,
-            hash: &mut hash,
+            hash,
         };
         let result = reader.read(&file.input, &layout, 0, layout.chunks, &mut to);
         reader.scratch = scratch;
         result?;
+        Bytes::Kept(start..start)
     } else {
-        let mut to = Keep {
-            buffer,
-            hash: Some(&mut hash),
-        };
+        let hash = hash.as_mut();
+        let mut to = Keep { buffer, hash };
         reader.read(&file.input, &layout, 0, layout.chunks, &mut to)?;
+        Bytes::Kept(start..buffer.len())
+    };
+    if let Some(hash) = hash {
+        check(item, Digest(hash.finalize().into()))?;
+        file.found_sound(item);
     }
-    check(item, Digest(hash.finalize().into()))
+    Ok(bytes)
 }
 
 fn solid(
@@ -203,7 +239,7 @@ fn solid(
     job: &SolidJob,
     chunks: Range<u64>,
     buffer: &mut Buffer,
-) -> Kind {
+) -> Kind<'static> {
     let (Some(file), Some((start, layout))) = (
         plan.files.get(job.file),
         job.run.resources.get(job.resource),
@@ -300,17 +336,21 @@ impl Delivery<'_> {
         ControlFlow::Continue(())
     }
 
-    fn unit(&mut self, done: &mut Done) -> ControlFlow<()> {
+    fn unit(&mut self, done: &mut Done<'_>) -> ControlFlow<()> {
         let bytes = done.buffer.bytes();
         match std::mem::take(&mut done.kind) {
             Kind::Nothing => ControlFlow::Continue(()),
-            Kind::Whole(blobs) => blobs.into_iter().try_for_each(|(item, range, result)| {
+            Kind::Whole(blobs) => blobs.into_iter().try_for_each(|(item, result)| {
                 self.begin(item)?;
-                let bytes = bytes.get(range).unwrap_or_default();
-                if result.is_ok() && !bytes.is_empty() {
+                let bytes = match &result {
+                    Ok(Bytes::Kept(range)) => bytes.get(range.clone()).unwrap_or_default(),
+                    Ok(Bytes::InPlace(bytes)) => bytes,
+                    Err(_) => &[],
+                };
+                if !bytes.is_empty() {
                     self.consumer.bytes(bytes)?;
                 }
-                self.consumer.end(item, result)?;
+                self.consumer.end(item, result.map(drop))?;
                 self.consumer
                     .progress(self.items.get(item).map_or(0, |item| item.size))
             }),

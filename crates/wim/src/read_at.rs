@@ -24,6 +24,12 @@ pub trait ReadAt: Send + Sync {
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)
     }
+
+    /// All bytes, if they are in memory and never change: they are read in place, and a blob that had its SHA-1 once is not hashed
+    /// again for another extraction. [`Verifier`](crate::Verifier) hashes every time.
+    fn in_memory(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 impl ReadAt for std::fs::File {
@@ -66,6 +72,10 @@ impl ReadAt for [u8] {
     fn len(&self) -> io::Result<u64> {
         u64::try_from(<[u8]>::len(self)).map_err(io::Error::other)
     }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self)
+    }
 }
 
 impl ReadAt for Vec<u8> {
@@ -75,6 +85,10 @@ impl ReadAt for Vec<u8> {
 
     fn len(&self) -> io::Result<u64> {
         ReadAt::len(self.as_slice())
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self)
     }
 }
 
@@ -86,6 +100,10 @@ impl<T: ReadAt + ?Sized> ReadAt for Arc<T> {
     fn len(&self) -> io::Result<u64> {
         (**self).len()
     }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        (**self).in_memory()
+    }
 }
 
 impl<T: ReadAt + ?Sized> ReadAt for Box<T> {
@@ -96,6 +114,10 @@ impl<T: ReadAt + ?Sized> ReadAt for Box<T> {
     fn len(&self) -> io::Result<u64> {
         (**self).len()
     }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        (**self).in_memory()
+    }
 }
 
 impl<T: ReadAt + ?Sized> ReadAt for &T {
@@ -105,6 +127,10 @@ impl<T: ReadAt + ?Sized> ReadAt for &T {
 
     fn len(&self) -> io::Result<u64> {
         (**self).len()
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        (**self).in_memory()
     }
 }
 
@@ -131,5 +157,17 @@ impl Input {
 
     pub(crate) fn read(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
         self.source.read_at(offset, buf)
+    }
+
+    /// True if the bytes are in memory, and never change.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.source.in_memory().is_some()
+    }
+
+    /// The `size` bytes at `offset`, if they are in memory.
+    pub(crate) fn in_place(&self, offset: u64, size: u64) -> Option<&[u8]> {
+        let bytes = self.source.in_memory()?;
+        let start = usize::try_from(offset).ok()?;
+        bytes.get(start..start.checked_add(usize::try_from(size).ok()?)?)
     }
 }

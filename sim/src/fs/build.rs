@@ -53,15 +53,22 @@ impl Ids {
     }
 }
 
-/// The stream whose bytes come now. A short one is collected in the builder's buffer, a long one goes to the store in pieces.
+/// The stream whose bytes come now. One that comes in one piece goes to the store from where it is, a short one is collected in the
+/// builder's buffer, a long one goes to the store in pieces.
 struct OpenStream {
     stream: StreamRef,
+    /// How long it will be, if that is known: a source sends as much as it announced.
+    announced: Option<u64>,
     len: u64,
+    /// All of it, if that came at once.
+    whole: Option<BlobId>,
     writer: Option<Box<dyn BlobWriter>>,
 }
 
 struct Built {
     entry: SealedEntry,
+    /// Length of its first stream in bytes, as it was announced.
+    first_len: u64,
     /// Positions in `entries`, in the order of the upcased names.
     children: Vec<usize>,
     /// Position of the entry that is the same file.
@@ -103,6 +110,7 @@ impl TreeBuilder {
             };
             self.entries.push(Built {
                 entry,
+                first_len: 0,
                 children: Vec::new(),
                 link_to: None,
             });
@@ -279,6 +287,7 @@ impl TreeSink for TreeBuilder {
         };
         self.entries.push(Built {
             entry: sealed,
+            first_len: entry.streams.first().map_or(0, |stream| stream.len),
             children: Vec::new(),
             link_to,
         });
@@ -287,18 +296,21 @@ impl TreeSink for TreeBuilder {
     }
 
     fn open_stream(&mut self, stream: StreamRef) -> Result<bool, SinkError> {
-        let known = self
+        let announced = self
             .built(stream.entry)
-            .is_some_and(|built| stream.index < built.entry.streams.len());
-        if !known {
+            .filter(|built| stream.index < built.entry.streams.len());
+        let Some(built) = announced else {
             return Err(SinkError::message(format!(
                 "stream {} of entry {} was sent without having been announced",
                 stream.index, stream.entry.0
             )));
-        }
+        };
+        let announced = Some(built.first_len).filter(|len| stream.index == 0 && *len > 0);
         self.open = Some(OpenStream {
             stream,
+            announced,
             len: 0,
+            whole: None,
             writer: None,
         });
         self.buffer.clear();
@@ -309,9 +321,17 @@ impl TreeSink for TreeBuilder {
         let Some(open) = &mut self.open else {
             return Err(SinkError::message("bytes were sent without a stream"));
         };
+        let before = open.len;
         // Lossless: no slice is longer than 2^63 bytes.
-        open.len = open.len.saturating_add(bytes.len() as u64);
-        if self.buffer.len().saturating_add(bytes.len()) > PIECE {
+        open.len = before.saturating_add(bytes.len() as u64);
+        if open.whole.is_some() {
+            return Err(SinkError::message(format!(
+                "more bytes of a stream were sent than the {before} announced"
+            )));
+        }
+        if before == 0 && open.announced == Some(open.len) {
+            open.whole = Some(self.blobs.put(bytes).map_err(failed)?);
+        } else if self.buffer.len().saturating_add(bytes.len()) > PIECE {
             let writer = match &mut open.writer {
                 Some(writer) => writer,
                 None => open.writer.insert(self.blobs.writer().map_err(failed)?),
@@ -329,7 +349,9 @@ impl TreeSink for TreeBuilder {
         let Some(OpenStream {
             stream,
             len,
+            whole,
             writer,
+            ..
         }) = self.open.take()
         else {
             return Err(SinkError::message("a stream was closed that was not open"));
@@ -337,11 +359,12 @@ impl TreeSink for TreeBuilder {
         if end == StreamEnd::Damaged || len == 0 {
             return Ok(());
         }
-        let blob = match writer {
-            Some(mut writer) => writer
+        let blob = match (whole, writer) {
+            (Some(whole), _) => Ok(whole),
+            (None, Some(mut writer)) => writer
                 .write(&self.buffer)
                 .and_then(|()| writer.finish(&*self.blobs)),
-            None => self.blobs.put(&self.buffer),
+            (None, None) => self.blobs.put(&self.buffer),
         }
         .map_err(failed)?;
         let content = ContentRef {

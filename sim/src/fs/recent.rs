@@ -14,9 +14,19 @@ use crate::world::Outside;
 /// How many are kept at most; each has one place where it can be.
 const PLACES: usize = 64;
 
+/// So many units at the end of a path say where it is kept; those before them are much the same in all.
+const TAIL: usize = 32;
+
 /// Directories that have nodes. A clone knows none.
 #[derive(Debug, Default)]
-pub(super) struct Recent(RefCell<Vec<Option<Kept>>>);
+pub(super) struct Recent(RefCell<Places>);
+
+#[derive(Debug, Default)]
+struct Places {
+    kept: Vec<Option<Kept>>,
+    /// Where the directory is that was found last: a path is asked about several times in a row.
+    last: usize,
+}
 
 #[derive(Debug)]
 struct Kept {
@@ -38,9 +48,15 @@ impl Recent {
     /// What is known of the directory that the last name of a path is in.
     fn find<T>(&self, path: &HostPath, ask: impl FnOnce(&mut Kept) -> T) -> Option<T> {
         let wanted = path.parent_units()?;
-        let mut kept = self.0.borrow_mut();
-        let kept = kept.get_mut(place(wanted))?.as_mut()?;
-        (kept.directory.units() == wanted).then(|| ask(kept))
+        let Places { kept, last } = &mut *self.0.borrow_mut();
+        let is_wanted = |kept: &&mut Kept| kept.directory.units() == wanted;
+        if let Some(kept) = kept.get_mut(*last)?.as_mut().filter(is_wanted) {
+            return Some(ask(kept));
+        }
+        let place = place(wanted);
+        let found = kept.get_mut(place)?.as_mut().filter(is_wanted)?;
+        *last = place;
+        Some(ask(found))
     }
 
     /// Whether Win32 would create every name of a path.
@@ -57,12 +73,14 @@ impl Recent {
 
     /// A directory was looked up.
     fn keep(&self, directory: HostPath, node: NodeId, way: Marks) {
-        let mut kept = self.0.borrow_mut();
+        let Places { kept, last } = &mut *self.0.borrow_mut();
         if kept.is_empty() {
             kept.resize_with(PLACES, || None);
         }
-        if let Some(place) = kept.get_mut(place(directory.units())) {
-            *place = Some(Kept {
+        let place = place(directory.units());
+        if let Some(kept) = kept.get_mut(place) {
+            *last = place;
+            *kept = Some(Kept {
                 directory,
                 node,
                 way,
@@ -74,7 +92,7 @@ impl Recent {
     /// What was found through a directory may be somewhere else now.
     pub(super) fn forget(&mut self, directory: NodeId) {
         let gone = Marks::of_node(directory);
-        for kept in self.0.get_mut() {
+        for kept in &mut self.0.get_mut().kept {
             if kept.as_ref().is_some_and(|kept| kept.way.meet(gone)) {
                 *kept = None;
             }
@@ -83,14 +101,17 @@ impl Recent {
 
     /// What was found may be somewhere else now.
     pub(super) fn forget_all(&mut self) {
-        self.0.get_mut().fill_with(|| None);
+        self.0.get_mut().kept.fill_with(|| None);
     }
 }
 
-/// Where a path can be kept: a quick hash of its units.
+/// Where a path can be kept: a quick hash of its last units.
 fn place(units: &[u16]) -> usize {
-    let (fours, rest) = units.as_chunks();
-    let hash = fours.iter().fold(0, |hash, &[a, b, c, d]| {
+    let tail = units.get(units.len().saturating_sub(TAIL)..);
+    let (fours, rest) = tail.unwrap_or_default().as_chunks();
+    // Lossless: no slice is longer than 2^63 bytes.
+    let hash = units.len() as u64;
+    let hash = fours.iter().fold(hash, |hash, &[a, b, c, d]| {
         // In this order they are one load from memory, almost everywhere.
         let [b, c, d] = [u64::from(b) << 16, u64::from(c) << 32, u64::from(d) << 48];
         mix(hash, u64::from(a) | b | c | d)
