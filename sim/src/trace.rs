@@ -80,6 +80,9 @@ impl Fingerprint {
             .encode_utf16()
             .fold(0_u32, |count, _| count.wrapping_add(1));
         head[30..34].copy_from_slice(&units.to_le_bytes());
+        if self.page.capacity() == 0 {
+            self.page.reserve(PAGE + 128);
+        }
         self.page.extend_from_slice(&head);
         for unit in text.encode_utf16() {
             self.page.extend_from_slice(&unit.to_le_bytes());

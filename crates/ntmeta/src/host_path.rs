@@ -10,7 +10,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-use crate::upcase::eq_ignore_case;
+use crate::upcase::{eq_ignore_case, with_upcased};
 use crate::wide_name::{is_component, with_text};
 use crate::{RelPath, WideName};
 
@@ -264,6 +264,14 @@ impl HostPath {
             return self.units().iter().copied().chain([SEPARATOR]).collect();
         }
         self.units().into()
+    }
+
+    /// The path as a Windows string with every unit upcased: the same for all spellings of it.
+    pub fn upcased(&self) -> WideName {
+        if self.is_root() {
+            return self.to_wide().upcased();
+        }
+        with_upcased(self.units(), |units| units.into())
     }
 
     /// What `ask` makes of the path as text; the second argument is false if a lone surrogate became U+FFFD.

@@ -17,6 +17,9 @@ use crate::call::ContentRef;
 /// How much of a stream is collected before it goes to the blob store, in bytes.
 const PIECE: usize = 1 << 20;
 
+/// Room for so many entries is there from the start.
+const USUAL: usize = 32;
+
 /// Takes entries and bytes: bytes go into the blob store at once, entries wait for the end.
 pub(crate) struct TreeBuilder {
     blobs: Arc<dyn BlobStore>,
@@ -93,7 +96,7 @@ impl TreeBuilder {
     pub(crate) fn new(blobs: Arc<dyn BlobStore>) -> Self {
         Self {
             blobs,
-            entries: Vec::new(),
+            entries: Vec::with_capacity(USUAL),
             ids: Ids::default(),
             security: BTreeMap::new(),
             open: None,
@@ -151,7 +154,8 @@ impl TreeBuilder {
 
     /// The entries in the order of the format: level by level, the children of a directory together.
     fn sealed(&mut self) -> SealedTree {
-        let mut order = vec![0];
+        let mut order = Vec::with_capacity(self.entries.len());
+        order.push(0);
         let mut place = vec![0_u32; self.entries.len()];
         let mut next = 0;
         while let Some(&index) = order.get(next) {

@@ -22,6 +22,9 @@ use super::directory::upcased_head;
 use super::{BlobId, Body, Child, DiskModel, FileStreams, Fs, Node, NodeId, Spot, code};
 use crate::world::Outside;
 
+/// There are rarely more operations at a time that are not synced.
+const USUAL: usize = 32;
+
 /// What is seen and not on the disk.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Unsynced {
@@ -49,6 +52,9 @@ pub(super) struct NameOp {
     pub(super) first: NameChange,
     /// The other name of a rename.
     pub(super) second: Option<NameChange>,
+    /// It goes in this moment.
+    #[serde(skip)]
+    settled: bool,
 }
 
 /// A change of what a name in a directory stands for, in whatever case. Something had the name, or has it now.
@@ -300,6 +306,9 @@ impl Unsynced {
         }
         let id = self.next;
         self.next += 1;
+        if self.names.capacity() == 0 {
+            self.names.reserve(USUAL);
+        }
         self.names.push_back(NameOp {
             id,
             marks: second.iter().fold(Marks::of(&first), |marks, change| {
@@ -308,6 +317,7 @@ impl Unsynced {
             needs,
             first,
             second,
+            settled: false,
         });
     }
 
@@ -317,26 +327,30 @@ impl Unsynced {
             return;
         };
         // On a disk that keeps the order, everything before is there with it.
-        let mut settled = vec![self.model.names_keep_their_order; last + 1];
-        for (index, op) in self.names.iter().enumerate().take(last + 1).rev() {
-            if settled.get(index) == Some(&true) || wanted(op) {
-                for index in op.needs_among(&self.names).chain([index]) {
-                    if let Some(settled) = settled.get_mut(index) {
-                        *settled = true;
-                    }
+        let all = self.model.names_keep_their_order;
+        for index in (0..=last).rev() {
+            let needs = match self.names.get_mut(index) {
+                Some(op) if all || op.settled || wanted(op) => {
+                    op.settled = true;
+                    std::mem::take(&mut op.needs)
+                }
+                _ => continue,
+            };
+            for need in needs {
+                if let Ok(needed) = self.names.binary_search_by_key(&need, |op| op.id)
+                    && let Some(op) = self.names.get_mut(needed)
+                {
+                    op.settled = true;
                 }
             }
         }
-        let mut index = 0;
         let mut gone = Vec::new();
         let nodes_may_go = !self.kept.is_empty();
-        self.names.retain_mut(|op| {
-            let goes = settled.get(index) == Some(&true);
-            index += 1;
-            if goes && nodes_may_go {
+        self.names.retain(|op| {
+            if op.settled && nodes_may_go {
                 gone.extend(op.changes().flat_map(NameChange::nodes));
             }
-            !goes
+            !op.settled
         });
         self.forget_nodes(gone);
     }

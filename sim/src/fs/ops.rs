@@ -313,8 +313,8 @@ impl Fs {
     /// order; nothing for a file. The disk may still have a name for it, so it is kept.
     pub(super) fn drop_tree(&mut self, node: NodeId) -> Vec<NodeId> {
         let mut removed = Vec::new();
-        let mut left = vec![node];
-        while let Some(id) = left.pop() {
+        let (mut next, mut left) = (Some(node), Vec::new());
+        while let Some(id) = next.take().or_else(|| left.pop()) {
             if let Some(node) = self.nodes.remove(id) {
                 self.free = self.free.saturating_add(node.charged);
                 match &node.body {

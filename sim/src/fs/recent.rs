@@ -141,7 +141,16 @@ impl Fs {
         let Some(directory) = path.parent() else {
             return Ok(self.root(path).map(Spot::Node));
         };
-        let (found, way) = self.find_from_root(&directory, out)?;
+        let above = self.recent.find(&directory, |kept| (kept.node, kept.way));
+        let (found, way) = match above {
+            Some((above, mut way)) => {
+                let note = |node| way = way.or(Marks::of_node(node));
+                let found =
+                    self.walk_noting(Spot::Node(above), directory.file_name(), out, note)?;
+                (found, way)
+            }
+            None => self.find_from_root(&directory, out)?,
+        };
         if let Some(Spot::Node(node)) = found
             && self.is_directory(&Spot::Node(node))
         {

@@ -67,7 +67,7 @@ pub(crate) struct SystemKey(u64);
 /// Everything the compute service knows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Compute {
-    pub(super) systems: BTreeMap<SystemKey, System>,
+    pub(super) systems: BTreeMap<SystemKey, Box<System>>,
     /// Those that can be opened.
     by_id: BTreeMap<SystemId, SystemKey>,
     handles: BTreeMap<u64, Handle>,
@@ -129,7 +129,7 @@ pub(crate) struct System {
     /// The processes that go on when it is no longer paused.
     #[serde(default)]
     pub(super) frozen: BTreeSet<u32>,
-    pub(super) processes: BTreeMap<u32, Process>,
+    pub(super) processes: BTreeMap<u32, Box<Process>>,
     pub(super) last_process: u32,
 }
 
@@ -263,7 +263,7 @@ impl Compute {
             .systems
             .values()
             .flat_map(|system| system.processes.values());
-        blobs.extend(processes.flat_map(Process::blobs));
+        blobs.extend(processes.flat_map(|process| process.blobs()));
     }
 
     /// Forgets a system that is over and that no handle leads to.
@@ -512,7 +512,7 @@ impl World {
     fn enumerate(&mut self) -> Outcome {
         let build = self.profile.build;
         if ENUMERATION_STUMBLES.contains(&build) {
-            let stops = |system: &System| matches!(system.phase, Phase::Stopping(_));
+            let stops = |system: &Box<System>| matches!(system.phase, Phase::Stopping(_));
             if self.compute.systems.values().any(stops) {
                 match self.choice.draw(Label::ComputeTime, 4) {
                     0 => return Err(Fault::from(v1::INVALID_STATE).retry(Retry::Soon)),

@@ -52,10 +52,10 @@ const HIVES: [&str; 5] = ["DefaultUser", "Sam", "Security", "Software", "System"
 pub(crate) struct Layers {
     /// Scratch layers by upcased path.
     #[serde(with = "serial::pairs")]
-    scratches: BTreeMap<WideName, Scratch>,
+    scratches: BTreeMap<WideName, Box<Scratch>>,
     /// Those that were removed, as long as the disk may bring them back.
     #[serde(with = "serial::pairs")]
-    removed: BTreeMap<WideName, Scratch>,
+    removed: BTreeMap<WideName, Box<Scratch>>,
     /// What virtual machines that run boot from, and write, by [`machine`](Self::machine).
     #[serde(default, with = "serial::pairs")]
     machines: BTreeMap<WideName, (HostPath, Overlay)>,
@@ -234,7 +234,9 @@ impl Layers {
     }
 
     fn get(&mut self, path: &HostPath) -> Option<&mut Scratch> {
-        self.scratches.get_mut(&key(path))
+        self.scratches
+            .get_mut(&key(path))
+            .map(|scratch| &mut **scratch)
     }
 }
 
@@ -434,7 +436,7 @@ impl World {
             parents: Vec::new(),
             overlay: Overlay::default(),
         };
-        self.layers.scratches.insert(key(scratch), made);
+        self.layers.scratches.insert(key(scratch), Box::new(made));
         Ok(())
     }
 
@@ -575,7 +577,8 @@ impl World {
     fn destroy_layer(&mut self, path: &HostPath, out: &mut Outside<'_>) -> Result<(), Hresult> {
         let now = self.now;
         let in_use = self.scratch_in_use(&key(path));
-        let mounted = |scratch: &Scratch| scratch.parents.iter().any(|p| p.eq_ignore_case(path));
+        let mounted =
+            |scratch: &Box<Scratch>| scratch.parents.iter().any(|p| p.eq_ignore_case(path));
         if self.layers.scratches.values().any(mounted) {
             return Err(win32::SHARING_VIOLATION);
         }
@@ -654,5 +657,5 @@ fn check_parents(
 }
 
 fn key(path: &HostPath) -> WideName {
-    path.to_wide().upcased()
+    path.upcased()
 }

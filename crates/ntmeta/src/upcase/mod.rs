@@ -52,9 +52,9 @@ fn behind_same<'a>(ours: &'a [u16], theirs: &'a [u16]) -> impl Iterator<Item = (
     ours.iter().zip(theirs)
 }
 
-/// What `ask` makes of the upcased units, which are as many. Those of a short name take no new memory.
+/// What `ask` makes of the upcased units, which are as many. Those of a name or a short path take no new memory.
 pub fn with_upcased<T>(units: &[u16], ask: impl FnOnce(&[u16]) -> T) -> T {
-    let mut buffer = [0; 64];
+    let mut buffer = [0; 160];
     match buffer.get_mut(..units.len()) {
         Some(upcased) => {
             // Almost every name is ASCII: that is done without a branch for each unit.

@@ -67,7 +67,7 @@ impl World {
         };
         self.compute.next_system += 1;
         let key = SystemKey(self.compute.next_system);
-        self.compute.systems.insert(key, system);
+        self.compute.systems.insert(key, Box::new(system));
         self.compute.by_id.insert(id.clone(), key);
         let alive = self.is_alive(client);
         let handle = self.compute.add_handle(client, key, alive);

@@ -21,13 +21,18 @@ const LONGEST: u64 = 64 << 10;
 pub(super) fn image_facts(fs: &Fs, image: &HostPath, out: &mut Outside<'_>) -> ImageFacts {
     let version = reading(fs, &image.join("version.wcx"), out, Version::read);
     let revision = reading(fs, &image.join("metadata.json"), out, Revision::read);
-    let service = image.join(r"files\Windows\System32\CExecSvc.exe");
     ImageFacts {
         build: version.as_ref().map_or(0, |version| version.build),
         revision: revision.map_or(0, |revision| revision.0),
         product_name: version.map_or_else(String::new, |version| version.product_name.clone()),
-        container_service: matches!(fs.find(&service, out), Ok(Some(spot)) if !fs.is_directory(&spot)),
+        container_service: has_container_service(fs, image, out),
     }
+}
+
+/// Whether the image has the container service.
+pub(super) fn has_container_service(fs: &Fs, image: &HostPath, out: &mut Outside<'_>) -> bool {
+    let service = image.join(r"files\Windows\System32\CExecSvc.exe");
+    matches!(fs.find(&service, out), Ok(Some(spot)) if !fs.is_directory(&spot))
 }
 
 /// What `version.wcx` says.

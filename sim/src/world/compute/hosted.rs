@@ -192,7 +192,7 @@ impl Compute {
         self.systems.get(&key).is_some_and(|system| {
             system.is_frozen()
                 || matches!(system.place, Place::In(machine)
-                    if self.systems.get(&machine).is_some_and(System::is_frozen))
+                    if self.systems.get(&machine).is_some_and(|system| system.is_frozen()))
         })
     }
 
@@ -221,7 +221,11 @@ impl Compute {
             return Some(event);
         };
         let machine = *machine;
-        if !self.systems.get(&machine).is_some_and(System::is_frozen) {
+        if !self
+            .systems
+            .get(&machine)
+            .is_some_and(|system| system.is_frozen())
+        {
             return Some(event);
         }
         if let Some(machine) = self.machine(machine) {

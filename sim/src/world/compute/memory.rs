@@ -36,7 +36,7 @@ impl World {
 
     /// Whether the host has memory for a virtual machine, beside those that have theirs for themselves.
     pub(super) fn fits_machine(&self, key: SystemKey) -> bool {
-        let size = match self.compute.systems.get(&key) {
+        let size = match self.compute.systems.get(&key).map(|system| &**system) {
             Some(System {
                 place: Place::Machine(machine),
                 memory_limit: Some(size),

@@ -130,8 +130,7 @@ impl World {
         let boot = system.boot();
         let last = usize::from(part) + 1 == boot.len();
         let is_machine = matches!(system.place, Place::Machine(_));
-        if last && !is_machine && !facts::image_facts(&self.fs, &system.base, out).container_service
-        {
+        if last && !is_machine && !facts::has_container_service(&self.fs, &system.base, out) {
             return;
         }
         let programs = boot.get(usize::from(part)).map_or(&[][..], |part| part.2);

@@ -277,7 +277,8 @@ impl World {
     pub(super) fn process_appears(&mut self, key: SystemKey, id: u32, process: Process) {
         let created = self.now;
         if let Some(system) = self.compute.systems.get_mut(&key) {
-            system.processes.insert(id, Process { created, ..process });
+            let process = Process { created, ..process };
+            system.processes.insert(id, Box::new(process));
             system.peak = system.peak.max(system.committed());
         }
     }
@@ -306,7 +307,7 @@ impl World {
             ] {
                 let open = pipe.as_ref().is_some_and(|pipe| !pipe.ended);
                 let writer =
-                    |writer: &Process| writer.exit.is_none() && writer.leads_to(id, output);
+                    |writer: &Box<Process>| writer.exit.is_none() && writer.leads_to(id, output);
                 if open && !system.processes.values().any(writer) {
                     ended.push((id, output));
                 }
