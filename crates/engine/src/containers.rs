@@ -102,36 +102,41 @@ pub(crate) struct ContainerRecord {
     pub(crate) name: String,
     pub(crate) image: String,
     pub(crate) created_at: FileTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) network: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) publish: Vec<PortMapping>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) environment: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) working_directory: String,
     /// What it runs, and when again.
     #[serde(default)]
     pub(crate) settings: Settings,
     /// Its main process as last started, until it is known how that ended.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) main: Option<Main>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) exit: Option<Exit>,
     /// Somebody stopped it, and nobody has started it since.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) stopped: bool,
     #[serde(default)]
     pub(crate) restarts: u32,
     pub(crate) created: Created,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) running: Option<Running>,
     /// Since when it is about to be started: `running` is a plan.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) starting: Option<Began>,
     /// It is about to be made: `created` is a plan.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) unfinished: bool,
     /// During which start of the host it was begun to be made.
     #[serde(default)]
     pub(crate) boot: Guid,
     /// It is about to be removed: some of it may be gone.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) removing: bool,
     /// Where the record is kept; known when somebody has asked.
     #[serde(skip)]

@@ -75,12 +75,13 @@ impl fmt::Display for NetworkBacking {
 struct NetworkRecord {
     name: String,
     driver: Driver,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     subnet: Option<Ipv4Net>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     gateway: Option<Ipv4Addr>,
     backing: NetworkBacking,
     /// It is about to be made: `backing` is a plan.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unfinished: bool,
     /// When it was begun to be made.
     #[serde(default)]

@@ -106,8 +106,8 @@ pub(crate) trait Record: DeserializeOwned + Clone + Send + Sync + 'static {}
 
 impl<T: DeserializeOwned + Clone + Send + Sync + 'static> Record for T {}
 
-/// No record of a usual container is longer, in bytes.
-const USUAL_LEN: usize = 2048;
+/// Few records are longer, in bytes.
+const USUAL_LEN: usize = 1024;
 
 /// A record as it is in its file.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]

@@ -25,13 +25,13 @@ pub struct ContainerSpec {
     #[serde(default)]
     pub isolation: Isolation,
     /// The most memory it gets, in MiB; all if absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_mib: Option<u64>,
     /// Which share of the processors it gets; all if absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processors: Option<Processors>,
     /// Folders of the host that it sees.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mounts: Vec<Mount>,
     /// Who made it, as the host's records show it.
     pub owner: String,
