@@ -345,10 +345,11 @@ impl Unsynced {
             }
         }
         let mut gone = Vec::new();
-        let nodes_may_go = !self.kept.is_empty();
+        let kept = &self.kept;
         self.names.retain(|op| {
-            if op.settled && nodes_may_go {
-                gone.extend(op.changes().flat_map(NameChange::nodes));
+            if op.settled && !kept.is_empty() {
+                let nodes = op.changes().flat_map(NameChange::nodes);
+                gone.extend(nodes.filter(|node| kept.contains_key(node)));
             }
             !op.settled
         });

@@ -512,8 +512,8 @@ impl World {
     fn enumerate(&mut self) -> Outcome {
         let build = self.profile.build;
         if ENUMERATION_STUMBLES.contains(&build) {
-            let stops = |system: &Box<System>| matches!(system.phase, Phase::Stopping(_));
-            if self.compute.systems.values().any(stops) {
+            let stops = |system: &System| matches!(system.phase, Phase::Stopping(_));
+            if self.compute.systems.values().any(|system| stops(system)) {
                 match self.choice.draw(Label::ComputeTime, 4) {
                     0 => return Err(Fault::from(v1::INVALID_STATE).retry(Retry::Soon)),
                     1 => return Err(Fault::from(win32::ACCESS_DENIED).retry(Retry::Soon)),

@@ -577,9 +577,13 @@ impl World {
     fn destroy_layer(&mut self, path: &HostPath, out: &mut Outside<'_>) -> Result<(), Hresult> {
         let now = self.now;
         let in_use = self.scratch_in_use(&key(path));
-        let mounted =
-            |scratch: &Box<Scratch>| scratch.parents.iter().any(|p| p.eq_ignore_case(path));
-        if self.layers.scratches.values().any(mounted) {
+        let mounted = |scratch: &Scratch| scratch.parents.iter().any(|p| p.eq_ignore_case(path));
+        if self
+            .layers
+            .scratches
+            .values()
+            .any(|scratch| mounted(scratch))
+        {
             return Err(win32::SHARING_VIOLATION);
         }
         let disk = match self.layers.get(path) {

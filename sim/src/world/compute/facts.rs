@@ -43,9 +43,9 @@ struct Version {
 }
 
 impl Version {
-    fn read(text: &str) -> Self {
+    fn read(bytes: &[u8]) -> Self {
         let mut version = Self::default();
-        for line in text.lines() {
+        for line in String::from_utf8_lossy(bytes).lines() {
             match line.split_once('=') {
                 Some(("BuildNumber", build)) => version.build = build.trim().parse().unwrap_or(0),
                 Some(("ProductName", name)) => version.product_name = name.trim().to_owned(),
@@ -60,13 +60,13 @@ impl Version {
 struct Revision(u32);
 
 impl Revision {
-    fn read(metadata: &str) -> Self {
+    fn read(metadata: &[u8]) -> Self {
         #[derive(Deserialize)]
         struct Metadata {
             #[serde(rename = "Version")]
             version: String,
         }
-        let metadata = serde_json::from_str::<Metadata>(metadata).ok();
+        let metadata = serde_json::from_slice::<Metadata>(metadata).ok();
         let part = metadata.and_then(|known| known.version.split('.').nth(3)?.parse().ok());
         Self(part.unwrap_or(0))
     }
@@ -77,11 +77,11 @@ fn reading<T: Send + Sync + 'static>(
     fs: &Fs,
     path: &HostPath,
     out: &mut Outside<'_>,
-    read: impl FnOnce(&str) -> T,
+    read: impl FnOnce(&[u8]) -> T,
 ) -> Option<Arc<T>> {
     let blob = fs.read(path, LONGEST, out).ok()?.blob?;
     let bytes = out.blobs.get(blob).ok()??;
     let bytes = FileBytes::with_sha256(bytes, blob.0).with_readings(known::readings(blob));
-    let read = |bytes: &FileBytes| Ok::<_, Infallible>(read(&String::from_utf8_lossy(bytes)));
+    let read = |bytes: &FileBytes| Ok::<_, Infallible>(read(bytes));
     bytes.read_as(read).ok()
 }

@@ -307,8 +307,8 @@ impl World {
             ] {
                 let open = pipe.as_ref().is_some_and(|pipe| !pipe.ended);
                 let writer =
-                    |writer: &Box<Process>| writer.exit.is_none() && writer.leads_to(id, output);
-                if open && !system.processes.values().any(writer) {
+                    |writer: &Process| writer.exit.is_none() && writer.leads_to(id, output);
+                if open && !system.processes.values().any(|process| writer(process)) {
                     ended.push((id, output));
                 }
             }
