@@ -325,6 +325,9 @@ impl TreeSink for TreeBuilder {
         let Some(open) = &mut self.open else {
             return Err(SinkError::message("bytes were sent without a stream"));
         };
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let before = open.len;
         // Lossless: no slice is longer than 2^63 bytes.
         open.len = before.saturating_add(bytes.len() as u64);
@@ -333,7 +336,7 @@ impl TreeSink for TreeBuilder {
                 "more bytes of a stream were sent than the {before} announced"
             )));
         }
-        if before == 0 && open.announced == Some(open.len) {
+        if before == 0 && open.announced == Some(open.len) && bytes.len() <= PIECE {
             open.whole = Some(self.blobs.put(bytes).map_err(failed)?);
         } else if self.buffer.len().saturating_add(bytes.len()) > PIECE {
             let writer = match &mut open.writer {

@@ -406,3 +406,64 @@ fn a_long_stream_reaches_the_store_in_pieces_and_a_damaged_one_not_at_all() {
     assert_eq!(*store.finished.lock().unwrap(), [LEN]);
     assert!(store.longest.load(Ordering::Relaxed) <= 1 << 20);
 }
+
+#[test]
+fn a_stream_that_comes_in_one_piece_is_kept_as_any_other() {
+    let sim = Sim::new(Profile::server_2022(), 1);
+    let client = sim.client();
+    run(&sim, async {
+        let files = client.files();
+        let mut tree = files.create_tree(&path(r"C:\image")).await.unwrap();
+        tree.entry(&entry(0, None, "", None)).unwrap();
+        let whole = b"all at once";
+        let at = |id, index| StreamRef {
+            entry: EntryId(id),
+            index,
+        };
+        let names = ["one", "pieces", "damaged", "more"];
+        for (id, name) in (1..).zip(names) {
+            let mut entry = entry(id, Some(0), name, Some(whole.len() as u64));
+            if name == "one" {
+                let named = Stream {
+                    name: "named".into(),
+                    len: 5,
+                    ..entry.streams[0].clone()
+                };
+                entry.streams.push(named);
+            }
+            tree.entry(&entry).unwrap();
+        }
+        assert!(tree.open_stream(at(1, 0)).unwrap());
+        tree.write(whole).unwrap();
+        tree.write(b"").unwrap();
+        tree.close_stream(StreamEnd::Complete).unwrap();
+        // Only of a first stream it is known how long it will be; another one is collected.
+        assert!(tree.open_stream(at(1, 1)).unwrap());
+        tree.write(b"named").unwrap();
+        tree.close_stream(StreamEnd::Complete).unwrap();
+        assert!(tree.open_stream(at(2, 0)).unwrap());
+        tree.write(b"").unwrap();
+        whole.chunks(3).for_each(|chunk| tree.write(chunk).unwrap());
+        tree.close_stream(StreamEnd::Complete).unwrap();
+        assert!(tree.open_stream(at(3, 0)).unwrap());
+        tree.write(whole).unwrap();
+        tree.close_stream(StreamEnd::Damaged).unwrap();
+        assert!(tree.open_stream(at(4, 0)).unwrap());
+        tree.write(whole).unwrap();
+        let error = tree.write(b", and then some").unwrap_err();
+        let expected = "more bytes of a stream were sent than the 11 announced";
+        assert_eq!(error.to_string(), expected);
+        tree.close_stream(StreamEnd::Damaged).unwrap();
+        files.finish_tree(tree, STEP).await.unwrap();
+
+        let read = async |name: &str| {
+            let file = path(r"C:\image").join(name);
+            files.read(&file, 100).await.unwrap().to_vec()
+        };
+        assert_eq!(read("one").await, whole);
+        assert_eq!(read("pieces").await, whole);
+        assert!(read("damaged").await.is_empty());
+        assert!(read("more").await.is_empty());
+    });
+    assert!(sim.blobs_in_use().contains(&BlobId::of(b"named")));
+}

@@ -9,6 +9,7 @@ mod encode;
 mod header;
 mod hostile;
 mod huge;
+mod in_memory;
 mod layouts;
 mod lenient;
 #[path = "../../../lzx/tests/it/encode.rs"]
