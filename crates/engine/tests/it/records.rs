@@ -1,5 +1,6 @@
 //! Records: damaged ones, behind ones, and names that lead to them.
 
+use serde_json::{Value, json};
 use wcow_engine::{ContainerStatus, CreateContainer, Engine, EngineError, Force};
 use wcow_host::{FileSystem, Host, Operation, SystemId, WriteMode};
 use wcow_network::{Driver, NetworkSpec};
@@ -62,6 +63,42 @@ fn a_damaged_record_is_named_and_left_alone() {
     }
     replace(&stage, &path, &whole);
     stage.ok(stage.engine.start("one"));
+}
+
+#[test]
+fn a_record_that_says_what_is_absent_is_read_as_one_that_does_not() {
+    let stage = Stage::new(Profile::server_2022());
+    stage.create("base", "one");
+    let seen = stage.ok(stage.engine.containers());
+    let path = record(&stage, "one");
+    let files = stage.engine.host().files();
+    let bytes = stage.sim.run(files.read(&path, 1 << 20)).unwrap().unwrap();
+    let mut document: Value = serde_json::from_slice(&bytes).unwrap();
+    // As versions wrote it that left nothing out.
+    let absent = json!({
+        "network": null, "publish": [], "environment": {}, "working_directory": "", "main": null, "exit": null,
+        "stopped": false, "running": null, "starting": null, "unfinished": false, "removing": false,
+    });
+    let of_spec = json!({"memory_mib": null, "processors": null, "mounts": []});
+    let mut added = 0;
+    for (place, absent) in [("/record", absent), ("/record/created/spec", of_spec)] {
+        let object = document.pointer_mut(place).unwrap();
+        for (name, value) in absent.as_object().unwrap() {
+            added += usize::from(object.get(name).is_none());
+            if object.get(name).is_none() {
+                object[name] = value.clone();
+            }
+        }
+    }
+    assert!(added >= 12, "{added} of 14 are absent");
+    let longer = serde_json::to_vec(&document).unwrap();
+    assert!(longer.len() > bytes.len() + 150);
+    replace(&stage, &path, &longer);
+    let other = Engine::new(stage.sim.client());
+    assert_eq!(stage.ok(other.containers()), seen);
+    stage.ok(other.start("one"));
+    stage.ok(other.stop("one", 10 * SECOND));
+    stage.ok(other.remove_container("one", Force::No));
 }
 
 #[test]
