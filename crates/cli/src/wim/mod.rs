@@ -4,6 +4,7 @@ mod budget;
 mod cat;
 mod extract;
 mod glob;
+mod hints;
 mod info;
 mod line;
 mod ls;

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wcow_wim::{OpenError, Options, ReadAt, Wim};
 
-use super::budget;
-use super::unreadable;
+use super::{budget, hints, unreadable};
 use crate::args::WimSource;
 use crate::failure::{Failure, exit};
 
@@ -47,6 +46,9 @@ impl WimSource {
         options
     }
 }
+
+/// What to do about a file that is not all there.
+const AGAIN: &str = "was it copied or downloaded in whole?";
 
 /// Opens a WIM file, with the parts of its split set that lie beside it.
 pub(crate) fn open(path: &Path) -> Result<Wim, Failure> {
@@ -115,21 +117,30 @@ fn open_file(path: &Path) -> Result<File, Failure> {
         return Err(Failure::new(
             exit::USAGE,
             format!("{} is a folder, not a WIM file", path.display()),
-        ));
+        )
+        .help(hints::for_folder(path)));
     }
     let file = File::open(path).map_err(|error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound {
+        let missing = error.kind() == std::io::ErrorKind::NotFound;
+        let code = if missing {
             exit::NOT_FOUND
         } else {
             exit::FAILED
         };
-        Failure::new(code, format!("{} could not be opened", path.display())).because(&error)
+        let failure = Failure::new(code, format!("{} could not be opened", path.display()));
+        let failure = failure.because(&error);
+        if missing {
+            failure.help(hints::for_missing(path))
+        } else {
+            failure
+        }
     })?;
     if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
         return Err(Failure::new(
             exit::INTEGRITY,
             format!("{} is not a WIM file: it is empty", path.display()),
-        ));
+        )
+        .help(AGAIN));
     }
     Ok(file)
 }
@@ -159,7 +170,9 @@ fn refused(path: &Path, error: &OpenError) -> Failure {
     let failure = failure.because(error);
     match error {
         OpenError::Parts { .. } => failure.help("move the file away from those of another set"),
-        OpenError::Truncated { .. } => failure.help("was it copied or downloaded in whole?"),
-        _ => failure,
+        OpenError::NotAWim { .. } => failure.help(hints::for_another_kind(path)),
+        OpenError::Truncated { .. } => failure.help(AGAIN),
+        OpenError::Io { .. } | OpenError::Unsupported { .. } => failure,
+        _ => failure.help("without what is damaged nothing in it can be read: get the file again"),
     }
 }

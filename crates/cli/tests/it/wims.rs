@@ -54,11 +54,68 @@ fn files_that_are_no_wim() {
             &["image", "install", file],
             &["tour", "--wim", file],
         ] {
-            home.wcow(words).fails(code, &[file]);
+            home.wcow(words).fails(code, &[file, "help: "]);
         }
     }
     assert!(!home.path("out").exists(), "nothing was extracted");
     assert!(!home.path("data").exists(), "no host was asked");
+}
+
+#[test]
+fn what_is_no_wim_file_is_told_and_what_there_is_instead() {
+    let home = Home::new();
+    let help = |words: &[&str]| {
+        let ran = home.wcow(&[&["wim", "info"], words].concat());
+        assert_ne!(ran.code, Some(0));
+        let help = ran
+            .stderr
+            .lines()
+            .find_map(|line| line.strip_prefix("help: "));
+        help.map(str::to_owned)
+            .unwrap_or_else(|| panic!("no help: {}", ran.stderr))
+    };
+    let on_media = "the installation media of Windows have theirs in the folder `sources`: install.wim or install.esd";
+    assert_eq!(help(&["nosuch.wim"]), on_media);
+    assert_eq!(
+        help(&["nosuch/nosuch.wim"]),
+        "there is no folder nosuch either"
+    );
+    let mut disc = vec![0; 0x9000];
+    disc[0x8001..0x8006].copy_from_slice(b"CD001");
+    let long = |begin: &[u8]| [begin, &[0; 300]].concat();
+    for (bytes, expected) in [
+        (
+            disc,
+            "it is a disc image; take the WIM file out of it first",
+        ),
+        (long(b"vhdxfile"), "it is a virtual disk"),
+        (long(b"MSCF"), "it is a cabinet"),
+        (long(b"PK\x03\x04"), "it is a ZIP archive"),
+        (long(b"7z\xBC\xAF\x27\x1C"), "it is a 7z archive"),
+        (long(b"\x1F\x8B"), "it is a file compressed by gzip"),
+        (long(b"MZ"), "it is a program"),
+        (long(b"anything"), on_media),
+    ] {
+        home.put("other.iso", &bytes);
+        let help = help(&["other.iso"]);
+        assert!(help.starts_with(expected), "{help}");
+    }
+    // What is there is named, and no folder.
+    for name in ["b.wim", "a.ESD", "none.txt"] {
+        home.put(name, b"x");
+    }
+    fs::create_dir(home.path("folder.wim")).expect("made");
+    assert_eq!(
+        help(&["nosuch.wim"]),
+        "in this folder there are: a.ESD, b.wim"
+    );
+    for name in ["c.swm", "d.wim", "e.wim"] {
+        home.put(name, b"x");
+    }
+    let expected = "in this folder there are: a.ESD, b.wim, c.swm and 2 more";
+    assert_eq!(help(&["."]), expected);
+    home.put("folder.wim/within.wim", b"x");
+    assert_eq!(help(&["folder.wim"]), "in folder.wim there are: within.wim");
 }
 
 #[test]
