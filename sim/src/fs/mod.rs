@@ -139,6 +139,20 @@ pub(crate) enum Spot {
     Sealed(Arc<SealedTree>, u32),
 }
 
+impl Spot {
+    /// Whether both are the same, and not just alike.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Node(ours), Self::Node(theirs)) => ours == theirs,
+            (Self::Sealed(ours, entry), Self::Sealed(theirs, other)) => {
+                // A tree may have been read twice.
+                entry == other && (Arc::ptr_eq(ours, theirs) || ours == theirs)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Fs {
     /// An empty `C:`.
     pub(crate) fn new(now: FileTime, free: u64, disk: DiskModel) -> Self {

@@ -481,6 +481,7 @@ impl Fs {
             node.body = Body::Directory(children);
             node.charged = node.charged.saturating_sub(charged);
         }
+        self.recent.forget(directory);
         Ok(())
     }
 

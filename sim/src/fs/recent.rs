@@ -1,7 +1,7 @@
 //! Directories that paths went through lately: most paths end in one of a few, and each is far from the root.
 //!
-//! What is found here is what a walk from the root would find. With a directory that loses its name, all are forgotten whose way goes
-//! through it; whatever changes names by itself forgets all.
+//! What is found here is what a walk from the root would find. With a directory that loses its name, or whose seal is opened, all are
+//! forgotten whose way goes through it; whatever changes names by itself forgets all.
 
 use std::cell::RefCell;
 
@@ -17,7 +17,7 @@ const PLACES: usize = 64;
 /// So many units at the end of a path say where it is kept; those before them are much the same in all.
 const TAIL: usize = 32;
 
-/// Directories that have nodes. A clone knows none.
+/// Directories. A clone knows none.
 #[derive(Debug, Default)]
 pub(super) struct Recent(RefCell<Places>);
 
@@ -31,8 +31,8 @@ struct Places {
 #[derive(Debug)]
 struct Kept {
     directory: HostPath,
-    node: NodeId,
-    /// The directories on the way to it, and itself.
+    spot: Spot,
+    /// The directories with nodes on the way to it, and itself.
     way: Marks,
     /// Whether Win32 would create every name on the way to it, if somebody has asked.
     plain: Option<bool>,
@@ -72,7 +72,7 @@ impl Recent {
     }
 
     /// A directory was looked up.
-    fn keep(&self, directory: HostPath, node: NodeId, way: Marks) {
+    fn keep(&self, directory: HostPath, spot: Spot, way: Marks) {
         let Places { kept, last } = &mut *self.0.borrow_mut();
         if kept.is_empty() {
             kept.resize_with(PLACES, || None);
@@ -82,7 +82,7 @@ impl Recent {
             *last = place;
             *kept = Some(Kept {
                 directory,
-                node,
+                spot,
                 way,
                 plain: None,
             });
@@ -131,30 +131,30 @@ impl Fs {
         path: &HostPath,
         out: &mut Outside<'_>,
     ) -> Result<Option<Spot>, Hresult> {
-        if let Some(node) = self.recent.find(path, |kept| kept.node) {
-            debug_assert!(path.parent().is_some_and(|directory| matches!(
-                self.find_from_root(&directory, out),
-                Ok((Some(Spot::Node(found)), _)) if found == node
-            )));
-            return Ok(Some(Spot::Node(node)));
+        if let Some(spot) = self.recent.find(path, |kept| kept.spot.clone()) {
+            debug_assert!(path.parent().is_some_and(|directory| {
+                let found = self.find_from_root(&directory, out);
+                matches!(found, Ok((Some(found), _)) if found.is_same(&spot))
+            }));
+            return Ok(Some(spot));
         }
         let Some(directory) = path.parent() else {
             return Ok(self.root(path).map(Spot::Node));
         };
-        let above = self.recent.find(&directory, |kept| (kept.node, kept.way));
+        let known = |kept: &mut Kept| (kept.spot.clone(), kept.way);
+        let above = self.recent.find(&directory, known);
         let (found, way) = match above {
             Some((above, mut way)) => {
                 let note = |node| way = way.or(Marks::of_node(node));
-                let found =
-                    self.walk_noting(Spot::Node(above), directory.file_name(), out, note)?;
+                let found = self.walk_noting(above, directory.file_name(), out, note)?;
                 (found, way)
             }
             None => self.find_from_root(&directory, out)?,
         };
-        if let Some(Spot::Node(node)) = found
-            && self.is_directory(&Spot::Node(node))
+        if let Some(spot) = &found
+            && self.is_directory(spot)
         {
-            self.recent.keep(directory, node, way);
+            self.recent.keep(directory, spot.clone(), way);
         }
         Ok(found)
     }
