@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::path::Path;
 
+use wcow_ntmeta::WideName;
 use wcow_wim::ReadAt;
 
+use super::near::distance;
 use crate::output::plain;
 
 /// So many files are told.
@@ -14,7 +16,7 @@ const MAX_ENTRIES: usize = 10_000;
 /// The endings of WIM files, parts of split sets and solid ones included.
 const ENDINGS: [&str; 3] = ["wim", "swm", "esd"];
 /// Where Windows media have their WIM files.
-const ON_MEDIA: &str = r"the installation media of Windows have theirs in the folder `sources`: install.wim or install.esd";
+const ON_MEDIA: &str = "the installation media of Windows have theirs in the folder `sources`: install.wim or install.esd";
 
 /// Files of other kinds that are taken for WIM files: what a file of the kind has at an offset, and what to do with it.
 const OTHERS: [(u64, &[u8], &str); 9] = [
@@ -57,7 +59,8 @@ pub(super) fn for_missing(path: &Path) -> String {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    in_folder(folder).unwrap_or_else(|| {
+    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
+    in_folder(folder, &wanted).unwrap_or_else(|| {
         if folder.is_dir() {
             ON_MEDIA.to_owned()
         } else {
@@ -68,11 +71,11 @@ pub(super) fn for_missing(path: &Path) -> String {
 
 /// For a folder where a file is expected.
 pub(super) fn for_folder(folder: &Path) -> String {
-    in_folder(folder).unwrap_or_else(|| ON_MEDIA.to_owned())
+    in_folder(folder, "").unwrap_or_else(|| ON_MEDIA.to_owned())
 }
 
-/// The WIM files in a folder, by name.
-fn in_folder(folder: &Path) -> Option<String> {
+/// The WIM files in a folder, first those with names like the wanted one.
+fn in_folder(folder: &Path, wanted: &str) -> Option<String> {
     let is_wim = |path: &Path| {
         let ending = path.extension().and_then(|ending| ending.to_str());
         ending.is_some_and(|ending| ENDINGS.iter().any(|one| one.eq_ignore_ascii_case(ending)))
@@ -82,7 +85,11 @@ fn in_folder(folder: &Path) -> Option<String> {
         .filter(|entry| is_wim(&entry.path()) && entry.path().is_file())
         .map(|entry| plain(&entry.file_name().to_string_lossy()))
         .collect();
-    names.sort();
+    let wanted = WideName::from(wanted).upcased();
+    names.sort_by_cached_key(|name| {
+        let distance = distance(wanted.units(), name.encode_utf16());
+        (distance.unwrap_or(usize::MAX), name.clone())
+    });
     let more = names.len().saturating_sub(MAX_TOLD);
     names.truncate(MAX_TOLD);
     let more = match more {

@@ -1,7 +1,7 @@
 //! Names that are like one that is not there.
 
+use wcow_ntmeta::RelPath;
 use wcow_ntmeta::upcase::upcase_unit;
-use wcow_ntmeta::{RelPath, WideStr};
 use wcow_wim::{Image, NodeId};
 
 use super::paths::Paths;
@@ -28,7 +28,7 @@ pub(super) fn near(image: &Image, path: &str) -> Vec<String> {
         }
         let wanted = name.upcased();
         let mut best: Vec<(usize, NodeId)> = children
-            .filter_map(|child| Some((distance(wanted.units(), image.name(child))?, child)))
+            .filter_map(|child| Some((distance(wanted.units(), image.name(child).units())?, child)))
             .collect();
         best.sort_unstable();
         best.truncate(MAX_TOLD);
@@ -41,9 +41,9 @@ pub(super) fn near(image: &Image, path: &str) -> Vec<String> {
     Vec::new()
 }
 
-/// How far a name is from the wanted one: 0 if it begins with it, else the edits between them; `None` if these are too many.
-fn distance(wanted: &[u16], name: WideStr<'_>) -> Option<usize> {
-    let upper: Vec<u16> = name.units().take(MAX_UNITS + 1).map(upcase_unit).collect();
+/// How far a name is from the wanted one, which is upcased: 0 if it begins with it, else the edits between them; `None` if these are too many.
+pub(super) fn distance(wanted: &[u16], name: impl Iterator<Item = u16>) -> Option<usize> {
+    let upper: Vec<u16> = name.take(MAX_UNITS + 1).map(upcase_unit).collect();
     if wanted.len() > 1 && upper.starts_with(wanted) {
         return Some(0);
     }
@@ -69,7 +69,7 @@ fn distance(wanted: &[u16], name: WideStr<'_>) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use wcow_ntmeta::{WideName, WideStr};
+    use wcow_ntmeta::WideName;
 
     use super::distance;
 
@@ -85,10 +85,9 @@ mod tests {
             ("a", "b", Some(1)),
             ("system", "windows", None),
         ] {
-            let bytes = WideName::from(name).to_le_bytes();
-            let name = WideStr::from_le_bytes(&bytes).expect("an even number");
             let wanted = WideName::from(wanted).upcased();
-            assert_eq!(distance(wanted.units(), name), expected, "{wanted} {name}");
+            let found = distance(wanted.units(), name.encode_utf16());
+            assert_eq!(found, expected, "{wanted} {name}");
         }
     }
 }

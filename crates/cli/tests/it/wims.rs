@@ -114,6 +114,12 @@ fn what_is_no_wim_file_is_told_and_what_there_is_instead() {
     }
     let expected = "in this folder there are: a.ESD, b.wim, c.swm and 2 more";
     assert_eq!(help(&["."]), expected);
+    // What may have been meant comes first.
+    home.put("server.wim", b"x");
+    for mistyped in ["Sevrer.wim", "serve"] {
+        let expected = "in this folder there are: server.wim, a.ESD, b.wim and 3 more";
+        assert_eq!(help(&[mistyped]), expected);
+    }
     home.put("folder.wim/within.wim", b"x");
     assert_eq!(help(&["folder.wim"]), "in folder.wim there are: within.wim");
 }

@@ -195,6 +195,7 @@ proptest! {
             prop_assert_eq!(path.file_name().map(WideName::from), ours.1.last().cloned());
             prop_assert_eq!(WideName::from(path.drive()), ours.0);
             prop_assert_eq!(path.is_root(), ours.1.is_empty());
+            prop_assert_eq!(path.upcased(), path.to_wide().upcased());
             let above = ours.1.split_last().map(|(_, above)| path_of(ours.0, above));
             prop_assert_eq!(path.parent(), above);
 
@@ -227,5 +228,6 @@ proptest! {
         prop_assert_eq!(path.join(&more), pushed);
         let long = path.join(&"y".repeat(300)).join(&more);
         prop_assert!(long.starts_with(&path) && long.to_wide().len() > 300);
+        prop_assert_eq!(long.upcased(), long.to_wide().upcased());
     }
 }
